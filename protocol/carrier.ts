@@ -1,0 +1,45 @@
+/**
+ * What a transport gives the session: ordered channels of whole frames, told apart by stream id.
+ * WebTransport maps a channel to a bidirectional stream, WebSocket to a prefix of each message; tests to an array.
+ * A carrier knows framing (protocol/frames.ts) and nothing of keys.
+ */
+
+/** One ordered, reliable, bidirectional sequence of frames. A frame is one handshake frame or one record, whole. */
+export interface Channel {
+  readonly streamId: bigint;
+  /** Resolves when the transport will take more. The bytes belong to the channel until then. */
+  send(frame: Uint8Array): Promise<void>;
+  /** The next frame; null when the peer's direction ended; rejects with {@link CarrierError} when it was cut. */
+  receive(): Promise<Uint8Array | null>;
+  /** Ends our direction. */
+  finish(): void;
+  /** Drops both directions at once. */
+  abort(): void;
+}
+
+export interface Carrier {
+  /** The byte that INIT and th0 carry. */
+  readonly transport: TransportByte;
+  /** Opens a channel of ours and announces its id (`0x53 | 0x01 | id` on WebTransport). */
+  open(streamId: bigint): Channel;
+  /** The next channel the peer opened, its preamble already read; null when the carrier has closed. */
+  accept(): Promise<Channel | null>;
+  close(): void;
+  /** Settles once, never rejects. */
+  readonly closed: Promise<void>;
+}
+
+export const transportByte = { webtransport: 1, websocket: 2, loopback: 3 } as const;
+export type TransportName = keyof typeof transportByte;
+export type TransportByte = (typeof transportByte)[TransportName];
+
+export type CarrierErrorCode = 'cut' | 'malformed' | 'unreachable' | 'refused';
+
+export class CarrierError extends Error {
+  readonly code: CarrierErrorCode;
+  constructor(code: CarrierErrorCode, options?: ErrorOptions) {
+    super(`carrier: ${code}`, options);
+    this.name = 'CarrierError';
+    this.code = code;
+  }
+}
