@@ -1,0 +1,106 @@
+/**
+ * The child's half of the supervisor's IPC: the start message with its configuration, sockets handed over with the
+ * bytes already read from them, and the order to stop. Every process of `latchkey up` begins with {@link runChild}.
+ */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from '../config.ts';
+import { logger, setLogLevel } from '../log.ts';
+
+/** What the supervisor tells a child at its start. Tokens are single use and never logged. */
+export interface StartMessage {
+  readonly type: 'start';
+  readonly config: Config;
+  /** The one-time token this child presents on the control channel. */
+  readonly token?: string;
+  /** Given to the control plane alone: the tokens it may expect, by role. */
+  readonly tokens?: { readonly gateway: string; readonly connector?: string };
+}
+
+export type ParentMessage =
+  | StartMessage
+  | { readonly type: 'tokens'; readonly tokens: { readonly gateway?: string; readonly connector?: string } }
+  | { readonly type: 'socket'; readonly head: string }
+  | { readonly type: 'stop' };
+
+export type ChildMessage =
+  | { readonly type: 'ready'; readonly info: Record<string, unknown> }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string };
+
+/** What a started child offers the supervisor. */
+export interface RunningChild {
+  /** Reported to the supervisor with `ready`; no secrets. */
+  readonly info: Record<string, unknown>;
+  /** Receives browser connections; absent in a child that serves none. */
+  readonly http?: Server;
+  /** The control plane's: tokens for a child that is started again. */
+  readonly addTokens?: (tokens: { gateway?: string; connector?: string }) => void;
+  stop(): Promise<void>;
+}
+
+/** Runs one child process until the supervisor says stop or goes away. */
+export function runChild(part: string, start: (message: StartMessage) => Promise<RunningChild>): void {
+  const log = logger(part);
+  let running: RunningChild | undefined;
+  let stopping = false;
+
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await running?.stop().catch((error: unknown) => log.error({ err: error }, 'did not stop cleanly'));
+    process.exit(0);
+  };
+
+  process.on('message', (message: ParentMessage, handle: unknown) => {
+    switch (message.type) {
+      case 'start':
+        setLogLevel(message.config.logLevel);
+        start(message).then(
+          (child) => {
+            running = child;
+            tell({ type: 'ready', info: child.info });
+          },
+          (error: unknown) => {
+            log.error({ err: error }, 'could not start');
+            tell({ type: 'failed', code: codeOf(error), message: error instanceof Error ? error.message : 'unknown' });
+          },
+        );
+        break;
+      case 'tokens':
+        running?.addTokens?.(message.tokens as { gateway?: string; connector?: string });
+        break;
+      case 'socket':
+        adopt(running?.http, handle as Socket | undefined, message.head);
+        break;
+      case 'stop':
+        void stop();
+        break;
+      default:
+        message satisfies never;
+    }
+  });
+  process.on('disconnect', () => void stop());
+  // The supervisor decides when its children stop: a terminal's Ctrl-C reaches the whole group, and order matters.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
+}
+
+/** Gives a connection to an HTTP server as if the server had accepted it and nothing had been read yet. */
+function adopt(server: Server | undefined, socket: Socket | undefined, head: string): void {
+  if (socket === undefined) return;
+  if (server === undefined) {
+    socket.destroy();
+    return;
+  }
+  socket.unshift(Buffer.from(head, 'base64'));
+  server.emit('connection', socket);
+  socket.resume();
+}
+
+function tell(message: ChildMessage): void {
+  process.send?.(message);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'internal';
+}
