@@ -1,0 +1,74 @@
+/** The command line's way to a running control plane: HTTP over the admin socket of its data folder. */
+import { request } from 'node:http';
+
+/** An answer that is not a success. `code` is the control plane's own; the message is one sentence for people. */
+export class AdminError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AdminError';
+    this.code = code;
+  }
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+const answerLimitMs = 15_000;
+
+/**
+ * @param socketPath DATA/admin.sock.
+ * @throws AdminError `not_running` when nothing listens there, else the code the control plane gave.
+ */
+export function adminRequest(
+  socketPath: string,
+  method: Method,
+  path: string,
+  body?: unknown,
+): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const headers = payload && { 'content-type': 'application/json', 'content-length': payload.length };
+    const outgoing = request(
+      { socketPath, method, path, timeout: answerLimitMs, ...(headers && { headers }) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', (cause) =>
+          reject(new AdminError('cut', 'The control plane hung up in mid-answer.', { cause })),
+        );
+        response.on('end', () => settle(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
+      },
+    );
+    const settle = (status: number, text: string) => {
+      const answer = parseAnswer(text);
+      if (status >= 200 && status < 300) resolve(answer);
+      else
+        reject(
+          new AdminError(
+            String(answer['error'] ?? 'internal'),
+            String(answer['message'] ?? `The control plane answered ${status}.`),
+          ),
+        );
+    };
+    outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
+    outgoing.on('error', (cause) =>
+      reject(
+        new AdminError('not_running', 'Latchkey is not running in this data folder; start it with `latchkey up`.', {
+          cause,
+        }),
+      ),
+    );
+    outgoing.end(payload);
+  });
+}
+
+function parseAnswer(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = text === '' ? {} : JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : { value };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,76 @@
+/** `latchkey wg add-peer|remove-peer|show`: the gateway's WireGuard side, in the words of wg(8). */
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { CommandFailure, optionsOf, print, table } from './output.ts';
+import { admin } from './service.ts';
+
+interface PeerOptions {
+  readonly publicKey: string;
+  readonly allowedIps: string;
+  readonly endpoint?: string;
+  readonly name?: string;
+  readonly presharedKeyFile?: string;
+  readonly persistentKeepalive?: number;
+}
+
+export function addWireGuardCommands(program: Command): void {
+  const wg = program.command('wg').description('WireGuard peers of the gateway');
+  wg.command('add-peer')
+    .description('add a WireGuard peer behind which services live')
+    .requiredOption('--public-key <key>', 'the peer, 32 bytes in base64')
+    .requiredOption('--allowed-ips <cidrs>', 'addresses behind the peer, separated by commas')
+    .option('--endpoint <host:port>', 'where the peer listens; without it the peer has to call first')
+    .option('--preshared-key-file <file>', 'a file that holds the preshared key in base64')
+    .option('--persistent-keepalive <s>', 'seconds between keepalives', wholeSeconds)
+    .option('--name <text>', 'a name for people')
+    .option('--json', 'print JSON')
+    .action(async (own: PeerOptions, command: Command) => {
+      const answer = await admin(command, 'POST', '/admin/peers', {
+        publicKey: own.publicKey,
+        allowedIps: own.allowedIps.split(',').map((cidr) => cidr.trim()),
+        ...(own.endpoint !== undefined && { endpoint: own.endpoint }),
+        ...(own.name !== undefined && { name: own.name }),
+        ...(own.presharedKeyFile !== undefined && { presharedKey: readKey(own.presharedKeyFile) }),
+        ...(own.persistentKeepalive !== undefined && { keepaliveS: own.persistentKeepalive }),
+      });
+      print(optionsOf(command), answer, () => 'The peer is added.');
+    });
+  wg.command('remove-peer <public-key>')
+    .description('remove a peer; services behind it become unreachable')
+    .option('--json', 'print JSON')
+    .action(async (key: string, _own: unknown, command: Command) => {
+      const answer = await admin(command, 'DELETE', `/admin/peers/${encodeURIComponent(key)}`);
+      print(optionsOf(command), answer, () => 'The peer is removed.');
+    });
+  wg.command('show')
+    .description("the gateway's public key and port, and its peers")
+    .option('--json', 'print JSON')
+    .action(async (_own: unknown, command: Command) => {
+      const answer = await admin(command, 'GET', '/admin/wireguard');
+      print(optionsOf(command), answer, () => shown(answer));
+    });
+}
+
+// A key on a command line is in every process listing, so it comes from a file, as wg(8) has it.
+function readKey(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new CommandFailure('key_unreadable', `The preshared key file ${file} cannot be read.`);
+  }
+}
+
+function wholeSeconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('Seconds from 0 to 65535.');
+  return Number(text);
+}
+
+function shown(answer: Record<string, unknown>): string {
+  const peers = (answer['peers'] ?? []) as Record<string, unknown>[];
+  const heading = `public key: ${answer['publicKey'] ?? '(no gateway yet)'}\nlistening port: ${answer['port'] ?? '(none)'}`;
+  if (peers.length === 0) return `${heading}\nno peers`;
+  const rows = peers.map((p) =>
+    [p['publicKey'], p['name'], p['endpoint'], String(p['allowedIps'])].map((v) => String(v ?? '-')),
+  );
+  return `${heading}\n${table([['PEER', 'NAME', 'ENDPOINT', 'ALLOWED IPS'], ...rows])}`;
+}

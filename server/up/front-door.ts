@@ -1,0 +1,97 @@
+/**
+ * The one public TCP port. It reads a connection's first request head, decides by path who owns it, and hands over
+ * the socket with what was read. It parses no more HTTP than that and serves nothing itself.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+
+/** Who takes a connection: `/tunnel` is the gateway's, everything else the control plane's. */
+export type Owner = 'control' | 'gateway';
+
+const headLimitBytes = 32 * 1024;
+const headLimitMs = 10_000;
+const openLimit = 4_096;
+
+export interface FrontDoor {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * @param hand takes a paused socket and the bytes already read; returns false when its owner is away.
+ * @throws the listen error (EADDRINUSE, EACCES) as Node gives it.
+ */
+export async function openFrontDoor(
+  options: { port: number; host: string },
+  hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
+): Promise<FrontDoor> {
+  const waiting = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    if (waiting.size >= openLimit) {
+      socket.destroy();
+      return;
+    }
+    waiting.add(socket);
+    readHead(socket, (head) => {
+      waiting.delete(socket);
+      if (head === undefined) socket.destroy();
+      else deliver(socket, head, hand);
+    });
+  });
+  await listen(server, options);
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    close: () => {
+      for (const socket of waiting) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function listen(server: Server, options: { port: number; host: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Calls back once: with the bytes up to at least the end of the first head, or undefined when none came. */
+function readHead(socket: Socket, done: (head: Buffer | undefined) => void): void {
+  let head = Buffer.alloc(0);
+  const finish = (result: Buffer | undefined) => {
+    clearTimeout(timer);
+    socket.pause();
+    socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+    done(result);
+  };
+  const onEnd = () => finish(undefined);
+  const onData = (chunk: Buffer) => {
+    head = Buffer.concat([head, chunk]);
+    if (head.includes('\r\n\r\n')) finish(head);
+    else if (head.length > headLimitBytes) finish(undefined);
+  };
+  const timer = setTimeout(onEnd, headLimitMs);
+  socket.on('data', onData).on('end', onEnd).on('close', onEnd);
+  socket.on('error', () => undefined);
+}
+
+function deliver(socket: Socket, head: Buffer, hand: (owner: Owner, socket: Socket, head: Buffer) => boolean): void {
+  const target = /^[A-Z]+ (\S+) HTTP\/1\.[01]\r\n/.exec(head.subarray(0, 8 * 1024).toString('latin1'))?.[1];
+  if (target === undefined) {
+    refuse(socket, '400 Bad Request', 'This port speaks HTTP.');
+    return;
+  }
+  const owner = target === '/tunnel' || target.startsWith('/tunnel?') ? 'gateway' : 'control';
+  if (!hand(owner, socket, head))
+    refuse(socket, '503 Service Unavailable', 'Latchkey is starting. Try again in a moment.');
+}
+
+function refuse(socket: Socket, status: string, sentence: string): void {
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${sentence.length}\r\n` +
+      `Retry-After: 1\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${sentence}`,
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * One supervised process: started with its configuration, started again when it dies, stopped when told.
+ * It knows nothing of what the part does.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Logger } from '../log.ts';
+import type { ChildMessage, ParentMessage, StartMessage } from './child.ts';
+
+/** A part that said it cannot start; `code` is its own. */
+export class PartError extends Error {
+  readonly code: string;
+  constructor(part: string, code: string, message: string) {
+    super(`The ${part} could not start: ${message}`);
+    this.name = 'PartError';
+    this.code = code;
+  }
+}
+
+export interface PartOptions {
+  readonly name: string;
+  readonly file: string;
+  /** Flags of the Node process, such as its memory limit. */
+  readonly nodeFlags?: readonly string[];
+  /** Made anew for each start, because tokens are single use. */
+  readonly start: () => StartMessage;
+  readonly log: Logger;
+  /** Told each time the part serves again after a death. */
+  readonly onRestart?: (info: Record<string, unknown>) => void;
+}
+
+const restartDelaysMs = [100, 500, 1_000, 2_000, 5_000];
+const steadyMs = 30_000;
+const stopLimitMs = 8_000;
+
+export class Part {
+  readonly #options: PartOptions;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  #failures = 0;
+  #serving = false;
+
+  constructor(options: PartOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts the process. @returns what it reported. @throws PartError when its first start fails. */
+  start(): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => this.#spawn(resolve, reject));
+  }
+
+  send(message: ParentMessage): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
+  }
+
+  /** @returns false when the process is not serving; the socket is then still the caller's. */
+  hand(socket: Socket, head: Buffer): boolean {
+    if (!this.#serving || this.#child?.connected !== true) return false;
+    const message: ParentMessage = { type: 'socket', head: head.toString('base64') };
+    this.#child.send(message, socket, {}, (error) => {
+      if (error !== null) socket.destroy();
+    });
+    return true;
+  }
+
+  /** Asks the process to end, and ends it when it does not. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.send({ type: 'stop' });
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #spawn(ready: (info: Record<string, unknown>) => void, failed: (error: Error) => void): void {
+    const { name, file, nodeFlags = [], log } = this.#options;
+    const child = fork(file, [], { execArgv: [...nodeFlags], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child = child;
+    const startedAt = performance.now();
+    let said: Error | undefined;
+    child.on('message', (message: ChildMessage) => {
+      if (message.type === 'ready') {
+        this.#serving = true;
+        ready(message.info);
+      } else {
+        said = new PartError(name, message.code, message.message);
+        child.kill('SIGKILL');
+      }
+    });
+    child.once('exit', (code, signal) => {
+      const served = this.#serving;
+      this.#serving = false;
+      if (this.#stopping) return;
+      if (!served && this.#failures === 0) {
+        failed(said ?? new PartError(name, 'exited', `it ended with ${signal ?? code}`));
+        return;
+      }
+      if (performance.now() - startedAt > steadyMs) this.#failures = 0;
+      log.warn({ process: name, code, signal }, 'process ended; starting it again');
+      this.#again();
+    });
+    child.send(this.#options.start(), () => undefined);
+  }
+
+  #again(): void {
+    const delay = restartDelaysMs[Math.min(this.#failures, restartDelaysMs.length - 1)];
+    this.#failures += 1;
+    setTimeout(() => {
+      if (this.#stopping) return;
+      this.#spawn(
+        (info) => this.#options.onRestart?.(info),
+        () => undefined,
+      );
+    }, delay);
+  }
+}
