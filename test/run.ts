@@ -1,0 +1,63 @@
+/**
+ * `npm test`: builds what is missing, finds or installs a Chromium, runs every suite and prints one count.
+ * With file names as arguments it runs only those.
+ */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { ensureBuilt } from '../server/build.ts';
+import { runBrowserUnits } from './support/browser-units.ts';
+import { findChromium } from './support/chromium.ts';
+import { addCounts, type Counts, noCounts } from './support/counts.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Suites in the order of trust: a broken kernel is found before a page that uses it. */
+const suites = [
+  { name: 'unit', files: ['test/{protocol,wasm,server,posture-js,worker,web}/**/*.test.ts'], concurrency: 2 },
+  { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
+  { name: 'end to end', files: ['test/e2e/**/*.test.ts'], concurrency: 1 },
+];
+const fileLimitMs = 15 * 60_000;
+
+process.env['PATH'] = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`;
+process.chdir(root);
+const chosen = process.argv.slice(2);
+
+await ensureBuilt();
+process.env['CHROME_PATH'] = findChromium();
+
+let total = noCounts;
+if (chosen.length > 0) {
+  const browser = chosen.filter((file) => file.includes('.browser.'));
+  const node = chosen.filter((file) => !browser.includes(file));
+  if (node.length > 0) total = addCounts(total, await runFiles(globSync(node).sort(), 1));
+  if (browser.length > 0) total = addCounts(total, await runBrowserUnits(browser));
+} else {
+  for (const suite of suites) {
+    console.log(`\n# ${suite.name}`);
+    total = addCounts(total, await runFiles(globSync(suite.files).sort(), suite.concurrency));
+    if (suite.name === 'unit') total = addCounts(total, await runBrowserUnits(['test/browser/**/*.browser.ts']));
+  }
+}
+
+console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+
+/** Runs test files, each in a process of its own. */
+async function runFiles(files: string[], concurrency: number): Promise<Counts> {
+  if (files.length === 0) return noCounts;
+  const events = run({ files, concurrency, timeout: fileLimitMs });
+  let counts = noCounts;
+  events.on('test:summary', (summary) => {
+    // The summary without a file is the one of the whole run.
+    if (summary.file !== undefined) return;
+    const { tests, passed, skipped, todo } = summary.counts;
+    counts = { passed, failed: tests - passed - skipped - todo, skipped: skipped + todo };
+  });
+  await new Promise((resolve, reject) => {
+    events.compose(spec).on('error', reject).on('end', resolve).pipe(process.stdout, { end: false });
+  });
+  return counts;
+}
