@@ -25,6 +25,11 @@ export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
+/** A copy in memory of its own. `slice()` would not do: on a Buffer, which transports hand out, it is a view. */
+export function copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
 /**
  * Compares without stopping at the first difference, so that the time says nothing of where a guess went wrong.
  * Lengths are public and may answer at once.

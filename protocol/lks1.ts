@@ -11,7 +11,7 @@
  * The type is in the bytes and in the signature's context: a document can't be passed off as one of another kind.
  * Opening says who signed and that nothing changed; whether the signer may say so is its caller's question.
  */
-import { concat, DecodeError, equal, Reader, utf8, Writer } from './bytes.ts';
+import { concat, copy, DecodeError, equal, Reader, utf8, Writer } from './bytes.ts';
 import type { Crypto, Signer } from './crypto.ts';
 import { objectContext } from './labels.ts';
 import { compositeSignatureBytes, hashBytes, maxObjectBodyBytes } from './limits.ts';
@@ -99,7 +99,7 @@ export async function openObject(
   bytes: Uint8Array,
   expected: { readonly type: ObjectType; readonly signerPublicKey: Uint8Array },
 ): Promise<Uint8Array> {
-  const object = parseObject(bytes.slice()); // a copy: what is verified must be what is read, whoever else holds `bytes`
+  const object = parseObject(copy(bytes)); // a copy: what is verified must be what is read, whoever else holds `bytes`
   if (object.type !== expected.type) throw new ObjectError('wrong_type');
   if (!equal(object.keyId, crypto.sha256(expected.signerPublicKey))) throw new ObjectError('wrong_signer');
   const context = objectContext(expected.type);

@@ -6,7 +6,7 @@
  *    28   8  rekey after, bytes  36  4  max streams
  *    40   2  max record          42  8  reauthenticate by, ms
  */
-import { assertLength, DecodeError, Reader, Writer } from './bytes.ts';
+import { assertLength, copy, DecodeError, Reader, Writer } from './bytes.ts';
 import * as limits from './limits.ts';
 
 /** The terms of one session. */
@@ -41,7 +41,7 @@ export function encodeParams(params: SessionParams): Uint8Array<ArrayBuffer> {
 export function decodeParams(bytes: Uint8Array): SessionParams {
   const reader = new Reader(bytes);
   const params: SessionParams = {
-    sessionId: reader.bytes(limits.sessionIdBytes).slice(),
+    sessionId: copy(reader.bytes(limits.sessionIdBytes)),
     policyEpoch: reader.u64(),
     rekeyAfterS: reader.u16(),
     rejectAfterS: reader.u16(),

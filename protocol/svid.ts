@@ -9,7 +9,7 @@
  *
  * It is not a bearer token: worth nothing without the session key, which signs every handshake it appears in.
  */
-import { assertLength, DecodeError, type Reader, utf8, utf8Decode, Writer } from './bytes.ts';
+import { assertLength, copy, DecodeError, type Reader, utf8, utf8Decode, Writer } from './bytes.ts';
 import type { Clock } from './clock.ts';
 import type { Crypto, Signer } from './crypto.ts';
 import * as limits from './limits.ts';
@@ -65,14 +65,14 @@ export function encodeSvid(svid: ClientSvid): Uint8Array<ArrayBuffer> {
 
 function readSvid(reader: Reader): ClientSvid {
   const svid: ClientSvid = {
-    sessionPublicKey: reader.bytes(limits.compositePublicBytes).slice(),
-    deviceKeyHash: reader.bytes(limits.hashBytes).slice(),
+    sessionPublicKey: copy(reader.bytes(limits.compositePublicBytes)),
+    deviceKeyHash: copy(reader.bytes(limits.hashBytes)),
     notBefore: reader.time(),
     notAfter: reader.time(),
     policyEpoch: reader.u64(),
     amr: reader.u32(),
-    postureHash: reader.bytes(limits.hashBytes).slice(),
-    serial: reader.bytes(limits.serialBytes).slice(),
+    postureHash: copy(reader.bytes(limits.hashBytes)),
+    serial: copy(reader.bytes(limits.serialBytes)),
     spiffeId: utf8Decode(reader.vec8()),
     service: utf8Decode(reader.vec8()),
   };
