@@ -1,0 +1,85 @@
+/**
+ * The tunnel as a page sees it: what the shell may ask of its Worker. Keys, credentials and plaintext stay behind it.
+ * The Worker exposes exactly this object, frozen, by comlink.
+ */
+import type { TransportName } from '../protocol/carrier.ts';
+
+export type TunnelState = 'connecting' | 'open' | 'rekeying' | 'closed' | 'refused';
+
+export interface TunnelStatus {
+  readonly state: TunnelState;
+  /** Absent until a transport was won. */
+  readonly transport?: TransportName;
+  readonly epoch: number;
+  /** Why it is closed or refused: a close code, an answer of the control plane, or `offline`. */
+  readonly reason?: string;
+  readonly correlation?: string;
+}
+
+export interface LaunchedService {
+  readonly name: string;
+  readonly title: string;
+  /** The app's origin. */
+  readonly app: string;
+}
+
+/** Counters of the present session, for people and tests. */
+export interface TunnelCounts {
+  /** Records the Wasm sealed since it was loaded. */
+  readonly sealedInWasm: number;
+  /** Records handed to the transport since the Worker started, over all sessions. */
+  readonly recordsSent: number;
+}
+
+export interface TunnelApi {
+  /**
+   * Makes a session key, has it endorsed over `hub` and opens the tunnel.
+   * @param hub a port whose other end the hub holds.
+   * @throws TunnelFault with the control plane's code when it refuses.
+   */
+  launch(service: string, hub: MessagePort): Promise<LaunchedService>;
+  /** Serves an app's service worker or a page's WebSocket over its port. */
+  serve(port: MessagePort): void;
+  /** Calls back with every change, and once at once. */
+  watch(callback: (status: TunnelStatus) => void): void;
+  counts(): TunnelCounts;
+  /** Ends the session and forgets its keys. */
+  end(): void;
+}
+
+/** An error that crosses the Worker's border whole. */
+export class TunnelFault extends Error {
+  readonly code: string;
+  readonly correlation: string | undefined;
+  constructor(code: string, message: string, correlation?: string) {
+    super(message);
+    this.name = 'TunnelFault';
+    this.code = code;
+    this.correlation = correlation;
+  }
+}
+
+type Thrown = { isError: boolean; value: { code: string; message: string; correlation?: string | undefined } };
+
+/**
+ * comlink's `throw` handler, for both sides: comlink's own drops `code`, and passes stacks.
+ * Register it with `transferHandlers.set('throw', faultHandler)` before the first call.
+ */
+export const faultHandler = {
+  // comlink marks thrown values with a symbol it does not export; its own handler is the only other user of this slot.
+  canHandle: (value: unknown): value is { value: unknown } =>
+    typeof value === 'object' && value !== null && throwMarker(value),
+  serialize({ value }: { value: unknown }): [Thrown, Transferable[]] {
+    const fault = value instanceof TunnelFault ? value : undefined;
+    const code = fault?.code ?? 'internal';
+    const message = fault?.message ?? 'The tunnel failed.';
+    return [{ isError: true, value: { code, message, correlation: fault?.correlation } }, []];
+  },
+  deserialize(thrown: Thrown): never {
+    throw new TunnelFault(thrown.value.code, thrown.value.message, thrown.value.correlation);
+  },
+};
+
+function throwMarker(value: object): boolean {
+  return Object.getOwnPropertySymbols(value).some((symbol) => symbol.description === 'Comlink.thrown');
+}

@@ -1,0 +1,83 @@
+/**
+ * What crosses the MessagePorts between an app's origin and the tunnel's Worker. The app's side is not trusted with
+ * anything but its own service: the Worker opens streams to the one service it was launched for, whatever it is asked.
+ *
+ * A body crosses in chunks under credit: its receiver grants bytes, its sender never has more under way.
+ */
+
+/** Bytes a body's sender may send before the first `credit`. */
+export const firstCreditBytes = 512 * 1024;
+
+/** A page's request as the service worker saw it. */
+export interface RequestMessage {
+  readonly t: 'request';
+  readonly id: number;
+  readonly method: string;
+  /** Path and query; the origin is the app's own. */
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly hasBody: boolean;
+  /** Fetch metadata, for the gateway to know what it answers. */
+  readonly dest: string;
+  readonly mode: string;
+  readonly site: string;
+  /** Script-visible cookies as the page has them. */
+  readonly cookies: string;
+}
+
+/** Service worker → Worker. */
+export type ToTunnel =
+  | RequestMessage
+  | { readonly t: 'body'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly t: 'body-end'; readonly id: number }
+  | { readonly t: 'credit'; readonly id: number; readonly bytes: number }
+  | { readonly t: 'cancel'; readonly id: number }
+  | WebSocketToTunnel;
+
+/** Worker → service worker. */
+export type FromTunnel =
+  | { readonly t: 'ready' }
+  | {
+      readonly t: 'head';
+      readonly id: number;
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      /** Set-Cookie lines of cookies that scripts may see. */
+      readonly setCookies: readonly string[];
+    }
+  | { readonly t: 'chunk'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly t: 'end'; readonly id: number }
+  | { readonly t: 'error'; readonly id: number; readonly code: string; readonly correlation: string }
+  | { readonly t: 'credit'; readonly id: number; readonly bytes: number };
+
+/** Page shim → Worker, on a port of its own for each WebSocket. */
+export type WebSocketToTunnel =
+  | { readonly t: 'connect'; readonly target: string; readonly protocols: readonly string[] }
+  | { readonly t: 'send'; readonly data: string | ArrayBuffer }
+  | { readonly t: 'close'; readonly code: number | undefined; readonly reason: string };
+
+/** Worker → page shim. `sent` counts bytes that have left, for bufferedAmount. */
+export type WebSocketFromTunnel =
+  | { readonly t: 'open'; readonly protocol: string }
+  | { readonly t: 'message'; readonly data: string | ArrayBuffer }
+  | { readonly t: 'sent'; readonly bytes: number }
+  | { readonly t: 'closed'; readonly code: number; readonly reason: string; readonly clean: boolean };
+
+/** What the app's origin says to the shell by window messages; a port rides with `port`. */
+export type ToShell =
+  | { readonly latchkey: 'ready' }
+  | { readonly latchkey: 'failed'; readonly reason: string }
+  | { readonly latchkey: 'port' };
+
+/** What the service worker says to the helper frame; a port rides with it. */
+export interface NeedPort {
+  readonly latchkey: 'need-port';
+}
+
+/** What a page's shim says to the service worker; a port rides with it. */
+export interface WebSocketPort {
+  readonly latchkey: 'websocket';
+}
+
+/** Paths on an app's origin that are Latchkey's own and never go to the service. */
+export const ownPaths = '/.latchkey/';

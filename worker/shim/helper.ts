@@ -1,0 +1,28 @@
+/**
+ * The hidden frame that the shell keeps on an app's origin: registers the service worker and passes its ports on.
+ * It works while the visible frame shows a picture, a PDF or nothing yet.
+ */
+import { type NeedPort, ownPaths, type ToShell } from '../app-messages.ts';
+
+const shellOrigin = `${location.protocol}//shell.${location.host.split('.').slice(1).join('.')}`;
+const pingEveryMs = 10_000;
+
+function tellShell(message: ToShell, ports: Transferable[] = []): void {
+  window.parent.postMessage(message, shellOrigin, ports);
+}
+
+navigator.serviceWorker.addEventListener('message', (event: MessageEvent<NeedPort>) => {
+  const port = event.ports[0];
+  if (event.data.latchkey === 'need-port' && port !== undefined) tellShell({ latchkey: 'port' }, [port]);
+});
+navigator.serviceWorker.startMessages();
+
+try {
+  await navigator.serviceWorker.register(`${ownPaths}sw.js`, { scope: '/', updateViaCache: 'none' });
+  const registration = await navigator.serviceWorker.ready;
+  // Firefox ends a body that a service worker made after 30 s unless events keep arriving.
+  setInterval(() => registration.active?.postMessage({ latchkey: 'ping' }), pingEveryMs);
+  tellShell({ latchkey: 'ready' });
+} catch (error) {
+  tellShell({ latchkey: 'failed', reason: error instanceof Error ? error.name : 'unknown' });
+}

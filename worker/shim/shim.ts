@@ -1,0 +1,9 @@
+/** The script that is the first element of each page of an app: it gives the page what a service worker cannot route. */
+import { WebSocketForApps } from './websocket.ts';
+
+Object.defineProperty(window, 'WebSocket', {
+  value: WebSocketForApps,
+  writable: true,
+  configurable: true,
+  enumerable: false,
+});

@@ -1,0 +1,52 @@
+/**
+ * The app origin's service worker: every request of the app goes to the tunnel, none to the network.
+ * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
+ */
+import { ownPaths, type WebSocketPort } from '../app-messages.ts';
+import { ExchangeError, exchange } from './exchange.ts';
+import { failurePage } from './failure-page.ts';
+import { NoTunnel, passPort } from './tunnel-port.ts';
+
+declare const self: ServiceWorkerGlobalScope;
+
+// No skipWaiting: a new version takes over when no page of the old one is left, so that no open stream is cut.
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener('fetch', (event) => {
+  const url = new URL(event.request.url);
+  if (url.origin !== self.location.origin || url.pathname.startsWith(ownPaths)) return;
+  event.respondWith(answer(event.request));
+});
+
+self.addEventListener('message', (event) => {
+  const message = event.data as WebSocketPort | { latchkey: 'ping' };
+  const port = event.ports[0];
+  // A ping needs no answer: being an event, it keeps a browser from stopping us while a body flows.
+  if (message.latchkey !== 'websocket' || port === undefined) return;
+  event.waitUntil(passPort(port).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false })));
+});
+
+async function answer(request: Request): Promise<Response> {
+  try {
+    return await exchange(request);
+  } catch (error) {
+    return failed(request, error);
+  }
+}
+
+function failed(request: Request, error: unknown): Response {
+  const isPage = request.mode === 'navigate';
+  if (error instanceof NoTunnel && error.code === 'no_shell' && isPage)
+    return Response.redirect(shellAddress(request.url));
+  const code = error instanceof ExchangeError || error instanceof NoTunnel ? error.code : 'internal';
+  const correlation = error instanceof ExchangeError ? error.correlation : '';
+  // A script gets what it would get from a dead network; a person gets a page.
+  return isPage ? failurePage(code, correlation) : Response.error();
+}
+
+/** The app's own address opened in a bare tab: the shell opens it properly. */
+function shellAddress(address: string): string {
+  const url = new URL(address);
+  const [label = '', ...domain] = url.host.split('.');
+  return `${url.protocol}//shell.${domain.join('.')}/open/${label}#${encodeURIComponent(url.pathname + url.search + url.hash)}`;
+}

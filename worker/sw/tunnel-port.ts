@@ -1,0 +1,108 @@
+/**
+ * The service worker's way to the tunnel: a MessagePort that the helper frame passes on to the shell's Worker.
+ * A restarted service worker has lost its port and asks again; a closed shell tab takes its helper and port with it.
+ */
+import { type FromTunnel, type NeedPort, ownPaths, type ToTunnel } from '../app-messages.ts';
+
+declare const self: ServiceWorkerGlobalScope;
+
+const answerLimitMs = 5_000;
+
+/** No shell has this app open, or none answered. */
+export class NoTunnel extends Error {
+  readonly code: 'no_shell' | 'no_answer';
+  constructor(code: 'no_shell' | 'no_answer') {
+    super(`tunnel: ${code}`);
+    this.name = 'NoTunnel';
+    this.code = code;
+  }
+}
+
+export type Listener = (message: Exclude<FromTunnel, { t: 'ready' }>) => void;
+
+export class TunnelPort {
+  readonly helperId: string;
+  readonly #port: MessagePort;
+  readonly #listeners = new Map<number, Listener>();
+  #nextId = 1;
+
+  constructor(helperId: string, port: MessagePort) {
+    this.helperId = helperId;
+    this.#port = port;
+    port.onmessage = (event: MessageEvent<FromTunnel>) => {
+      const message = event.data;
+      if (message.t !== 'ready') this.#listeners.get(message.id)?.(message);
+    };
+  }
+
+  /** @returns the id of a new exchange, whose messages go to `listener` until {@link forget}. */
+  begin(listener: Listener): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#listeners.set(id, listener);
+    return id;
+  }
+
+  forget(id: number): void {
+    this.#listeners.delete(id);
+  }
+
+  send(message: ToTunnel, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+}
+
+let present: TunnelPort | undefined;
+let asking: Promise<TunnelPort> | undefined;
+
+/** The port in use, or a new one. @throws NoTunnel */
+export async function tunnelPort(): Promise<TunnelPort> {
+  if (present !== undefined && (await self.clients.get(present.helperId)) !== undefined) return present;
+  present = undefined;
+  asking ??= ask().finally(() => {
+    asking = undefined;
+  });
+  return asking;
+}
+
+async function ask(): Promise<TunnelPort> {
+  const helpers = await helperClients();
+  if (helpers.length === 0) throw new NoTunnel('no_shell');
+  for (const helper of helpers) {
+    const port = await askOne(helper);
+    if (port === undefined) continue;
+    present = new TunnelPort(helper.id, port);
+    return present;
+  }
+  throw new NoTunnel('no_answer');
+}
+
+/** A frozen tab does not answer, so the next one is asked. */
+function askOne(helper: Client): Promise<MessagePort | undefined> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), answerLimitMs);
+    port1.onmessage = (event: MessageEvent<FromTunnel>) => {
+      if (event.data.t !== 'ready') return;
+      clearTimeout(timer);
+      resolve(port1);
+    };
+    handToShell(helper, port2);
+  });
+}
+
+/** Passes a page's own port (a WebSocket's) to the same Worker. @throws NoTunnel */
+export async function passPort(port: MessagePort): Promise<void> {
+  const [helper] = await helperClients();
+  if (helper === undefined) throw new NoTunnel('no_shell');
+  handToShell(helper, port);
+}
+
+function handToShell(helper: Client, port: MessagePort): void {
+  helper.postMessage({ latchkey: 'need-port' } satisfies NeedPort, [port]);
+}
+
+async function helperClients(): Promise<readonly Client[]> {
+  const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  return all.filter((client) => new URL(client.url).pathname === `${ownPaths}helper.html`);
+}
