@@ -1,0 +1,144 @@
+/**
+ * Every message of the control channel, by direction. Both sides parse with these schemas at the edge and refuse what
+ * does not fit. Documents inside (descriptor, certificates, snapshot, revocation) are LKS1 objects and are verified as
+ * such by their reader, whatever brought them.
+ *
+ *     gateway   → control    hello, endpoints, events, ping
+ *     connector → control    hello, ping
+ *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, pong, refused
+ *     control   → connector  welcome, gateway, pong, refused
+ */
+import { z } from 'zod';
+import { auditEventSchema } from './audit-event.ts';
+import {
+  bytesField,
+  cidrField,
+  endpointField,
+  ipField,
+  nameField,
+  objectField,
+  portField,
+  wireguardKeyField,
+} from './fields.ts';
+import { maxEventsPerMessage } from './limits.ts';
+
+/** Where a browser reaches a gateway: exactly what the answer to a launch tells it. */
+export const tunnelEndpointSchema = z.strictObject({
+  url: z.url().max(512),
+  transport: z.enum(['webtransport', 'websocket']),
+  /** SHA-256 of the certificates in use: current, then next. Empty where the Web PKI vouches. */
+  certHashes: z.array(bytesField(32)).max(4),
+});
+export type TunnelEndpoint = z.infer<typeof tunnelEndpointSchema>;
+
+/**
+ * The credential of a hello: the supervisor's one-time token at first, afterwards the `resume` of the last welcome.
+ * Each welcome brings a new one; ChannelClient keeps it.
+ */
+const credential = z.string().min(16).max(256);
+const peerId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+const base64Key = wireguardKeyField;
+const endpoints = z.array(tunnelEndpointSchema).max(8);
+
+export const gatewayHelloSchema = z.strictObject({
+  t: z.literal('hello'),
+  role: z.literal('gateway'),
+  token: credential,
+  id: peerId.optional(),
+  publicKey: bytesField(1_984),
+  wireguardKey: base64Key,
+  wireguardPort: portField,
+  stealthKey: bytesField(32),
+  endpoints,
+});
+export type GatewayHello = z.infer<typeof gatewayHelloSchema>;
+
+export const connectorHelloSchema = z.strictObject({
+  t: z.literal('hello'),
+  role: z.literal('connector'),
+  token: credential,
+  id: peerId.optional(),
+  name: nameField,
+  wireguardKey: base64Key,
+  /** host:port of its UDP socket, as the gateway reaches it. */
+  endpoint: endpointField,
+  exposes: z.array(z.strictObject({ name: nameField, port: portField })).max(64),
+});
+export type ConnectorHello = z.infer<typeof connectorHelloSchema>;
+
+export const helloSchema = z.discriminatedUnion('role', [gatewayHelloSchema, connectorHelloSchema]);
+export type Hello = z.infer<typeof helloSchema>;
+
+const ping = z.strictObject({ t: z.literal('ping'), n: z.number().int().nonnegative() });
+const pong = z.strictObject({ t: z.literal('pong'), n: z.number().int().nonnegative() });
+
+/** What a peer may say after its hello was answered. */
+export const fromPeerSchema = z.discriminatedUnion('t', [
+  z.strictObject({ t: z.literal('endpoints'), endpoints }),
+  z.strictObject({ t: z.literal('events'), events: z.array(auditEventSchema).max(maxEventsPerMessage) }),
+  ping,
+]);
+export type FromPeer = z.infer<typeof fromPeerSchema>;
+
+export const refusalCodes = ['token_unknown', 'malformed', 'key_in_use', 'name_in_use', 'no_gateway', 'busy'] as const;
+export type RefusalCode = (typeof refusalCodes)[number];
+/** Refusals that pass by themselves: the client tries again instead of giving up. */
+export const passingRefusals: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['no_gateway', 'busy']);
+
+const refused = z.strictObject({ t: z.literal('refused'), code: z.enum(refusalCodes) });
+const psks = z.record(base64Key, base64Key);
+const object = objectField();
+
+export const gatewayWelcomeSchema = z.strictObject({
+  t: z.literal('welcome'),
+  role: z.literal('gateway'),
+  id: peerId,
+  resume: credential,
+  descriptor: object,
+  /** Role certificates (LKS1 type 8), every role. */
+  certificates: z.array(object).max(16),
+  root: bytesField(1_984),
+  /** Pre-shared keys by peer key; a later `psks` message replaces all of them. */
+  psks,
+});
+export type GatewayWelcome = z.infer<typeof gatewayWelcomeSchema>;
+
+const gatewayPeer = z.strictObject({
+  publicKey: base64Key,
+  endpoint: endpointField,
+  allowedIps: z.array(cidrField).max(16),
+});
+export type GatewayPeer = z.infer<typeof gatewayPeer>;
+
+export const connectorWelcomeSchema = z.strictObject({
+  t: z.literal('welcome'),
+  role: z.literal('connector'),
+  id: peerId,
+  resume: credential,
+  address: ipField,
+  gateway: gatewayPeer,
+  presharedKey: base64Key.optional(),
+});
+export type ConnectorWelcome = z.infer<typeof connectorWelcomeSchema>;
+
+/** What the control plane may say to a gateway. */
+export const toGatewaySchema = z.discriminatedUnion('t', [
+  gatewayWelcomeSchema,
+  z.strictObject({ t: z.literal('snapshot'), object }),
+  z.strictObject({ t: z.literal('revocation'), object }),
+  z.strictObject({ t: z.literal('descriptor'), object }),
+  z.strictObject({ t: z.literal('psks'), psks }),
+  z.strictObject({ t: z.literal('ack'), ids: z.array(z.uuid()).max(maxEventsPerMessage) }),
+  pong,
+  refused,
+]);
+export type ToGateway = z.infer<typeof toGatewaySchema>;
+
+/** What the control plane may say to a connector; `gateway` replaces the peer of the welcome. */
+export const toConnectorSchema = z.discriminatedUnion('t', [
+  connectorWelcomeSchema,
+  z.strictObject({ t: z.literal('gateway'), gateway: gatewayPeer }),
+  pong,
+  refused,
+]);
+export type ToConnector = z.infer<typeof toConnectorSchema>;

@@ -1,0 +1,63 @@
+/**
+ * The JSON inside a policy snapshot (LKS1 type 3): everything a gateway needs to decide without asking anyone.
+ * The control plane signs it, so whoever parses it has already verified who wrote it. No secrets: pre-shared keys
+ * travel beside it on the channel.
+ */
+import { z } from 'zod';
+import { cidrField, endpointField, ipField, nameField, portField, wireguardKeyField } from './fields.ts';
+
+/** Cedar's JSON form of an entity; its attributes are judged by Cedar. */
+export const cedarEntitySchema = z.strictObject({
+  uid: z.strictObject({ type: z.string(), id: z.string() }),
+  attrs: z.record(z.string(), z.json()),
+  parents: z.array(z.strictObject({ type: z.string(), id: z.string() })),
+});
+export type CedarEntity = z.infer<typeof cedarEntitySchema>;
+
+export const serviceSchemes = ['http', 'https', 'tcp', 'ssh', 'vnc', 'rdp'] as const;
+export type ServiceScheme = (typeof serviceSchemes)[number];
+
+export const serviceRecordSchema = z.strictObject({
+  name: nameField,
+  title: z.string().max(128),
+  spiffeId: z.string().max(200),
+  scheme: z.enum(serviceSchemes),
+  /** IP literal inside the data plane. */
+  address: ipField,
+  port: portField,
+  /** Prefix of every request's path, `/` for none. */
+  path: z.string().max(2_048),
+  /** Host as the operator wrote it in the URL, with the port when it is not the scheme's own. */
+  upstreamHost: z.string().max(300),
+  /** The connector this service is bound to; the same address behind another key is refused. */
+  wireguardKey: wireguardKeyField,
+  demo: z.boolean().optional(),
+});
+export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
+
+export const peerRecordSchema = z.strictObject({
+  publicKey: wireguardKeyField,
+  allowedIps: z.array(cidrField).max(256),
+  endpoint: endpointField.optional(),
+  keepaliveS: z.number().int().min(1).max(65_535).optional(),
+  name: nameField,
+});
+export type PeerRecord = z.infer<typeof peerRecordSchema>;
+
+export const snapshotContentSchema = z.strictObject({
+  /** Cedar policies by id; the ids stand in audit events. */
+  policies: z.record(z.string(), z.string()),
+  entities: z.array(cedarEntitySchema),
+  services: z.array(serviceRecordSchema),
+  peers: z.array(peerRecordSchema),
+  subnets: z.array(cidrField),
+});
+export type SnapshotContent = z.infer<typeof snapshotContentSchema>;
+
+/**
+ * Parses the JSON of a verified snapshot.
+ * @throws SyntaxError or ZodError; a signed document that does not parse is a fault of ours, not of a stranger.
+ */
+export function parseSnapshotContent(json: string): SnapshotContent {
+  return snapshotContentSchema.parse(JSON.parse(json));
+}
