@@ -2,9 +2,11 @@
  * What a finished handshake hands to the session, the same on both ends, and how one that failed says so.
  * The session owns the secrets from then on; the handshake keeps none.
  */
+import { DecodeError } from './bytes.ts';
 import type { CloseCode } from './codes.ts';
+import { ObjectError } from './lks1.ts';
 import type { SessionParams } from './params.ts';
-import type { EpochSecrets } from './schedule.ts';
+import { type EpochSecrets, KeyExchangeError } from './schedule.ts';
 import type { VerifiedSvid } from './svid.ts';
 
 /** The result of one handshake. */
@@ -37,4 +39,17 @@ export class HandshakeError extends Error {
     this.code = code;
     this.reject = reject;
   }
+}
+
+/** The one place that says which code a cause has. What nobody foresaw is `internal`, with its cause kept. */
+export function asHandshakeError(cause: unknown): HandshakeError {
+  if (cause instanceof HandshakeError) return cause;
+  return new HandshakeError(codeOf(cause), undefined, { cause });
+}
+
+function codeOf(cause: unknown): HandshakeErrorCode {
+  if (cause instanceof DecodeError) return 'decode';
+  if (cause instanceof KeyExchangeError) return 'decrypt';
+  if (cause instanceof ObjectError) return cause.code === 'expired' ? 'expired' : 'bad_svid';
+  return 'internal';
 }

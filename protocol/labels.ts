@@ -17,6 +17,8 @@ export const signatureContext = {
   reauthGateway: 'Latchkey/1 reauth g',
   launch: 'Latchkey/1 launch',
   renew: 'Latchkey/1 renew',
+  /** Signed once to be verified for the sake of the time that takes (handshake-gateway.ts). */
+  decoy: 'Latchkey/1 decoy',
 } as const;
 
 /** ctx of an LKS1 object: its type is signed twice, here and in its bytes. */
