@@ -1,0 +1,113 @@
+/**
+ * One channel with the keys of its stream: frames below, opened records above. Follows the epochs on both directions
+ * (docs/protocol.md, "Rekey": each stream's receiver takes old records until the first new one, then never again).
+ * A key is made when it is first needed and never a second time: its epoch only rises.
+ */
+import type { Channel } from './carrier.ts';
+import { recordHeaderBytes, recordType } from './limits.ts';
+import type { OpenedRecord, RecordOpener, RecordSealer } from './record.ts';
+import type { RecordLayer } from './record-layer.ts';
+import { SessionError } from './session-error.ts';
+
+/** An opened record and the epoch that vouches for it. */
+export type LinkRecord = OpenedRecord & { readonly epoch: number };
+
+export class RecordLink {
+  readonly channel: Channel;
+  readonly #layer: RecordLayer;
+  #sealer: RecordSealer | undefined;
+  #opener: RecordOpener | undefined;
+  /** The epoch of the last record received; no earlier one is taken. */
+  #receiving = 0;
+  #isOver = false;
+
+  constructor(layer: RecordLayer, channel: Channel) {
+    this.#layer = layer;
+    this.channel = channel;
+  }
+
+  get streamId(): bigint {
+    return this.channel.streamId;
+  }
+
+  /**
+   * Seals now, so the order of calls is the order of records; `content` is the caller's again at once.
+   * @returns resolves when the transport takes more; rejects with what the channel says. A key that may not seal ends
+   * the session, and the promise rejects with that.
+   */
+  send(kind: number, content: Uint8Array): Promise<void> {
+    try {
+      return this.channel.send(this.#seal(kind, content));
+    } catch (error) {
+      this.#layer.fail(error);
+      return Promise.reject(error);
+    }
+  }
+
+  #seal(kind: number, content: Uint8Array): Uint8Array {
+    // A second sealer for this place would start again at counter 0 under the same key.
+    if (this.#isOver) throw new SessionError('internal', 'sealing on a stream that is over');
+    const epoch = this.#layer.epochs.sending; // one past its time throws here
+    if (this.#sealer?.epoch !== epoch.number) this.#sealer = this.#layer.sealer(this.streamId);
+    const frame = this.#sealer.seal(kind, content);
+    this.#layer.sealed(frame.length, this.#sealer.count);
+    return frame;
+  }
+
+  /** @param frame hostile. The content is a view that the next open may overwrite. @throws SessionError */
+  open(frame: Uint8Array): LinkRecord {
+    if (frame.length < recordHeaderBytes || frame[0] !== recordType) throw new SessionError('decode', 'not a record');
+    const epoch = this.#layer.epochs.resolve(frame[1]!);
+    if (epoch >= 0 && epoch < this.#receiving) throw new SessionError('replay', 'record of an earlier epoch');
+    const opener = this.#openerOf(epoch);
+    let record: OpenedRecord;
+    try {
+      record = opener.open(frame);
+    } catch (error) {
+      if (opener !== this.#opener) opener.wipe();
+      throw error;
+    }
+    this.#receiveFrom(opener);
+    this.#layer.opened(frame.length, opener.count);
+    return { kind: record.kind, content: record.content, epoch };
+  }
+
+  #openerOf(epoch: number): RecordOpener {
+    if (this.#opener?.epoch !== epoch) return this.#layer.opener(this.streamId, epoch);
+    this.#layer.epochs.opening(epoch); // an epoch past its time refuses to open
+    return this.#opener;
+  }
+
+  /** Only an authentic record moves the stream: the epoch byte alone is the network's. */
+  #receiveFrom(opener: RecordOpener): void {
+    if (opener === this.#opener) return;
+    this.#opener?.wipe();
+    this.#opener = opener;
+    this.#receiving = opener.epoch;
+  }
+
+  /** True while records of this old epoch would still be taken. */
+  mayReceive(epoch: number): boolean {
+    return this.#receiving <= epoch;
+  }
+
+  /** The session seals under a later epoch from now on. */
+  stopSealing(): void {
+    this.#sealer?.wipe();
+    this.#sealer = undefined;
+  }
+
+  /** The keys of `epoch` are gone for good. */
+  retire(epoch: number): void {
+    if (this.#opener?.epoch !== epoch) return;
+    this.#opener.wipe();
+    this.#opener = undefined;
+  }
+
+  wipe(): void {
+    this.#isOver = true;
+    this.stopSealing();
+    this.#opener?.wipe();
+    this.#opener = undefined;
+  }
+}
