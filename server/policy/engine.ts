@@ -1,0 +1,131 @@
+/**
+ * Decides with Cedar over the content of one policy snapshot. The control plane uses it for the launcher and launches,
+ * the gateway for every OPEN and every HTTP request; both from the same signed content, so they cannot disagree.
+ * Pure apart from Cedar's cache of parsed policies: no clock, no store, no log.
+ */
+import { createHash } from 'node:crypto';
+import { type CedarValueJson, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import type { CedarEntity, SnapshotContent } from '../channel/snapshot-content.ts';
+import type { AmrName } from './amr.ts';
+import type { Action, PolicySignal } from './schema.ts';
+import { PolicyError } from './validate.ts';
+
+/** What is known of the posture at the place of decision; the gateway knows the age alone. */
+export interface PostureView {
+  readonly ageS: number;
+  readonly signals?: Readonly<Partial<Record<PolicySignal, string | number | boolean>>>;
+}
+
+export interface PrincipalView {
+  /** User id, as in the SPIFFE id. */
+  readonly user: string;
+  readonly device?: string | undefined;
+  readonly amr: readonly AmrName[];
+  /** Seconds since the person last proved presence. */
+  readonly authAgeS: number;
+  readonly posture: PostureView;
+}
+
+export interface Question {
+  readonly principal: PrincipalView;
+  readonly action: Action;
+  /** Service name. */
+  readonly service: string;
+  /** Circumstances of this one exchange. */
+  readonly context?: { readonly kind?: string; readonly method?: string; readonly path?: string };
+}
+
+export interface PolicyDecision {
+  readonly decision: 'allow' | 'deny';
+  /** Ids of the policies that decided; `['default-deny']` when none permitted. Never empty. */
+  readonly policies: string[];
+}
+
+const defaultDeny: PolicyDecision = { decision: 'deny', policies: ['default-deny'] };
+
+/** Policy sets Cedar already holds parsed, by digest: it has no way to forget one, and snapshots repeat them. */
+const preparsed = new Set<string>();
+
+export class PolicyEngine {
+  readonly #policySet: string;
+  readonly #entities = new Map<string, CedarEntity>();
+
+  /** @throws PolicyError `policy_syntax` when the policies do not parse. */
+  constructor(content: Pick<SnapshotContent, 'policies' | 'entities'>) {
+    this.#policySet = preparse(content.policies);
+    for (const entity of content.entities) this.#entities.set(keyOf(entity.uid), entity);
+  }
+
+  /**
+   * Default deny: an unknown user or service, a policy that errs while it is evaluated, or no permit at all.
+   * @example engine.decide({ principal, action: 'open', service: 'wiki' }).decision === 'allow'
+   */
+  decide(question: Question): PolicyDecision {
+    const user = { type: 'User', id: question.principal.user };
+    const service = { type: 'Service', id: question.service };
+    if (!this.#entities.has(keyOf(user)) || !this.#entities.has(keyOf(service))) return defaultDeny;
+    const answer = statefulIsAuthorized({
+      principal: user,
+      action: { type: 'Action', id: question.action },
+      resource: service,
+      context: contextOf(question),
+      preparsedPolicySetId: this.#policySet,
+      entities: this.#withAncestors([user, service]),
+    });
+    if (answer.type === 'failure') return defaultDeny;
+    const { reason, errors } = answer.response.diagnostics;
+    // Cedar skips a policy that errs. A skipped forbid would open what it was written to close.
+    if (errors.length > 0) return { decision: 'deny', policies: errors.map((error) => error.policyId).sort() };
+    if (reason.length === 0) return defaultDeny;
+    return { decision: answer.response.decision, policies: [...reason].sort() };
+  }
+
+  /** The entities a decision can reach, so that its cost does not grow with the installation. */
+  #withAncestors(roots: readonly { type: string; id: string }[]): CedarEntity[] {
+    const found = new Map<string, CedarEntity>();
+    const queue = [...roots];
+    for (let uid = queue.pop(); uid !== undefined; uid = queue.pop()) {
+      const entity = this.#entities.get(keyOf(uid));
+      if (entity === undefined || found.has(keyOf(uid))) continue;
+      found.set(keyOf(uid), entity);
+      queue.push(...entity.parents);
+    }
+    return [...found.values()];
+  }
+}
+
+function preparse(policies: Readonly<Record<string, string>>): string {
+  const ordered = Object.entries(policies).sort(([a], [b]) => (a < b ? -1 : 1));
+  const id = createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
+  if (preparsed.has(id)) return id;
+  const answer = preparsePolicySet(id, { staticPolicies: Object.fromEntries(ordered) });
+  if (answer.type === 'failure') {
+    throw new PolicyError(
+      'policy_syntax',
+      `Cedar cannot read the policies: ${answer.errors[0]?.message ?? 'unknown'}.`,
+    );
+  }
+  preparsed.add(id);
+  return id;
+}
+
+function contextOf({ principal, context }: Question): Record<string, CedarValueJson> {
+  const device: Record<string, CedarValueJson> =
+    principal.device === undefined ? {} : { device: { __entity: { type: 'Device', id: principal.device } } };
+  return {
+    ...device,
+    amr: [...principal.amr],
+    authAgeS: whole(principal.authAgeS),
+    posture: { ageS: whole(principal.posture.ageS), ...principal.posture.signals },
+    ...context,
+  };
+}
+
+/** Cedar has whole numbers only; an age counts as the next full second, never younger than it is. */
+function whole(seconds: number): number {
+  return Math.ceil(Math.max(0, seconds));
+}
+
+function keyOf(uid: { type: string; id: string }): string {
+  return `${uid.type}::${uid.id}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * The Cedar schema that policies are checked against when they are written: who (User in Group), what (Service in
+ * Namespace) and which circumstances a policy may ask for. A policy that names anything else is refused at once
+ * instead of failing silently at a decision.
+ */
+export const actions = ['launch', 'open', 'request'] as const;
+/** `launch` a credential for a service, `open` a stream to it, `request` one HTTP exchange inside. */
+export type Action = (typeof actions)[number];
+
+/** Posture signals a policy may use; every one may be missing, and a missing one is never a pass. */
+export const policySignals = {
+  browser: 'String',
+  browserMajor: 'Long',
+  engine: 'String',
+  engineMajor: 'Long',
+  os: 'String',
+  mobile: 'Bool',
+  secureContext: 'Bool',
+  webdriver: 'Bool',
+  userVerified: 'Bool',
+  userVerificationAgeS: 'Long',
+  backupEligible: 'Bool',
+  backedUp: 'Bool',
+} as const;
+export type PolicySignal = keyof typeof policySignals;
+
+const signalFields = Object.entries(policySignals)
+  .map(([name, type]) => `    ${name}?: ${type},`)
+  .join('\n');
+
+export const policySchema = `
+entity Group;
+entity User in [Group] { name: String };
+entity Device;
+entity Namespace;
+entity Service in [Namespace] { scheme: String, demo: Bool };
+type Posture = {
+    ageS: Long,
+${signalFields}
+};
+action ${actions.join(', ')} appliesTo {
+  principal: User,
+  resource: Service,
+  context: {
+    device?: Device,
+    amr: Set<String>,
+    authAgeS: Long,
+    posture: Posture,
+    kind?: String,
+    method?: String,
+    path?: String,
+  },
+};
+`;
+
+/** Policies of a new installation. Whatever they do not permit is denied. */
+export const defaultPolicies: Readonly<Record<string, string>> = {
+  admins: 'permit (principal in Group::"admins", action, resource);',
+};

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { CedarEntity } from '../../../server/channel/snapshot-content.ts';
+import { amrNames } from '../../../server/policy/amr.ts';
+import { PolicyEngine, type PrincipalView, type Question } from '../../../server/policy/engine.ts';
+import { defaultPolicies } from '../../../server/policy/schema.ts';
+import { splitPolicies, validatePolicies } from '../../../server/policy/validate.ts';
+
+const entity = (type: string, id: string, attrs: CedarEntity['attrs'], parents: [string, string][]): CedarEntity => ({
+  uid: { type, id },
+  attrs,
+  parents: parents.map(([parentType, parent]) => ({ type: parentType, id: parent })),
+});
+const entities = [
+  entity('Group', 'admins', {}, []),
+  entity('Group', 'wiki-readers', {}, []),
+  entity('User', 'ada', { name: 'Ada' }, [['Group', 'admins']]),
+  entity('User', 'bob', { name: 'Bob' }, [['Group', 'wiki-readers']]),
+  entity('Namespace', 'default', {}, []),
+  entity('Namespace', 'finance', {}, []),
+  entity('Service', 'wiki', { scheme: 'http', demo: false }, [['Namespace', 'default']]),
+  entity('Service', 'ledger', { scheme: 'http', demo: false }, [['Namespace', 'finance']]),
+];
+const principal = (user: string, change: Partial<PrincipalView> = {}): PrincipalView => ({
+  user,
+  device: 'd1',
+  amr: ['passkey', 'device'],
+  authAgeS: 10.2,
+  posture: { ageS: 5 },
+  ...change,
+});
+const ask = (policies: Record<string, string>, user: string, change: Partial<Question> = {}) =>
+  new PolicyEngine({ policies, entities }).decide({
+    principal: principal(user),
+    action: 'open',
+    service: 'wiki',
+    ...change,
+  });
+
+describe('policy engine', () => {
+  test('the default policies let admins do everything and nobody else anything', () => {
+    assert.deepEqual(ask(defaultPolicies, 'ada'), { decision: 'allow', policies: ['admins'] });
+    assert.deepEqual(ask(defaultPolicies, 'bob'), { decision: 'deny', policies: ['default-deny'] });
+  });
+
+  test('an installation without policies denies', () => {
+    assert.deepEqual(ask({}, 'ada'), { decision: 'deny', policies: ['default-deny'] });
+  });
+
+  test('a user or service nobody knows is denied even where everything is permitted', () => {
+    const all = { all: 'permit (principal, action, resource);' };
+    assert.equal(ask(all, 'ada').decision, 'allow');
+    assert.equal(ask(all, 'eve').decision, 'deny');
+    assert.equal(ask(all, 'ada', { service: 'gone' }).decision, 'deny');
+  });
+
+  test('a forbid outranks a permit and is named as the one that decided', () => {
+    const policies = { ...defaultPolicies, 'no-wiki': 'forbid (principal, action, resource == Service::"wiki");' };
+    assert.deepEqual(ask(policies, 'ada'), { decision: 'deny', policies: ['no-wiki'] });
+  });
+
+  test('QHX-6: a grant in one namespace is none in another', () => {
+    const policies = {
+      readers: 'permit (principal in Group::"wiki-readers", action, resource in Namespace::"default");',
+    };
+    assert.equal(ask(policies, 'bob').decision, 'allow');
+    assert.deepEqual(ask(policies, 'bob', { service: 'ledger' }), { decision: 'deny', policies: ['default-deny'] });
+  });
+
+  test('a policy sees action, ages, proofs of identity, posture and the request', () => {
+    const policies = {
+      careful: `permit (principal == User::"bob", action in [Action::"request"], resource) when {
+        context.authAgeS <= 11 && context.amr.contains("passkey") && context has device && context.device == Device::"d1" &&
+        context.posture.ageS < 60 && context.posture has backedUp && !context.posture.backedUp &&
+        context has path && context.path like "/public/*" && context has method && context.method == "GET" };`,
+    };
+    const right = principal('bob', { posture: { ageS: 5, signals: { backedUp: false } } });
+    const question: Partial<Question> = {
+      principal: right,
+      action: 'request',
+      context: { method: 'GET', path: '/public/a' },
+    };
+    validatePolicies(policies);
+    assert.equal(ask(policies, 'bob', question).decision, 'allow');
+    const changes: Partial<Question>[] = [
+      { action: 'open' },
+      { context: { method: 'POST', path: '/public/a' } },
+      { context: { method: 'GET', path: '/private' } },
+      { context: {} },
+      { principal: { ...right, authAgeS: 11.1 } },
+      { principal: { ...right, amr: ['device'] } },
+      { principal: { ...right, device: 'd2' } },
+      { principal: { ...right, posture: { ageS: 5 } } },
+      { principal: { ...right, posture: { ageS: 60, signals: { backedUp: false } } } },
+    ];
+    for (const change of changes) assert.equal(ask(policies, 'bob', { ...question, ...change }).decision, 'deny');
+  });
+
+  test('a forbid that errs closes instead of being skipped', () => {
+    const policies = {
+      ...defaultPolicies,
+      overflow: 'forbid (principal, action, resource) when { context.authAgeS + 9223372036854775807 > 0 };',
+    };
+    assert.deepEqual(ask(policies, 'ada'), { decision: 'deny', policies: ['overflow'] });
+  });
+
+  test('policies are refused when they are written, by code', () => {
+    const table: [Record<string, string>, string][] = [
+      [{ a: 'permit (principal, action' }, 'policy_syntax'],
+      [{ a: 'permit (principal, action, resource) when { context.nothing };' }, 'policy_invalid'],
+      [{ a: 'permit (principal, action == Action::"fly", resource);' }, 'policy_invalid'],
+      [{ 'default-deny': 'permit (principal, action, resource);' }, 'policy_id'],
+      [{ 'a\nb': 'permit (principal, action, resource);' }, 'policy_id'],
+    ];
+    for (const [policies, code] of table) assert.throws(() => validatePolicies(policies), { code });
+    assert.doesNotThrow(() => validatePolicies(defaultPolicies));
+  });
+
+  test('a text is split into policies by their annotation or position', () => {
+    const text = '@id("first") permit (principal, action, resource); forbid (principal, action, resource);';
+    assert.deepEqual(Object.keys(splitPolicies(text)), ['first', 'policy1']);
+    assert.throws(() => splitPolicies('permit (principal == ?principal, action, resource);'), {
+      code: 'policy_template',
+    });
+    assert.throws(() => splitPolicies('@id("x") permit (principal, action, resource);'.repeat(2)), {
+      code: 'policy_id',
+    });
+  });
+
+  test('bits of a credential have names, unassigned ones none', () => {
+    assert.deepEqual(amrNames(0b1000_0011), ['passkey', 'device']);
+  });
+});
