@@ -1,0 +1,47 @@
+/**
+ * What the exchange module has to know of its surroundings: one service, one person, the origins in force.
+ * It is plain data, so that the module can run wherever the request is judged. Nothing here is a secret.
+ */
+import type { ServiceRecord } from '../../channel/snapshot-content.ts';
+
+/** Everything about one exchange that is not in the request itself. */
+export interface ExchangeContext {
+  readonly service: ServiceRecord;
+  /** Origin of the app as the browser sees it, such as `http://wiki.apps.localhost:8700`. */
+  readonly publicOrigin: string;
+  /** Origin of the shell, the only stranger that may frame an app. */
+  readonly shellOrigin: string;
+  /** Ids of the person and the device, minted into the request. */
+  readonly user: string;
+  readonly device: string;
+  /** The browser's address as the transport saw it. */
+  readonly clientAddress: string;
+  /** `public`: the app sees its label host. `upstream`: it sees the host of its own URL. */
+  readonly hostRule: 'public' | 'upstream';
+  /** Public origin of a published app by the `host[:port]` it has in the data plane. */
+  readonly publishedAt: (scheme: string, host: string) => string | undefined;
+}
+
+/** What the service worker says about a request beside its headers. */
+export interface RequestFacts {
+  /** 32 bytes in base64url, or nothing: then cookies live in memory only. */
+  readonly jarKey: string | undefined;
+  /** Cookies that script can see, as `a=b; c=d`; undefined when the client has no view of its own. */
+  readonly scriptCookies: string | undefined;
+  /** Sec-Fetch-Dest, -Mode and -Site as the browser would have sent them. */
+  readonly dest: string | undefined;
+  readonly mode: string | undefined;
+  readonly site: FetchSite;
+}
+
+export type FetchSite = 'same-origin' | 'same-site' | 'cross-site' | 'none';
+
+/** Host and port of an origin, as a Host header has it. */
+export function hostOf(origin: string): string {
+  return origin.slice(origin.indexOf('//') + 2);
+}
+
+/** Origin of the service as it knows itself. */
+export function upstreamOrigin(service: ServiceRecord): string {
+  return `${service.scheme === 'https' ? 'https' : 'http'}://${service.upstreamHost}`;
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ServiceJar } from '../../../../server/gateway/exchange/cookie-jar.ts';
+import type { Header } from '../../../../server/gateway/exchange/headers.ts';
+import { type AnsweredRequest, translateResponse } from '../../../../server/gateway/exchange/response-rules.ts';
+import { asked, context, shim, values } from './support.ts';
+
+const html: Header = ['Content-Type', 'text/html; charset=utf-8'];
+
+function translate(headers: Header[], request: AnsweredRequest = asked(), status = 200, jar = new ServiceJar()) {
+  return translateResponse({ status, headers }, request, context, jar, shim);
+}
+
+test('BR-1: injects into a document and corrects what spoke of its bytes', () => {
+  const plan = translate([html, ['Content-Length', '10'], ['ETag', '"v1"'], ['Content-MD5', 'x']]);
+  assert.equal(plan.inject?.element, '<script src="/.latchkey/shim.js"></script>');
+  assert.deepEqual(values(plan.headers, 'content-length'), []);
+  assert.deepEqual(values(plan.headers, 'content-md5'), []);
+  assert.deepEqual(values(plan.headers, 'etag'), ['"v1"']);
+});
+
+const untouched: [name: string, headers: Header[], request: AnsweredRequest, status: number][] = [
+  ['a fragment fetched by script', [html], asked({ dest: 'empty' }), 200],
+  ['a request of unknown destination', [html], asked({ dest: '' }), 200],
+  ['an attachment', [html, ['content-disposition', 'Attachment; filename=a.html']], asked(), 200],
+  ['SVG in a frame', [['content-type', 'image/svg+xml']], asked(), 200],
+  ['PDF in a frame', [['content-type', 'application/pdf']], asked(), 200],
+  ['a type that only begins like HTML', [['content-type', 'text/html-template']], asked(), 200],
+  ['HEAD', [html], asked({ method: 'HEAD' }), 200],
+  ['204', [html], asked(), 204],
+  ['304', [html], asked(), 304],
+  ['206', [html, ['content-range', 'bytes 0-1/5']], asked(), 206],
+  ['a redirect', [html, ['location', '/x']], asked(), 302],
+  ['an empty page', [html, ['content-length', '0']], asked(), 200],
+  ['a coding nobody can undo', [html, ['content-encoding', 'compress']], asked(), 200],
+];
+
+for (const [name, headers, request, status] of untouched)
+  test(`BR-1: injects nothing into ${name} and keeps its length`, () => {
+    const plan = translate([...headers, ['x-length', '5']], request, status);
+    assert.equal(plan.inject, undefined);
+    assert.deepEqual(plan.decode, []);
+    assert.equal(plan.status, status);
+    assert.equal(plan.headers.length, headers.length + 1);
+  });
+
+test('BR-1: decodes for a client that cannot, and leaves the coding to one that asked for it', () => {
+  const gzip: Header[] = [
+    ['content-type', 'text/css'],
+    ['content-encoding', 'gzip'],
+    ['content-length', '9'],
+  ];
+  const style = { dest: 'style' };
+  const decoded = translate(gzip, asked(style));
+  assert.deepEqual(decoded.decode, ['gzip']);
+  assert.deepEqual(decoded.headers, [['content-type', 'text/css']]);
+  const passed = translate(gzip, asked({ ...style, acceptsEncoding: true }));
+  assert.deepEqual(passed.decode, []);
+  assert.deepEqual(passed.headers, gzip);
+  assert.deepEqual(translate([html, ['content-encoding', 'br']], asked({ acceptsEncoding: true })).decode, ['br']);
+});
+
+test('BR-1: maps its own host, and that of another published app, in Location', () => {
+  const location = (url: string) => values(translate([['location', url]], asked(), 302).headers, 'location')[0];
+  const table: [url: string, mapped: string][] = [
+    ['/relative?x#y', '/relative?x#y'],
+    ['http://wiki.internal:8080/a/%2F?b#c', 'http://wiki.apps.localhost:8700/a/%2F?b#c'],
+    ['HTTP://WIKI.internal:8080', 'http://wiki.apps.localhost:8700'],
+    ['//wiki.internal:8080/a', 'http://wiki.apps.localhost:8700/a'],
+    ['https://wiki.apps.localhost:8700/a', 'http://wiki.apps.localhost:8700/a'],
+    ['https://tickets.internal:443/t', 'http://tickets.apps.localhost:8700/t'],
+    ['http://tickets.internal/t', 'http://tickets.internal/t'],
+    ['https://wiki.internal:8080.evil.example/', 'https://wiki.internal:8080.evil.example/'],
+    ['http://wiki.internal:8080@evil.example/', 'http://wiki.internal:8080@evil.example/'],
+    ['https://example.com/', 'https://example.com/'],
+  ];
+  for (const [url, mapped] of table) assert.equal(location(url), mapped, url);
+});
+
+test('BR-1: maps Refresh', () => {
+  const { headers } = translate([['refresh', '5; URL="http://wiki.internal:8080/x"']]);
+  assert.deepEqual(values(headers, 'refresh'), ['5; URL="http://wiki.apps.localhost:8700/x"']);
+});
+
+test('BR-1: strips what would reach beyond one app', () => {
+  const { headers } = translate([
+    ['Strict-Transport-Security', 'max-age=1; includeSubDomains'],
+    ['Alt-Svc', 'h3=":443"'],
+    ['NEL', '{}'],
+    ['Report-To', '{}'],
+    ['Clear-Site-Data', '"cache", "storage"'],
+    ['Connection', 'close, X-Hop'],
+    ['X-Hop', '1'],
+    ['Transfer-Encoding', 'chunked'],
+    ['Vary', 'a'],
+    ['Vary', 'b'],
+  ]);
+  assert.deepEqual(headers, [
+    ['vary', 'a'],
+    ['vary', 'b'],
+    ['clear-site-data', '"cache"'],
+  ]);
+});
+
+test('BR-1: keeps HttpOnly cookies to itself and mirrors the others', () => {
+  const jar = new ServiceJar();
+  const { headers } = translate(
+    [
+      ['Set-Cookie', 'sid=secret; HttpOnly; Path=/'],
+      ['Set-Cookie', 'theme=dark; Path=/'],
+    ],
+    asked(),
+    200,
+    jar,
+  );
+  assert.doesNotMatch(JSON.stringify(headers), /secret|"set-cookie"/);
+  assert.deepEqual(values(headers, ':set-cookie'), ['theme=dark; Path=/']);
+  assert.equal(jar.header(asked()), 'sid=secret; theme=dark');
+});
+
+test('BR-1: empties the jar where the app clears its cookies, and tells the browser which to remove', () => {
+  const jar = new ServiceJar();
+  const request = asked({ scriptCookies: 'a=1; own=2' });
+  jar.store(['a=1; Path=/', 'h=2; HttpOnly'], request, []);
+  const { headers } = translate([['Clear-Site-Data', '"cookies"']], request, 200, jar);
+  assert.deepEqual(values(headers, ':set-cookie'), ['a=; Path=/; Max-Age=0', 'own=; Path=/; Max-Age=0']);
+  assert.equal(jar.header(asked()), '');
+});
+
+test('QPT-9: refuses a response head with an illegal byte', () => {
+  assert.throws(() => translate([['x', 'a\r\nb']]), { code: 'bad_header' });
+});
+
+test('BR-1: puts the shim inline where only inline script may run, and nowhere when that is impossible', () => {
+  const policy: Header = ['content-security-policy', "script-src 'unsafe-inline'"];
+  assert.equal(translate([html, policy]).inject?.element, '<script>shim()</script>');
+  const bad = { ...shim, inline: 'a</script>' };
+  const plan = translateResponse({ status: 200, headers: [html, policy] }, asked(), context, new ServiceJar(), bad);
+  assert.equal(plan.inject, undefined);
+});
