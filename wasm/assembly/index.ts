@@ -1,0 +1,14 @@
+/**
+ * What the module exports: operations, and the addresses of the doors through which JavaScript hands bytes in and
+ * takes them out. Only wasm/kernel.ts may use them. Nothing is imported: the module can ask nothing of anybody.
+ */
+export { aeadOpen, aeadSeal, sealedCount } from './aead';
+export { hkdfExpand, hmacBegin, hmacFinish } from './hkdf';
+export {
+  AD, AD_MAX, CHUNK, CHUNK_MAX, DIGEST, KEM_CIPHERTEXT, KEM_DK, KEM_EK, KEM_MESSAGE, KEM_SECRET, KEM_SEED, KEY, NONCE, OKM,
+  OKM_MAX, OPEN_TEXT, POINT, SCALAR, SEAL_TEXT, SHARED, SLOT_COUNT, SLOT_SIZE, SLOTS, TEXT_MAX, wipe,
+} from './memory';
+export { mlkemDecapsulate, mlkemEncapsulate, mlkemGenerate } from './mlkem/mlkem';
+export { hashBegin, hashFinish, hashUpdate } from './sha256';
+export { OPENS, SEALS, slotFill, slotOpen, slotSeal, slotWipe } from './slots';
+export { x25519 } from './x25519';

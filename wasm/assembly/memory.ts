@@ -1,0 +1,105 @@
+/**
+ * Every byte the module ever writes: one arena, laid out by hand, so that one fill wipes all of it and a test can
+ * compare the whole of it with a fresh instance. No heap, no allocation, no garbage collector; the memory never grows.
+ *
+ * Three kinds of region: *doors* that JavaScript writes to and reads from (exported, see wasm/kernel.ts), *slots*
+ * that hold the keys of the open directions, and *scratch* that each operation wipes before it returns.
+ *
+ * Not for tables of constants: those stand beside the kernels that read them and hold nothing secret.
+ */
+
+/** The longest text a record or packet may have, and the longest additional data. */
+export const TEXT_MAX: usize = 65536;
+export const AD_MAX: usize = 16384;
+/** Hash input passes through the door in pieces of this size. */
+export const CHUNK_MAX: usize = 16384;
+/** 255 blocks, RFC 5869 section 2.3. */
+export const OKM_MAX: usize = 8160;
+/** Slot 0 is lent to keys that found no slot of their own (wasm/kernel.ts). */
+export const SLOT_COUNT: usize = 4096;
+/** key 32 | counter u64 | kind u32, padded to a cache line. */
+export const SLOT_SIZE: usize = 64;
+
+const TAG: usize = 16;
+/** Room to pad a text to whole Poly1305 blocks in place, then to hold its tag. */
+const TEXT_ROOM: usize = TEXT_MAX + 2 * TAG;
+
+const ARENA_SIZE: usize = 454784;
+const ARENA: usize = memory.data(454784 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
+
+// Doors.
+export const SEAL_TEXT: usize = ARENA;
+export const OPEN_TEXT: usize = SEAL_TEXT + TEXT_ROOM;
+export const AD: usize = OPEN_TEXT + TEXT_ROOM;
+export const KEY: usize = AD + AD_MAX + TAG;
+export const NONCE: usize = KEY + 32;
+export const CHUNK: usize = NONCE + 16;
+export const DIGEST: usize = CHUNK + CHUNK_MAX;
+export const OKM: usize = DIGEST + 32;
+export const SCALAR: usize = OKM + OKM_MAX;
+export const POINT: usize = SCALAR + 32;
+export const SHARED: usize = POINT + 32;
+/** d 32 | z 32. */
+export const KEM_SEED: usize = SHARED + 32;
+export const KEM_MESSAGE: usize = KEM_SEED + 64;
+export const KEM_SECRET: usize = KEM_MESSAGE + 32;
+export const KEM_CIPHERTEXT: usize = KEM_SECRET + 32;
+export const KEM_EK: usize = KEM_CIPHERTEXT + 1088;
+/** dk_pke 1152 | ek 1184 | H(ek) 32 | z 32, FIPS 203 section 7.1. Written by key generation, never by the product. */
+export const KEM_DK: usize = KEM_EK + 1184;
+
+// Slots.
+export const SLOTS: usize = KEM_DK + 2400 + 32;
+
+// Scratch of the record cipher: ChaCha20 state, 256 bytes of key stream, Poly1305 state, the tag to compare.
+export const CHACHA_STATE: usize = SLOTS + SLOT_COUNT * SLOT_SIZE;
+export const CHACHA_STREAM: usize = CHACHA_STATE + 64;
+export const POLY_STATE: usize = CHACHA_STREAM + 256;
+export const TAG_WANTED: usize = POLY_STATE + 128;
+export const AEAD_SCRATCH: usize = CHACHA_STATE;
+export const AEAD_SCRATCH_SIZE: usize = TAG_WANTED + 16 - CHACHA_STATE;
+
+// Scratch of SHA-256, HMAC and HKDF.
+export const SHA_STATE: usize = AEAD_SCRATCH + AEAD_SCRATCH_SIZE;
+export const SHA_BLOCK: usize = SHA_STATE + 32;
+export const SHA_WORDS: usize = SHA_BLOCK + 64;
+export const HMAC_PAD: usize = SHA_WORDS + 256;
+export const HMAC_INNER: usize = HMAC_PAD + 64;
+export const HMAC_OUTER: usize = HMAC_INNER + 32;
+export const HKDF_BLOCK: usize = HMAC_OUTER + 32;
+export const HASH_SCRATCH: usize = SHA_STATE;
+export const HASH_SCRATCH_SIZE: usize = HKDF_BLOCK + 48 - SHA_STATE;
+
+// Scratch of X25519: field elements of ten 32-bit limbs, 48 bytes apart so that each starts on a 16-byte line.
+export const FIELD: usize = HASH_SCRATCH + HASH_SCRATCH_SIZE;
+export const FIELD_SIZE: usize = 48;
+export const FIELD_COUNT: usize = 16;
+
+// Scratch of ML-KEM: the sponge, then vectors of polynomials (256 coefficients of 16 bits).
+export const POLY: usize = 512;
+export const VECTOR: usize = 3 * POLY;
+export const KECCAK: usize = FIELD + FIELD_SIZE * FIELD_COUNT;
+export const XOF_INPUT: usize = KECCAK + 208;
+export const XOF_OUTPUT: usize = XOF_INPUT + 48;
+/** rho | sigma, or K | r. */
+export const KEM_PAIR: usize = XOF_OUTPUT + 512;
+export const KEM_HASH: usize = KEM_PAIR + 64;
+export const KEM_REJECT: usize = KEM_HASH + 32;
+export const KEM_PLAIN: usize = KEM_REJECT + 32;
+export const KEM_AGAIN: usize = KEM_PLAIN + 32;
+export const MATRIX: usize = KEM_AGAIN + 1088;
+export const VECTOR_S: usize = MATRIX + 3 * VECTOR;
+/** VECTOR_S with odd coefficients multiplied by their gamma, see mlkem/ntt.ts. */
+export const VECTOR_S_GAMMA: usize = VECTOR_S + VECTOR;
+export const VECTOR_E: usize = VECTOR_S_GAMMA + VECTOR;
+export const VECTOR_T: usize = VECTOR_E + VECTOR;
+export const POLY_V: usize = VECTOR_T + VECTOR;
+export const POLY_W: usize = POLY_V + POLY;
+export const KEM_SCRATCH: usize = KECCAK;
+export const KEM_SCRATCH_SIZE: usize = POLY_W + POLY - KECCAK;
+
+/** Forgets every key, every text and every intermediate value. The count of sealed records stays. */
+export function wipe(): void {
+  if (POLY_W + POLY - ARENA != ARENA_SIZE) ERROR('the arena and its regions disagree'); // public: a check by the compiler
+  memory.fill(ARENA, 0, ARENA_SIZE);
+}

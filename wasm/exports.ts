@@ -1,0 +1,70 @@
+/**
+ * What the compiled module offers (assembly/index.ts), as TypeScript sees it. Addresses are exported globals, so the
+ * layout is written down once, in assembly/memory.ts. Not for anybody but kernel.ts.
+ */
+
+/** An exported constant. */
+type Constant = { readonly value: number };
+
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+  readonly wipe: () => void;
+
+  readonly slotFill: (slot: number, kind: number) => void;
+  readonly slotWipe: (slot: number) => void;
+  /** 1 done, -1 refused. */
+  readonly slotSeal: (slot: number, adLength: number, length: number) => number;
+  /** 1 done, 0 forged, -1 refused. */
+  readonly slotOpen: (slot: number, adLength: number, length: number) => number;
+  readonly aeadSeal: (adLength: number, length: number) => void;
+  readonly aeadOpen: (adLength: number, length: number) => number;
+  readonly sealedCount: () => number;
+
+  readonly hashBegin: () => void;
+  readonly hashUpdate: (length: number) => void;
+  readonly hashFinish: () => void;
+  readonly hmacBegin: (keyLength: number) => void;
+  readonly hmacFinish: () => void;
+  readonly hkdfExpand: (keyLength: number, infoLength: number, length: number) => void;
+
+  readonly x25519: () => void;
+  readonly mlkemGenerate: () => void;
+  readonly mlkemEncapsulate: () => number;
+  readonly mlkemDecapsulate: () => number;
+
+  readonly SEALS: Constant;
+  readonly OPENS: Constant;
+  readonly TEXT_MAX: Constant;
+  readonly AD_MAX: Constant;
+  readonly CHUNK_MAX: Constant;
+  readonly OKM_MAX: Constant;
+  readonly SLOT_COUNT: Constant;
+  readonly SLOT_SIZE: Constant;
+  readonly SLOTS: Constant;
+  readonly SEAL_TEXT: Constant;
+  readonly OPEN_TEXT: Constant;
+  readonly AD: Constant;
+  readonly KEY: Constant;
+  readonly NONCE: Constant;
+  readonly CHUNK: Constant;
+  readonly DIGEST: Constant;
+  readonly OKM: Constant;
+  readonly SCALAR: Constant;
+  readonly POINT: Constant;
+  readonly SHARED: Constant;
+  readonly KEM_SEED: Constant;
+  readonly KEM_MESSAGE: Constant;
+  readonly KEM_SECRET: Constant;
+  readonly KEM_CIPHERTEXT: Constant;
+  readonly KEM_EK: Constant;
+  readonly KEM_DK: Constant;
+}
+
+/**
+ * Instantiates at once: browsers allow that in a Worker at any size, and on a page below 8 MB.
+ * @throws WebAssembly.LinkError for a module that wants imports: ours wants none.
+ */
+export function instantiate(module: WebAssembly.Module): KernelExports {
+  // The compiler's types cannot know what a module exports; test/wasm/module.test.ts compares this list with the binary.
+  return new WebAssembly.Instance(module, {}).exports as unknown as KernelExports;
+}
