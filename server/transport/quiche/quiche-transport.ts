@@ -1,0 +1,65 @@
+/** The quiche engine: QUIC, HTTP/3 and WebTransport on one UDP port, with its certificate. */
+import type { Clock } from '../../../protocol/clock.ts';
+import { Certificates } from '../certificates.ts';
+import { newCounters, type OnCarrier, type TransportServer } from '../session.ts';
+import { Http3Connection } from './http3-connection.ts';
+import { serverConfig } from './quic-config.ts';
+import { QuicEndpoint } from './quic-endpoint.ts';
+
+export interface QuicheOptions {
+  /** Origins that may open a tunnel. */
+  readonly origins: readonly string[];
+  /** For the certificate's life. */
+  readonly clock: Clock;
+}
+
+export class QuicheTransport implements TransportServer {
+  readonly engine = 'quiche';
+  readonly counters = newCounters();
+  onCarrier: OnCarrier | undefined;
+  onCertHashes: (() => void) | undefined;
+  readonly #options: QuicheOptions;
+  #certificates: Certificates | undefined;
+  #endpoint: QuicEndpoint | undefined;
+
+  constructor(options: QuicheOptions) {
+    this.#options = options;
+  }
+
+  async listen(address: { host: string; port: number }): Promise<{ port: number }> {
+    if (this.#endpoint !== undefined) throw new TypeError('the transport listens already');
+    const certificates = await Certificates.start(this.#options.clock, () => this.onCertHashes?.());
+    const endpoint = new QuicEndpoint({
+      config: () => serverConfig(certificates.current),
+      onConnection: (connection) => {
+        new Http3Connection(connection, {
+          origins: this.#options.origins,
+          counters: this.counters,
+          onCarrier: (carrier, peer) => this.#arrived(carrier, peer),
+        });
+      },
+      onDropped: () => {
+        this.counters.dropped += 1;
+      },
+    });
+    this.#certificates = certificates;
+    this.#endpoint = endpoint;
+    const { port } = await endpoint.listen(address);
+    return { port };
+  }
+
+  certHashes(): Uint8Array[] {
+    if (this.#certificates === undefined) throw new TypeError('the transport does not listen yet');
+    return this.#certificates.hashes;
+  }
+
+  async close(): Promise<void> {
+    this.#certificates?.close();
+    await this.#endpoint?.close();
+  }
+
+  #arrived(...[carrier, peer]: Parameters<OnCarrier>): void {
+    if (this.onCarrier === undefined) carrier.close();
+    else this.onCarrier(carrier, peer);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * WebTransport as a Carrier: a bidirectional stream for each channel, its flow control ours. The one file of the worker that
+ * touches the browser's WebTransport.
+ */
+import { type Carrier, CarrierError, type Channel, transportByte } from '../../protocol/carrier.ts';
+import { FrameReader } from '../../protocol/frames.ts';
+import { Arrivals } from './arrivals.ts';
+import type { Endpoint } from './endpoint.ts';
+import { openedByPeer, openedByUs } from './stream-channel.ts';
+
+/** Resolves when the session stands. @throws CarrierError 'unreachable' for every way it can fail: browsers do not tell them apart */
+export async function connectWebTransport(endpoint: Endpoint, signal: AbortSignal): Promise<Carrier> {
+  signal.throwIfAborted();
+  const session = begin(endpoint);
+  const cancel = () => session.close();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    // Both settle when the session fails; one of them would otherwise be an unhandled rejection.
+    session.closed.catch(() => undefined);
+    await session.ready;
+    signal.throwIfAborted();
+    return new WebTransportCarrier(session);
+  } catch (cause) {
+    throw new CarrierError('unreachable', { cause });
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+function begin({ url, certHashes }: Endpoint): WebTransport {
+  if (typeof WebTransport === 'undefined') throw new CarrierError('unreachable');
+  const hashes = certHashes.map((hash) => ({ algorithm: 'sha-256', value: new Uint8Array(hash) }));
+  try {
+    return new WebTransport(url, hashes.length === 0 ? {} : { serverCertificateHashes: hashes });
+  } catch (cause) {
+    throw new CarrierError('unreachable', { cause });
+  }
+}
+
+class WebTransportCarrier implements Carrier {
+  readonly transport = transportByte.webtransport;
+  readonly closed: Promise<void>;
+  readonly #session: WebTransport;
+  readonly #arrivals = new Arrivals<Channel>();
+
+  constructor(session: WebTransport) {
+    this.#session = session;
+    // It rejects when the connection was lost; to us an end is an end.
+    this.closed = session.closed.then(
+      () => this.#arrivals.end(),
+      () => this.#arrivals.end(),
+    );
+    this.#adoptAll().catch(() => this.close());
+  }
+
+  open(streamId: bigint): Channel {
+    return openedByUs(streamId, this.#session.createBidirectionalStream());
+  }
+
+  accept(): Promise<Channel | null> {
+    return this.#arrivals.next();
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+
+  async #adoptAll(): Promise<void> {
+    const incoming = this.#session.incomingBidirectionalStreams.getReader();
+    for (let next = await incoming.read(); !next.done; next = await incoming.read()) {
+      // One that is slow with its preamble does not hold up the next.
+      this.#adopt(next.value).catch(() => undefined);
+    }
+  }
+
+  async #adopt(stream: WebTransportBidirectionalStream): Promise<void> {
+    const channel = await openedByPeer(stream, new FrameReader());
+    if (channel !== undefined) this.#arrivals.push(channel);
+  }
+}
