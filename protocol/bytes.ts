@@ -156,37 +156,36 @@ export class Writer {
     return at;
   }
 
-  #integer(value: number | bigint, size: number): this {
-    let rest = BigInt(value);
-    if (rest < 0n || rest >> BigInt(8 * size) !== 0n) throw new RangeError(`the value does not fit in ${size} bytes`);
+  #number(value: number, size: number): this {
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * size))
+      throw new RangeError(`the value does not fit in ${size} bytes`);
     const at = this.#room(size);
-    for (let i = size - 1; i >= 0; i--) {
-      this.#buffer[at + i] = Number(rest & 0xffn);
-      rest >>= 8n;
-    }
+    for (let i = size - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) this.#buffer[at + i] = rest % 256;
     return this;
   }
 
   u8(value: number): this {
-    return this.#integer(value, 1);
+    return this.#number(value, 1);
   }
 
   u16(value: number): this {
-    return this.#integer(value, 2);
+    return this.#number(value, 2);
   }
 
   u24(value: number): this {
-    return this.#integer(value, 3);
+    return this.#number(value, 3);
   }
 
   u32(value: number): this {
-    return this.#integer(value, 4);
+    return this.#number(value, 4);
   }
 
   /** A bigint, or a number that is a whole safe integer (milliseconds, lengths). */
   u64(value: bigint | number): this {
     if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError('not a whole safe integer');
-    return this.#integer(value, 8);
+    const whole = BigInt(value);
+    if (whole < 0n || whole >= 2n ** 64n) throw new RangeError('the value does not fit in 8 bytes');
+    return this.u32(Number(whole >> 32n)).u32(Number(whole & 0xffff_ffffn));
   }
 
   bytes(value: Uint8Array): this {
