@@ -1,0 +1,45 @@
+/**
+ * Where the parts of an arrived IP packet lie. One view per stack is filled again for every packet: nothing is
+ * copied and nothing allocated before a packet has proven to be for us.
+ */
+import { parseIp4 } from './ip4.ts';
+import { parseIp6 } from './ip6.ts';
+
+/** Protocol numbers this stack answers (IANA). */
+export const PROTOCOL = { icmp: 1, tcp: 6, icmp6: 58 } as const;
+
+/** Why a packet was dropped; each is a counter of the stack. */
+export type DropReason =
+  | 'malformed'
+  | 'checksum'
+  | 'fragment'
+  | 'extension'
+  | 'not-ours'
+  | 'source'
+  | 'protocol'
+  | 'no-connection'
+  | 'unacceptable'
+  | 'overload'
+  | 'output';
+
+/** Offsets into the packet that is being read. The two addresses lie side by side, source first. */
+export class IpView {
+  addressLength = 4;
+  sourceAt = 0;
+  destinationAt = 0;
+  protocol = 0;
+  payloadAt = 0;
+  /** One past the last byte of the packet; what follows in the buffer is padding. */
+  end = 0;
+}
+
+/**
+ * Reads a hostile packet.
+ * @returns null, or why it must be dropped; then the view means nothing.
+ */
+export function parseIp(bytes: Uint8Array, view: IpView): DropReason | null {
+  const version = bytes.length === 0 ? 0 : bytes[0]! >>> 4;
+  if (version === 4) return parseIp4(bytes, view);
+  if (version === 6) return parseIp6(bytes, view);
+  return 'malformed';
+}

@@ -1,0 +1,57 @@
+/**
+ * The retransmission timeout (RFC 6298). With timestamps nearly every acknowledgment gives a sample, so each counts
+ * for less (RFC 7323 appendix G); otherwise the history would be shorter than a round trip.
+ */
+import { INITIAL_RTO_MS, MAX_RTO_MS, MIN_RTO_MS } from './limits.ts';
+
+const ALPHA = 1 / 8;
+const BETA = 1 / 4;
+/** Timestamps tick in milliseconds, so the clock granularity G of the RFC is one. */
+const GRANULARITY_MS = 1;
+
+export class RetransmissionTimeout {
+  #smoothed = -1;
+  #variation = 0;
+  #base = INITIAL_RTO_MS;
+  #backoff = 0;
+
+  /** The timeout now, backoff included. */
+  get ms(): number {
+    return Math.min(MAX_RTO_MS, this.#base * 2 ** this.#backoff);
+  }
+
+  /** Smoothed round trip; -1 before the first sample. */
+  get smoothedMs(): number {
+    return this.#smoothed;
+  }
+
+  /** Timeouts since the last sample. */
+  get backoff(): number {
+    return this.#backoff;
+  }
+
+  /** @param samplesPerRoundTrip how many such samples one round trip gives, at least 1. */
+  sample(ms: number, samplesPerRoundTrip: number): void {
+    if (this.#smoothed < 0) {
+      this.#smoothed = ms;
+      this.#variation = ms / 2;
+    } else {
+      const deviation = Math.abs(this.#smoothed - ms);
+      this.#variation += (BETA / samplesPerRoundTrip) * (deviation - this.#variation);
+      this.#smoothed += (ALPHA / samplesPerRoundTrip) * (ms - this.#smoothed);
+    }
+    const timeout = this.#smoothed + Math.max(GRANULARITY_MS, 4 * this.#variation);
+    this.#base = Math.min(MAX_RTO_MS, Math.max(MIN_RTO_MS, timeout));
+    this.#backoff = 0;
+  }
+
+  /** Doubles the timeout (section 5.5). */
+  backOff(): void {
+    if (this.ms < MAX_RTO_MS) this.#backoff++;
+  }
+
+  /** New data was acknowledged, though without a sample: the doubling ends. */
+  progress(): void {
+    this.#backoff = 0;
+  }
+}

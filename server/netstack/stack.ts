@@ -1,0 +1,357 @@
+/**
+ * A TCP/IP host in user space: packets in, packets out, sockets in between. It has addresses but no interface,
+ * routes nothing, and answers nothing that is not addressed to it. It trusts no packet: a WireGuard peer behind it
+ * is authenticated, not honest.
+ *
+ * Packets leave through an outbox that is emptied when the work at hand is done, so `output` may call `input` of
+ * another stack, or even of this one, at once.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../protocol/clock.ts';
+import { copyBytes, isUnicast, parseAddress, sameBytes } from './address.ts';
+import { segmentArrives } from './arrival.ts';
+import { NewReno } from './congestion.ts';
+import { Connection, type ConnectionHost } from './connection.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { pickPort } from './ephemeral-ports.ts';
+import { NetworkError } from './errors.ts';
+import { Flow } from './flow.ts';
+import { type IcmpError, receiveIcmp } from './icmp.ts';
+import { seedFor } from './initial-sequence.ts';
+import { type DropReason, IpView, PROTOCOL, parseIp } from './ip-packet.ts';
+import { DEFAULT_MTU, MAX_BUFFER, MAX_CONNECTIONS, MAX_TIME_WAIT, MIN_MTU_4, MIN_MTU_6 } from './limits.ts';
+import { Listener } from './listener.ts';
+import { realClock } from './real-clock.ts';
+import { after, distance } from './sequence.ts';
+import { TcpSocket, type TcpSocketOptions } from './socket.ts';
+import { noDrops, type StackStats } from './stats.ts';
+import { ACK, parseTcp, RST, resetFor, Segment, SYN } from './tcp-header.ts';
+import { read32 } from './tcp-options.ts';
+
+export interface NetStackOptions {
+  /** IP literals this host answers to; the first of each version is the source of its connections. */
+  readonly addresses: readonly string[];
+  /** Largest packet, 1420 by default; at least 1280 with an IPv6 address, 576 without. */
+  readonly mtu?: number;
+  /** Takes each packet; it may keep it. A packet that `output` throws on is lost, as on any wire. */
+  readonly output: (packet: Uint8Array) => void;
+  readonly clock?: Clock;
+  /** Unpredictable bytes: the secret of the initial sequence numbers, ports. */
+  readonly random?: (length: number) => Uint8Array;
+  /** Ceiling of each connection's send and receive buffer, 4 MiB by default. */
+  readonly bufferSize?: number;
+}
+
+export interface ConnectOptions extends TcpSocketOptions {
+  /** An IP literal. */
+  readonly host: string;
+  readonly port: number;
+  /** Gives up the attempt; later it has no effect. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListenOptions extends TcpSocketOptions {
+  /** One of the stack's addresses; absent for all. */
+  readonly host?: string;
+  readonly port: number;
+}
+
+export class NetStack implements ConnectionHost {
+  readonly clock: Clock;
+  readonly mtu: number;
+  readonly bufferSize: number;
+  readonly #addresses: Uint8Array[];
+  readonly #output: (packet: Uint8Array) => void;
+  readonly #random: (length: number) => Uint8Array;
+  readonly #secret: Uint8Array;
+  readonly #table: ConnectionTable;
+  readonly #listeners = new Map<number, Listener[]>();
+  /** Oldest first. */
+  readonly #timeWait = new Set<Connection>();
+  readonly #ip = new IpView();
+  readonly #segment = new Segment();
+  readonly #dropped = noDrops();
+  #packetsIn = 0;
+  #packetsOut = 0;
+  #outbox: Uint8Array[] = [];
+  #receiving = false;
+  #flushing = false;
+  #closed = false;
+
+  constructor(options: NetStackOptions) {
+    this.#addresses = options.addresses.map(parseAddress);
+    this.mtu = options.mtu ?? DEFAULT_MTU;
+    this.bufferSize = options.bufferSize ?? MAX_BUFFER;
+    const smallest = this.#addresses.some((address) => address.length === 16) ? MIN_MTU_6 : MIN_MTU_4;
+    if (!(this.mtu >= smallest && this.mtu <= 0xffff)) throw new RangeError(`mtu must be ${smallest} to 65535`);
+    if (!(this.bufferSize >= 4096 && this.bufferSize <= 2 ** 29))
+      throw new RangeError('bufferSize must be 4 KiB to 512 MiB');
+    this.#output = options.output;
+    this.clock = options.clock ?? realClock;
+    this.#random = options.random ?? randomBytes;
+    this.#secret = this.#random(32);
+    this.#table = new ConnectionTable(read32(this.#random(4), 0));
+  }
+
+  // What the application asks.
+
+  /**
+   * @returns the socket once the peer has answered.
+   * @throws NetworkError ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENOBUFS, EADDRNOTAVAIL, ECONNABORTED; the
+   * signal's reason when it was aborted; TypeError or RangeError for a host or port that is none.
+   */
+  async connect(options: ConnectOptions): Promise<TcpSocket> {
+    options.signal?.throwIfAborted();
+    const connection = this.#newConnection(parseAddress(options.host), checkPort(options.port));
+    const socket = new TcpSocket(connection, this.clock, options);
+    const { promise, resolve, reject } = Promise.withResolvers<TcpSocket>();
+    const abort = () => socket.destroy(options.signal?.reason);
+    options.signal?.addEventListener('abort', abort, { once: true });
+    socket.once('error', reject);
+    socket.once('connect', () => resolve(socket));
+    socket.once('close', () => reject(new NetworkError('ECONNABORTED', 'connect')));
+    connection.openActive();
+    try {
+      return await promise;
+    } finally {
+      options.signal?.removeEventListener('abort', abort);
+      socket.removeListener('error', reject);
+    }
+  }
+
+  /**
+   * Hands each accepted connection to `onSocket`. Closing the listener leaves those connections alone.
+   * @throws NetworkError EADDRINUSE, EADDRNOTAVAIL.
+   */
+  listen(options: ListenOptions, onSocket: (socket: TcpSocket) => void): { close(): void } {
+    const host = options.host === undefined ? null : parseAddress(options.host);
+    const port = checkPort(options.port);
+    if (host !== null && !this.#isOurs(host, 0, host.length)) throw new NetworkError('EADDRNOTAVAIL', 'listen');
+    const others = this.#listeners.get(port) ?? [];
+    if (others.some((other) => sameHost(other.host, host))) throw new NetworkError('EADDRINUSE', 'listen');
+    const listener = new Listener(host, port, this.clock, options, onSocket);
+    // One address goes before all addresses.
+    this.#listeners.set(port, host === null ? [...others, listener] : [listener, ...others]);
+    return { close: () => this.#closeListener(listener) };
+  }
+
+  /** Resets every connection and refuses further use. */
+  close(): void {
+    this.#closed = true;
+    for (const listener of [...this.#listeners.values()].flat()) this.#closeListener(listener);
+    for (const connection of this.#table.all()) connection.abort(new NetworkError('ECONNABORTED', 'read'));
+    this.flush();
+  }
+
+  stats(): StackStats {
+    const connections = this.#table.all();
+    return {
+      connections: connections.length - this.#timeWait.size,
+      timeWait: this.#timeWait.size,
+      listeners: [...this.#listeners.values()].flat().length,
+      bufferedBytes: connections.reduce((sum, { send, receive }) => sum + send.buffer.capacity + receive.memory, 0),
+      packetsIn: this.#packetsIn,
+      packetsOut: this.#packetsOut,
+      dropped: { ...this.#dropped },
+    };
+  }
+
+  // Packets.
+
+  /** Takes a hostile packet. It never throws and keeps nothing of `packet`. */
+  input(packet: Uint8Array): void {
+    if (this.#closed) return;
+    this.#packetsIn++;
+    this.#receiving = true;
+    const reason = this.#receive(packet);
+    this.#receiving = false;
+    if (reason !== null) this.#dropped[reason]++;
+    this.flush();
+  }
+
+  #receive(bytes: Uint8Array): DropReason | null {
+    const ip = this.#ip;
+    const malformed = parseIp(bytes, ip);
+    if (malformed !== null) return malformed;
+    if (!this.#isOurs(bytes, ip.destinationAt, ip.addressLength)) return 'not-ours';
+    if (!isUnicast(bytes, ip.sourceAt, ip.addressLength)) return 'source';
+    if (ip.protocol === PROTOCOL.tcp) return this.#receiveTcp(bytes, ip);
+    if (ip.protocol === PROTOCOL.icmp || ip.protocol === PROTOCOL.icmp6) return this.#receiveIcmp(bytes, ip);
+    return 'protocol';
+  }
+
+  #receiveTcp(bytes: Uint8Array, ip: IpView): DropReason | null {
+    const segment = this.#segment;
+    const malformed = parseTcp(bytes, ip, segment);
+    if (malformed !== null) return malformed;
+    const { destinationPort, sourcePort } = segment;
+    const connection = this.#table.find(
+      bytes,
+      ip.destinationAt,
+      destinationPort,
+      ip.sourceAt,
+      sourcePort,
+      ip.addressLength,
+    );
+    if (connection !== null && !this.#replaces(segment, connection)) {
+      return segmentArrives(connection, segment) ? null : 'unacceptable';
+    }
+    return this.#receiveStranger(segment, this.#flowOf(bytes, ip, segment));
+  }
+
+  /** RFC 6191: a newer SYN may end TIME-WAIT, so that a busy pair of ports need not rest a minute. */
+  #replaces(segment: Segment, connection: Connection): boolean {
+    if (connection.state !== 'time-wait' || !segment.has(SYN) || segment.has(ACK) || segment.has(RST)) return false;
+    if (!connection.timestamps.isNewer(segment) && !after(segment.seq, connection.receive.nxt)) return false;
+    connection.release(null);
+    return true;
+  }
+
+  /** CLOSED and LISTEN (RFC 9293 sections 3.10.7.1 and 3.10.7.2). */
+  #receiveStranger(segment: Segment, flow: Flow): DropReason | null {
+    const listener = this.#listenerFor(flow);
+    if (listener !== null && segment.has(SYN) && !segment.has(ACK) && !segment.has(RST)) {
+      return this.#receiveSyn(segment, flow, listener);
+    }
+    if (listener !== null && !segment.has(ACK)) return 'unacceptable';
+    const reset = resetFor(segment, flow);
+    if (reset !== null) this.transmit(reset);
+    return 'no-connection';
+  }
+
+  #receiveSyn(segment: Segment, flow: Flow, listener: Listener): DropReason | null {
+    if (!listener.hasRoom || this.#isFull) return 'overload';
+    const user = listener.userFor(() => connection);
+    const connection = this.#open(flow, user, true);
+    listener.track(connection);
+    connection.openPassive(segment);
+    return null;
+  }
+
+  #receiveIcmp(bytes: Uint8Array, ip: IpView): DropReason | null {
+    const outcome = receiveIcmp(bytes, ip, this.mtu);
+    if (typeof outcome === 'string') return outcome;
+    if ('reply' in outcome) this.transmit(outcome.reply);
+    else return this.#onIcmpError(outcome.error);
+    return null;
+  }
+
+  /**
+   * RFC 5927: an error counts only when it quotes a sequence number in flight, and it ends nothing but an attempt to
+   * connect; an established connection has its own timers.
+   */
+  #onIcmpError(error: IcmpError): DropReason | null {
+    const n = error.local.length;
+    const pair = new Uint8Array([...error.local, ...error.remote]);
+    const connection = this.#table.find(pair, 0, error.localPort, n, error.remotePort, n);
+    if (connection === null) return 'no-connection';
+    const { send } = connection;
+    const offset = distance(error.seq, send.una);
+    if (offset < 0 || offset >= distance(send.max, send.una)) return 'unacceptable';
+    if (error.kind === 'too-big') connection.limitPath(error.mtu);
+    else if (connection.state === 'syn-sent') {
+      connection.release(new NetworkError(error.kind === 'refused' ? 'ECONNREFUSED' : 'EHOSTUNREACH', 'connect'));
+    }
+    return null;
+  }
+
+  // ConnectionHost.
+
+  transmit(packet: Uint8Array): void {
+    this.#outbox.push(packet);
+  }
+
+  flush(): void {
+    if (this.#receiving || this.#flushing) return;
+    this.#flushing = true;
+    // What `output` causes is appended while this runs.
+    for (let i = 0; i < this.#outbox.length; i++) {
+      this.#packetsOut++;
+      try {
+        this.#output(this.#outbox[i]!);
+      } catch {
+        this.#dropped.output++;
+      }
+    }
+    this.#outbox = [];
+    this.#flushing = false;
+  }
+
+  waiting(connection: Connection): void {
+    this.#timeWait.add(connection);
+    if (this.#timeWait.size <= MAX_TIME_WAIT) return;
+    for (const oldest of this.#timeWait) {
+      oldest.release(null);
+      return;
+    }
+  }
+
+  released(connection: Connection): void {
+    this.#table.remove(connection);
+    this.#timeWait.delete(connection);
+  }
+
+  // Inside.
+
+  get #isFull(): boolean {
+    return this.#table.size - this.#timeWait.size >= MAX_CONNECTIONS;
+  }
+
+  #newConnection(remote: Uint8Array, remotePort: number): Connection {
+    if (this.#closed) throw new NetworkError('ECONNABORTED', 'connect');
+    if (this.#isFull) throw new NetworkError('ENOBUFS', 'connect');
+    const local = this.#addresses.find((address) => address.length === remote.length);
+    const usable = isUnicast(remote, 0, remote.length) && !this.#isOurs(remote, 0, remote.length);
+    if (local === undefined || !usable) throw new NetworkError('EHOSTUNREACH', 'connect');
+    const localPort = pickPort(
+      read32(this.#random(4), 0),
+      (port) => this.#listeners.has(port) || this.#table.has(local, port, remote, remotePort),
+    );
+    if (localPort === null) throw new NetworkError('EADDRNOTAVAIL', 'connect');
+    const nobody = { established: () => {}, readable: () => {}, writable: () => {}, closed: () => {} };
+    return this.#open(new Flow(local, localPort, remote, remotePort), nobody, false);
+  }
+
+  #open(flow: Flow, user: Connection['user'] & object, passive: boolean): Connection {
+    const seed = seedFor(flow, this.#secret, this.clock.monotonic());
+    const connection = new Connection(this, flow, seed, new NewReno(this.bufferSize), user, passive);
+    this.#table.add(connection);
+    return connection;
+  }
+
+  #isOurs(bytes: Uint8Array, at: number, length: number): boolean {
+    for (const address of this.#addresses) {
+      if (address.length === length && sameBytes(address, 0, bytes, at, length)) return true;
+    }
+    return false;
+  }
+
+  #flowOf(bytes: Uint8Array, ip: IpView, segment: Segment): Flow {
+    const n = ip.addressLength;
+    const local = copyBytes(bytes, ip.destinationAt, ip.destinationAt + n);
+    const remote = copyBytes(bytes, ip.sourceAt, ip.sourceAt + n);
+    return new Flow(local, segment.destinationPort, remote, segment.sourcePort);
+  }
+
+  #listenerFor(flow: Flow): Listener | null {
+    const candidates = this.#listeners.get(flow.localPort) ?? [];
+    return candidates.find(({ host }) => host === null || sameHost(host, flow.local)) ?? null;
+  }
+
+  #closeListener(listener: Listener): void {
+    const others = (this.#listeners.get(listener.port) ?? []).filter((other) => other !== listener);
+    if (others.length > 0) this.#listeners.set(listener.port, others);
+    else this.#listeners.delete(listener.port);
+    listener.close();
+  }
+}
+
+function sameHost(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && sameBytes(a, 0, b, 0, a.length);
+}
+
+function checkPort(port: number): number {
+  if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new RangeError('port must be 1 to 65535');
+  return port;
+}

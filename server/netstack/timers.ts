@@ -1,0 +1,175 @@
+/**
+ * The timers of a connection: retransmission or zero-window probe (never both), delayed acknowledgment, and one for
+ * its life: keep-alive while it is used, FIN-WAIT-2 once nobody holds it, TIME-WAIT at its end.
+ */
+import type { Clock } from '../../protocol/clock.ts';
+import type { Connection } from './connection.ts';
+import { Deadline } from './deadline.ts';
+import { NetworkError } from './errors.ts';
+import {
+  DELAYED_ACK_MS,
+  KEEPALIVE_INTERVAL_MS,
+  KEEPALIVE_PROBES,
+  MAX_ORPHAN_PROBES,
+  MAX_RTO_MS,
+  MAX_SYN_RETRANSMITS,
+  ORPHAN_FIN_WAIT_MS,
+  TIME_WAIT_MS,
+  USER_TIMEOUT_MS,
+} from './limits.ts';
+import { add } from './sequence.ts';
+import { isSynchronized } from './state.ts';
+
+export class ConnectionTimers {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  readonly #resend: Deadline;
+  readonly #acknowledge: Deadline;
+  readonly #life: Deadline;
+  #mode: 'idle' | 'retransmit' | 'persist' = 'idle';
+  #windowProbes = 0;
+  #keepAliveMs = 0;
+  #keepAliveProbes = 0;
+  #heardAt = 0;
+  /** How often the SYN or SYN-ACK was repeated. */
+  synRetransmits = 0;
+
+  constructor(connection: Connection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#resend = new Deadline(clock, () => this.#onResend());
+    this.#acknowledge = new Deadline(clock, () => connection.sendAck());
+    this.#life = new Deadline(clock, () => this.#onLife());
+  }
+
+  /** The peer spoke and was believed. */
+  heard(): void {
+    this.#heardAt = this.#clock.monotonic();
+    this.#keepAliveProbes = 0;
+  }
+
+  /** Looks at the send queue: in flight wants the retransmission timer, waiting behind a closed window the probe. */
+  schedule(restart: boolean): void {
+    const { send } = this.#connection;
+    if (send.outstanding) {
+      if (!restart && this.#mode === 'retransmit') return;
+      this.#mode = 'retransmit';
+      this.#resend.arm(send.rto.ms);
+    } else if (send.unsent) {
+      if (this.#mode === 'persist') return;
+      this.#mode = 'persist';
+      this.#windowProbes = 0;
+      this.#resend.arm(send.rto.ms);
+    } else {
+      this.#mode = 'idle';
+      this.#resend.stop();
+    }
+  }
+
+  acknowledgeLater(): void {
+    if (!this.#acknowledge.armed) this.#acknowledge.arm(DELAYED_ACK_MS);
+  }
+
+  acknowledged(): void {
+    this.#acknowledge.stop();
+  }
+
+  /** @param idleMs silence before the first probe; 0 switches keep-alive off. */
+  keepAlive(idleMs: number): void {
+    this.#keepAliveMs = idleMs;
+    this.#keepAliveProbes = 0;
+    // From TIME-WAIT on the timer has another purpose.
+    if (this.#connection.state === 'time-wait' || this.#connection.state === 'closed') return;
+    if (idleMs > 0) this.#life.arm(idleMs);
+    else this.#life.stop();
+  }
+
+  orphanedInFinWait(): void {
+    this.#life.arm(ORPHAN_FIN_WAIT_MS);
+  }
+
+  timeWait(): void {
+    this.#resend.dispose();
+    this.#acknowledge.dispose();
+    this.#life.arm(TIME_WAIT_MS);
+  }
+
+  dispose(): void {
+    this.#resend.dispose();
+    this.#acknowledge.dispose();
+    this.#life.dispose();
+  }
+
+  #onResend(): void {
+    const connection = this.#connection;
+    const mode = this.#mode;
+    this.#mode = 'idle';
+    if (connection.state === 'syn-sent' || connection.state === 'syn-received') this.#resendSyn();
+    else if (mode === 'retransmit') this.#retransmit();
+    else if (mode === 'persist') this.#probeWindow();
+    connection.flush();
+  }
+
+  #resendSyn(): void {
+    if (this.synRetransmits++ === MAX_SYN_RETRANSMITS) {
+      this.#connection.release(new NetworkError('ETIMEDOUT', 'connect'));
+      return;
+    }
+    this.#connection.send.rto.backOff();
+    this.#connection.sendSyn();
+    this.schedule(true);
+  }
+
+  #retransmit(): void {
+    const { send } = this.#connection;
+    if (this.#clock.monotonic() - send.progressAt >= USER_TIMEOUT_MS) this.#timeOut();
+    else send.onTimeout();
+  }
+
+  /**
+   * RFC 9293 section 3.8.6.1. The probe is an empty segment one byte before the window instead of a byte of data: it
+   * takes no sequence number, so the send queue stays as it is, and every receiver must answer it with its window.
+   */
+  #probeWindow(): void {
+    const connection = this.#connection;
+    const { send } = connection;
+    send.output(true);
+    if (send.outstanding) return;
+    const deaf = this.#clock.monotonic() - this.#heardAt >= USER_TIMEOUT_MS;
+    if (deaf || (connection.orphaned && this.#windowProbes === MAX_ORPHAN_PROBES)) {
+      this.#timeOut();
+      return;
+    }
+    this.#sendProbe();
+    this.#windowProbes++;
+    this.#mode = 'persist';
+    this.#resend.arm(Math.min(MAX_RTO_MS, send.rto.ms * 2 ** this.#windowProbes));
+  }
+
+  #sendProbe(): void {
+    this.#connection.transmit(add(this.#connection.send.una, -1), 0, 0, false);
+  }
+
+  #onLife(): void {
+    const connection = this.#connection;
+    if (connection.state === 'time-wait' || connection.orphaned) connection.release(null);
+    else if (this.#keepAliveMs > 0) this.#checkAlive();
+    connection.flush();
+  }
+
+  #checkAlive(): void {
+    const silence = this.#clock.monotonic() - this.#heardAt;
+    if (silence < this.#keepAliveMs || !isSynchronized(this.#connection.state)) {
+      this.#life.arm(Math.max(1_000, this.#keepAliveMs - silence));
+    } else if (this.#keepAliveProbes++ === KEEPALIVE_PROBES) {
+      this.#timeOut();
+    } else {
+      this.#sendProbe();
+      this.#life.arm(KEEPALIVE_INTERVAL_MS);
+    }
+  }
+
+  #timeOut(): void {
+    this.#connection.abort(new NetworkError('ETIMEDOUT', 'read'));
+  }
+}
