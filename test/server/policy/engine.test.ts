@@ -24,7 +24,7 @@ const entities = [
 const principal = (user: string, change: Partial<PrincipalView> = {}): PrincipalView => ({
   user,
   device: 'd1',
-  amr: ['passkey', 'device'],
+  amr: ['passkey', 'deviceKey'],
   authAgeS: 10.2,
   posture: { ageS: 5 },
   ...change,
@@ -88,7 +88,7 @@ describe('policy engine', () => {
       { context: { method: 'GET', path: '/private' } },
       { context: {} },
       { principal: { ...right, authAgeS: 11.1 } },
-      { principal: { ...right, amr: ['device'] } },
+      { principal: { ...right, amr: ['deviceKey'] } },
       { principal: { ...right, device: 'd2' } },
       { principal: { ...right, posture: { ageS: 5 } } },
       { principal: { ...right, posture: { ageS: 60, signals: { backedUp: false } } } },
@@ -128,6 +128,6 @@ describe('policy engine', () => {
   });
 
   test('bits of a credential have names, unassigned ones none', () => {
-    assert.deepEqual(amrNames(0b1000_0011), ['passkey', 'device']);
+    assert.deepEqual(amrNames(0b1000_0011), ['passkey', 'deviceKey']);
   });
 });

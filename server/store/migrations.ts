@@ -1,0 +1,66 @@
+/**
+ * The schema, step by step. A migration that has shipped is never edited; the next one is added below it.
+ * Written as SQL because it is read beside the tables, not composed.
+ */
+import { type Kysely, type Migration, sql } from 'kysely';
+
+const first = [
+  `CREATE TABLE users (id TEXT PRIMARY KEY, handle BLOB NOT NULL UNIQUE, name TEXT NOT NULL, created_at INTEGER NOT NULL,
+     disabled_at INTEGER) STRICT`,
+  `CREATE TABLE user_groups (user_id TEXT NOT NULL REFERENCES users(id), group_name TEXT NOT NULL,
+     PRIMARY KEY (user_id, group_name)) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE credentials (id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users(id), public_key BLOB NOT NULL,
+     counter INTEGER NOT NULL, aaguid TEXT NOT NULL, transports TEXT NOT NULL, backup_eligible INTEGER NOT NULL,
+     backed_up INTEGER NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER) STRICT`,
+  'CREATE INDEX credentials_by_user ON credentials (user_id)',
+  `CREATE TABLE devices (id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users(id),
+     credential_id TEXT NOT NULL REFERENCES credentials(id), public_key BLOB NOT NULL UNIQUE, created_at INTEGER NOT NULL,
+     revoked_at INTEGER) STRICT`,
+  'CREATE INDEX devices_by_user ON devices (user_id)',
+  `CREATE TABLE enrolments (id TEXT PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users(id),
+     first INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER,
+     revoked_at INTEGER) STRICT`,
+  `CREATE TABLE ceremonies (id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('enrol', 'login', 'launch')),
+     nonce BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users(id), device_id TEXT, enrolment_id TEXT,
+     lease_id BLOB, service TEXT, device_public_key BLOB, expires_at INTEGER NOT NULL, spent_at INTEGER) STRICT`,
+  'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
+  `CREATE TABLE leases (id BLOB PRIMARY KEY, cookie_hash BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users(id),
+     device_id TEXT NOT NULL REFERENCES devices(id), amr INTEGER NOT NULL, verified_at INTEGER NOT NULL,
+     backup_eligible INTEGER NOT NULL, backed_up INTEGER NOT NULL, created_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+     revoked_at INTEGER) STRICT`,
+  `CREATE TABLE launches (id TEXT PRIMARY KEY, lease_id BLOB NOT NULL REFERENCES leases(id), user_id TEXT NOT NULL,
+     device_id TEXT NOT NULL, service TEXT NOT NULL, session_key_hash BLOB NOT NULL UNIQUE,
+     session_public_key BLOB NOT NULL, posture_hash BLOB NOT NULL, posture_time INTEGER NOT NULL,
+     posture_signals TEXT NOT NULL, created_at INTEGER NOT NULL, ends_at INTEGER NOT NULL, revoked_at INTEGER) STRICT`,
+  `CREATE TABLE svids (serial BLOB PRIMARY KEY, launch_id TEXT NOT NULL REFERENCES launches(id), not_before INTEGER NOT NULL,
+     not_after INTEGER NOT NULL, policy_epoch INTEGER NOT NULL) STRICT`,
+  'CREATE INDEX svids_by_launch ON svids (launch_id)',
+  `CREATE TABLE spent_nonces (owner TEXT NOT NULL, nonce BLOB NOT NULL, expires_at INTEGER NOT NULL,
+     PRIMARY KEY (owner, nonce)) STRICT, WITHOUT ROWID`,
+  'CREATE INDEX spent_nonces_by_end ON spent_nonces (expires_at)',
+  `CREATE TABLE services (name TEXT PRIMARY KEY, title TEXT NOT NULL, url TEXT NOT NULL, scheme TEXT NOT NULL,
+     address TEXT NOT NULL, port INTEGER NOT NULL, path TEXT NOT NULL, upstream_host TEXT NOT NULL,
+     wireguard_key TEXT NOT NULL, demo INTEGER NOT NULL, created_at INTEGER NOT NULL) STRICT`,
+  `CREATE TABLE peers (public_key TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, allowed_ips TEXT NOT NULL, endpoint TEXT,
+     preshared_key TEXT, keepalive_s INTEGER, connector_id TEXT UNIQUE, created_at INTEGER NOT NULL) STRICT`,
+  `CREATE TABLE connectors (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, wireguard_key TEXT NOT NULL UNIQUE,
+     address TEXT NOT NULL UNIQUE, resume_hash BLOB NOT NULL, previous_resume_hash BLOB, joined_at INTEGER NOT NULL) STRICT`,
+  `CREATE TABLE gateways (id TEXT PRIMARY KEY, public_key BLOB NOT NULL UNIQUE, wireguard_key TEXT NOT NULL,
+     wireguard_port INTEGER NOT NULL, stealth_key BLOB NOT NULL, endpoints TEXT NOT NULL, descriptor BLOB NOT NULL,
+     descriptor_issued_at INTEGER NOT NULL, resume_hash BLOB NOT NULL, previous_resume_hash BLOB,
+     joined_at INTEGER NOT NULL) STRICT`,
+  'CREATE TABLE policies (id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT',
+  'CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT',
+  "INSERT INTO counters (name, value) VALUES ('policy_epoch', 0), ('revocation_epoch', 0)",
+  `CREATE TABLE audit (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, prev BLOB NOT NULL, hash BLOB NOT NULL,
+     event TEXT NOT NULL) STRICT`,
+];
+
+/** By name, in the order they are applied. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first': { up: (database) => runAll(database, first) },
+};
+
+async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(database);
+}

@@ -1,0 +1,218 @@
+/**
+ * The tables of the control plane, as Kysely types. Times are milliseconds since the epoch; flags are 0 or 1; bytes are
+ * BLOBs; lists are JSON text. Secrets stand as SHA-256 only (tokens, cookies), except pre-shared keys, which have to be
+ * told to both peers. Nothing here can open a recorded session: no ephemeral or session private key is ever stored.
+ */
+import type { Kysely, Transaction } from 'kysely';
+
+export interface UserTable {
+  id: string;
+  /** WebAuthn user handle, random, says nothing of the person. */
+  handle: Uint8Array;
+  name: string;
+  created_at: number;
+  disabled_at: number | null;
+}
+
+export interface UserGroupTable {
+  user_id: string;
+  group_name: string;
+}
+
+export interface CredentialTable {
+  /** WebAuthn credential id, base64url. */
+  id: string;
+  user_id: string;
+  /** COSE key. */
+  public_key: Uint8Array;
+  counter: number;
+  aaguid: string;
+  transports: string;
+  backup_eligible: number;
+  backed_up: number;
+  created_at: number;
+  revoked_at: number | null;
+}
+
+export interface DeviceTable {
+  id: string;
+  user_id: string;
+  credential_id: string;
+  /** Ed25519. */
+  public_key: Uint8Array;
+  created_at: number;
+  revoked_at: number | null;
+}
+
+export interface EnrolmentTable {
+  id: string;
+  token_hash: Uint8Array;
+  user_id: string;
+  /** The link of a new installation; a new start takes the old one's place. */
+  first: number;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+  revoked_at: number | null;
+}
+
+export type CeremonyKind = 'enrol' | 'login' | 'launch';
+
+export interface CeremonyTable {
+  id: string;
+  kind: CeremonyKind;
+  nonce: Uint8Array;
+  user_id: string;
+  device_id: string | null;
+  enrolment_id: string | null;
+  lease_id: Uint8Array | null;
+  service: string | null;
+  /** Public key that a login was asked for. */
+  device_public_key: Uint8Array | null;
+  expires_at: number;
+  spent_at: number | null;
+}
+
+export interface LeaseTable {
+  /** 16 bytes, named in launch challenges; no secret. */
+  id: Uint8Array;
+  cookie_hash: Uint8Array;
+  user_id: string;
+  device_id: string;
+  amr: number;
+  /** When user verification happened. */
+  verified_at: number;
+  backup_eligible: number;
+  backed_up: number;
+  created_at: number;
+  ends_at: number;
+  revoked_at: number | null;
+}
+
+export interface LaunchTable {
+  id: string;
+  lease_id: Uint8Array;
+  user_id: string;
+  device_id: string;
+  service: string;
+  session_key_hash: Uint8Array;
+  session_public_key: Uint8Array;
+  posture_hash: Uint8Array;
+  posture_time: number;
+  /** JSON of the signals that policies may use. */
+  posture_signals: string;
+  created_at: number;
+  ends_at: number;
+  revoked_at: number | null;
+}
+
+export interface SvidTable {
+  serial: Uint8Array;
+  launch_id: string;
+  not_before: number;
+  not_after: number;
+  policy_epoch: number;
+}
+
+export interface SpentNonceTable {
+  /** Who spent it: a device id, or the hash of a session key. */
+  owner: string;
+  nonce: Uint8Array;
+  expires_at: number;
+}
+
+export interface ServiceTable {
+  name: string;
+  title: string;
+  url: string;
+  scheme: string;
+  address: string;
+  port: number;
+  path: string;
+  upstream_host: string;
+  wireguard_key: string;
+  demo: number;
+  created_at: number;
+}
+
+export interface PeerTable {
+  public_key: string;
+  name: string;
+  allowed_ips: string;
+  endpoint: string | null;
+  preshared_key: string | null;
+  keepalive_s: number | null;
+  /** Set for a peer that is a connector of ours. */
+  connector_id: string | null;
+  created_at: number;
+}
+
+export interface ConnectorTable {
+  id: string;
+  name: string;
+  wireguard_key: string;
+  address: string;
+  resume_hash: Uint8Array;
+  /** Accepted until the newer one is seen, because an answer can be lost. */
+  previous_resume_hash: Uint8Array | null;
+  joined_at: number;
+}
+
+export interface GatewayTable {
+  id: string;
+  public_key: Uint8Array;
+  wireguard_key: string;
+  wireguard_port: number;
+  stealth_key: Uint8Array;
+  endpoints: string;
+  descriptor: Uint8Array;
+  descriptor_issued_at: number;
+  resume_hash: Uint8Array;
+  previous_resume_hash: Uint8Array | null;
+  joined_at: number;
+}
+
+export interface PolicyTable {
+  id: string;
+  text: string;
+}
+
+export interface CounterTable {
+  name: 'policy_epoch' | 'revocation_epoch';
+  value: number;
+}
+
+export interface AuditTable {
+  seq: number;
+  /** The event's own id, so that an event that arrives twice is chained once. */
+  id: string;
+  prev: Uint8Array;
+  hash: Uint8Array;
+  /** Canonical JSON, exactly the bytes that were hashed. */
+  event: string;
+}
+
+export interface Tables {
+  users: UserTable;
+  user_groups: UserGroupTable;
+  credentials: CredentialTable;
+  devices: DeviceTable;
+  enrolments: EnrolmentTable;
+  ceremonies: CeremonyTable;
+  leases: LeaseTable;
+  launches: LaunchTable;
+  svids: SvidTable;
+  spent_nonces: SpentNonceTable;
+  services: ServiceTable;
+  peers: PeerTable;
+  connectors: ConnectorTable;
+  gateways: GatewayTable;
+  policies: PolicyTable;
+  counters: CounterTable;
+  audit: AuditTable;
+}
+
+/** Reads and writes outside a transaction. */
+export type Store = Kysely<Tables>;
+/** One transaction; functions that must not stand alone ask for this. */
+export type StoreTransaction = Transaction<Tables>;

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { sql } from 'kysely';
+import { openStore } from '../../../server/store/store.ts';
+
+describe('store', () => {
+  let directory: string;
+  let path: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'store-'));
+    path = join(directory, 'control.db');
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const user = (id: string) => ({
+    id,
+    handle: Buffer.from(id),
+    name: 'Ada',
+    created_at: 1,
+    disabled_at: null,
+  });
+
+  test('what was committed is there after opening it again, bytes and times intact', async () => {
+    const store = await openStore(path);
+    const handle = Uint8Array.from({ length: 256 }, (_, i) => i);
+    await store
+      .insertInto('users')
+      .values({ ...user('u'), handle, created_at: 1_790_000_000_123 })
+      .execute();
+    await store.destroy();
+    const again = await openStore(path);
+    const row = await again.selectFrom('users').selectAll().executeTakeFirstOrThrow();
+    assert.deepEqual([...row.handle], [...handle]);
+    assert.equal(row.created_at, 1_790_000_000_123);
+    await again.destroy();
+  });
+
+  test('only the owner may read the file, journal included', async () => {
+    const store = await openStore(path);
+    await store.insertInto('users').values(user('u')).execute();
+    for (const file of [path, `${path}-wal`]) assert.equal(statSync(file).mode & 0o077, 0);
+    await store.destroy();
+  });
+
+  test('commits are durable: WAL with full synchronisation, foreign keys on', async () => {
+    const store = await openStore(path);
+    const pragma = async (name: string) =>
+      Object.values((await sql.raw<object>(`PRAGMA ${name}`).execute(store)).rows[0]!)[0] as unknown;
+    assert.equal(await pragma('journal_mode'), 'wal');
+    assert.equal(await pragma('synchronous'), 2);
+    assert.equal(await pragma('foreign_keys'), 1);
+    await store.destroy();
+  });
+
+  test('a transaction that fails leaves nothing', async () => {
+    const store = await openStore(path);
+    await assert.rejects(
+      store.transaction().execute(async (transaction) => {
+        await transaction.insertInto('users').values(user('u')).execute();
+        throw new RangeError('stop');
+      }),
+      RangeError,
+    );
+    assert.deepEqual(await store.selectFrom('users').selectAll().execute(), []);
+    await store.destroy();
+  });
+
+  test('updates report how many rows they changed, which single use rests on', async () => {
+    const store = await openStore(path);
+    await store
+      .insertInto('users')
+      .values([user('a'), user('b')])
+      .execute();
+    const disable = () =>
+      store
+        .updateTable('users')
+        .set({ disabled_at: 2 })
+        .where('id', '=', 'a')
+        .where('disabled_at', 'is', null)
+        .executeTakeFirstOrThrow();
+    assert.equal((await disable()).numUpdatedRows, 1n);
+    assert.equal((await disable()).numUpdatedRows, 0n);
+    await store.destroy();
+  });
+
+  test('a file that is no database is refused by code', async () => {
+    writeFileSync(path, 'this is not a database, but it is long enough to be looked at as one');
+    await assert.rejects(openStore(path), { code: 'open' });
+  });
+});
