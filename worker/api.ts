@@ -34,7 +34,7 @@ export interface TunnelCounts {
 export interface TunnelApi {
   /**
    * Makes a session key, has it endorsed over `hub` and opens the tunnel.
-   * @param hub a port whose other end the hub holds.
+   * @param hub a port whose other end the hub holds (see {@link HubToTunnel}).
    * @throws TunnelFault with the control plane's code when it refuses.
    */
   launch(service: string, hub: MessagePort): Promise<LaunchedService>;
@@ -47,12 +47,47 @@ export interface TunnelApi {
   end(): void;
 }
 
+/** The Worker to the hub, over the port that `launch` was given. */
+export type TunnelToHub =
+  | { readonly t: 'key'; readonly sessionPublicKey: Uint8Array }
+  | { readonly t: 'endorsement'; readonly signature: Uint8Array };
+
+/** What the hub tells the Worker of one launch; the Worker computes the challenge itself, with its own key and service. */
+export interface LaunchTerms {
+  readonly nonce: Uint8Array;
+  readonly lease: Uint8Array;
+  readonly rpId: string;
+  readonly userHandle: Uint8Array;
+  readonly deviceKeyHash: Uint8Array;
+  readonly postureHash: Uint8Array;
+}
+
+/** The hub to the Worker. */
+export type HubToTunnel =
+  | ({ readonly t: 'challenge' } & LaunchTerms)
+  | {
+      readonly t: 'launched';
+      /** The control plane's LaunchAnswer, as its JSON. */
+      readonly answer: unknown;
+      /** Fingerprint of the install pins. */
+      readonly pins: Uint8Array;
+      /** HKDF, non-extractable: the jar key of one service is derived from it. */
+      readonly jarRoot: CryptoKey;
+    }
+  | { readonly t: 'refused'; readonly code: string; readonly message: string; readonly correlation?: string };
+
+/** Shell to hub by window message, with the other end of that port. */
+export interface LaunchRequest {
+  readonly latchkey: 'launch';
+  readonly service: string;
+}
+
 /** An error that crosses the Worker's border whole. */
 export class TunnelFault extends Error {
   readonly code: string;
   readonly correlation: string | undefined;
-  constructor(code: string, message: string, correlation?: string) {
-    super(message);
+  constructor(code: string, message: string, correlation?: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'TunnelFault';
     this.code = code;
     this.correlation = correlation;

@@ -1,0 +1,56 @@
+/**
+ * What the browser gets, in three folders because it is three origins: `hub`, `shell` and `app`.
+ * `npm run build` runs it once for each mode; the app origin's scripts are single files without imports.
+ */
+import { resolve } from 'node:path';
+import { defineConfig, type UserConfig } from 'vite';
+
+const root = import.meta.dirname;
+
+const common: UserConfig = {
+  configFile: false,
+  publicDir: false,
+  logLevel: 'warn',
+  build: {
+    target: 'es2024',
+    sourcemap: false,
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+  worker: { format: 'es' },
+};
+
+/** An origin with an index.html of its own. */
+function page(name: 'hub' | 'shell'): UserConfig {
+  return {
+    ...common,
+    root: resolve(root, 'web', name),
+    publicDir: resolve(root, 'web', name, 'public'),
+    build: { ...common.build, outDir: resolve(root, 'dist', name) },
+  };
+}
+
+/** One file of the app origin. */
+export function script(name: string, entry: string, format: 'iife' | 'es'): UserConfig {
+  return {
+    ...common,
+    root: resolve(root, 'worker'),
+    build: {
+      ...common.build,
+      outDir: resolve(root, 'dist/app'),
+      emptyOutDir: false,
+      lib: { entry: resolve(root, 'worker', entry), formats: [format], name: 'latchkey', fileName: () => `${name}.js` },
+    },
+  };
+}
+
+export const pages: readonly UserConfig[] = [page('hub'), page('shell')];
+export const scripts: readonly UserConfig[] = [
+  script('sw', 'sw/sw.ts', 'iife'),
+  script('shim', 'shim/shim.ts', 'iife'),
+  script('boot', 'shim/boot.ts', 'es'),
+  script('helper', 'shim/helper.ts', 'es'),
+];
+
+export default defineConfig(({ mode }) => (mode === 'shell' ? page('shell') : page('hub')));

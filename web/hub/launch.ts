@@ -1,0 +1,106 @@
+/**
+ * The hub's side of a launch: a shell window asks over a port, the device key endorses the shell's session key for one
+ * service, the control plane issues the credential. Only windows of the shell's exact origin are heard.
+ */
+import { deviceMessage, launchChallenge } from '../../protocol/challenges.ts';
+import type { HubToTunnel, LaunchRequest, TunnelToHub } from '../../worker/api.ts';
+import { failureOf } from '../design/failure.ts';
+import { decode, encode } from './api.ts';
+import { type Device, loadDevice, signAsDevice } from './device.ts';
+import { hash } from './hash.ts';
+import { type SignedPosture, signedPosture } from './posture.ts';
+import { signedCall } from './signed-call.ts';
+
+interface Begun {
+  readonly ceremony: string;
+  readonly nonce: string;
+  readonly lease: string;
+  readonly rpId: string;
+  readonly userHandle: string;
+}
+
+/** Answers launch requests for as long as this page lives. @param shellOrigin exact. */
+export function answerLaunches(shellOrigin: string): void {
+  window.addEventListener('message', (event: MessageEvent<LaunchRequest>) => {
+    const port = event.ports[0];
+    if (event.origin !== shellOrigin || port === undefined || event.data?.latchkey !== 'launch') return;
+    const service = String(event.data.service);
+    launch(service, port).catch((error: unknown) => {
+      const { code, message, correlation } = failureOf(error);
+      say(port, { t: 'refused', code, message, ...(correlation !== undefined && { correlation }) });
+    });
+  });
+}
+
+async function launch(service: string, port: MessagePort): Promise<void> {
+  const heard = hear(port);
+  const device = await loadDevice();
+  if (device === undefined)
+    return say(port, {
+      t: 'refused',
+      code: 'device_unknown',
+      message: 'This browser is not enrolled. Open your enrolment link.',
+    });
+  const sessionPublicKey = (await heard.next('key')).sessionPublicKey;
+  const begun = await signedCall<Begun>(device, '/api/launch/begin', { service });
+  const posture = await signedPosture(device);
+  const deviceKeyHash = hash.sha256(device.publicKey);
+  const terms = {
+    nonce: decode(begun.nonce),
+    lease: decode(begun.lease),
+    rpId: begun.rpId,
+    userHandle: decode(begun.userHandle),
+    deviceKeyHash,
+    postureHash: posture.hash,
+  };
+  say(port, { t: 'challenge', ...terms });
+  const challenge = launchChallenge(hash, { ...terms, service, sessionKeyHash: hash.sha256(sessionPublicKey) });
+  const { signature } = await heard.next('endorsement');
+  const answer = await finish(device, begun, posture, sessionPublicKey, signature, challenge);
+  say(port, { t: 'launched', answer, pins: device.pins, jarRoot: device.jarRoot });
+}
+
+async function finish(
+  device: Device,
+  begun: Begun,
+  posture: SignedPosture,
+  sessionPublicKey: Uint8Array,
+  sessionSignature: Uint8Array,
+  challenge: Uint8Array,
+): Promise<unknown> {
+  const deviceSignature = await signAsDevice(device, Uint8Array.from(deviceMessage(challenge)));
+  return signedCall(device, '/api/launch/finish', {
+    ceremony: begun.ceremony,
+    sessionPublicKey: encode(sessionPublicKey),
+    deviceSignature: encode(deviceSignature),
+    sessionSignature: encode(sessionSignature),
+    posture: posture.json,
+  });
+}
+
+function say(port: MessagePort, message: HubToTunnel): void {
+  port.postMessage(message);
+}
+
+function hear(port: MessagePort): {
+  next<T extends TunnelToHub['t']>(kind: T): Promise<Extract<TunnelToHub, { t: T }>>;
+} {
+  const queue: TunnelToHub[] = [];
+  let wake: () => void = () => undefined;
+  port.onmessage = (event: MessageEvent<TunnelToHub>) => {
+    queue.push(event.data);
+    wake();
+  };
+  return {
+    async next(kind) {
+      while (queue.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const message = queue.shift();
+      if (message?.t !== kind) throw new TypeError('the shell spoke out of turn');
+      return message as Extract<TunnelToHub, { t: typeof kind }>;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** The hidden frame of the app's origin. Its messages are heard from its own window and exact origin only. */
+import type { ToShell } from '../../worker/app-messages.ts';
+
+const readyLimitMs = 20_000;
+
+/** The app's service worker could not be put in place. */
+export class HelperError extends Error {
+  readonly code = 'service_worker';
+  constructor() {
+    super('This browser did not allow the service worker that opens the app. Leave private mode or allow site data.');
+    this.name = 'HelperError';
+  }
+}
+
+export class HelperFrame {
+  readonly element: HTMLIFrameElement;
+  /** Resolves when the app's service worker is in place. */
+  readonly ready: Promise<void>;
+
+  /** @param takePort receives each port the app's service worker or pages ask for. */
+  constructor(origin: string, takePort: (port: MessagePort) => void) {
+    const ready = Promise.withResolvers<void>();
+    this.ready = ready.promise;
+    this.element = document.createElement('iframe');
+    this.element.hidden = true;
+    this.element.tabIndex = -1;
+    this.element.src = `${origin}/.latchkey/helper.html`;
+    const timer = setTimeout(() => ready.reject(new HelperError()), readyLimitMs);
+    window.addEventListener('message', (event: MessageEvent<ToShell>) => {
+      if (event.origin !== origin || event.source !== this.element.contentWindow) return;
+      const port = event.ports[0];
+      if (event.data.latchkey === 'port' && port !== undefined) takePort(port);
+      if (event.data.latchkey === 'ready') ready.resolve();
+      if (event.data.latchkey === 'failed') ready.reject(new HelperError());
+    });
+    ready.promise.catch(() => undefined).finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,13 @@
+/** The shell's entry. */
+import { failureOf } from '../design/failure.ts';
+import '../design/failure-note.ts';
+import { learnHubOrigin } from './hub-origin.ts';
+import './shell-page.ts';
+
+try {
+  await learnHubOrigin();
+  document.body.append(document.createElement('lk-shell'));
+} catch (error) {
+  const note = document.createElement('lk-failure');
+  document.body.append(Object.assign(note, { failure: failureOf(error) }));
+}

@@ -1,0 +1,20 @@
+/**
+ * The shell's way to the hub: the window that opened it. A shell without one (a bookmark, a closed hub) sends the
+ * person to the hub's launch page, which opens the service again.
+ */
+import type { LaunchRequest } from '../../worker/api.ts';
+
+/** @returns the Worker's end of a port whose other end the hub has; undefined without an opener. */
+export function askOpener(hub: string, service: string): MessagePort | undefined {
+  const opener = window.opener as Window | null;
+  if (opener === null || opener.closed) return undefined;
+  const { port1, port2 } = new MessageChannel();
+  // The exact origin: should the opener have gone elsewhere, nothing is delivered.
+  opener.postMessage({ latchkey: 'launch', service } satisfies LaunchRequest, hub, [port2]);
+  return port1;
+}
+
+/** @param hub origin. */
+export function goToHub(hub: string, service: string): void {
+  location.assign(`${hub}/launch?service=${encodeURIComponent(service)}`);
+}

@@ -1,0 +1,37 @@
+/** The shell's handle on the Worker that holds the tunnel. Nothing of keys or plaintext passes this line. */
+import { proxy, type Remote, transfer, transferHandlers, wrap } from 'comlink';
+import { faultHandler, type LaunchedService, type TunnelApi, type TunnelStatus } from '../../worker/api.ts';
+import tunnelWorker from '../../worker/tunnel.worker.ts?worker&url';
+import { trustedScript } from '../design/trusted-script.ts';
+
+transferHandlers.set('throw', faultHandler as never);
+
+export class Tunnel {
+  readonly #remote: Remote<TunnelApi>;
+
+  constructor() {
+    const worker = new Worker(trustedScript(tunnelWorker), { type: 'module', name: 'latchkey-tunnel' });
+    this.#remote = wrap<TunnelApi>(worker);
+  }
+
+  watch(callback: (status: TunnelStatus) => void): Promise<void> {
+    return this.#remote.watch(proxy(callback));
+  }
+
+  /** @throws TunnelFault */
+  launch(service: string, hub: MessagePort): Promise<LaunchedService> {
+    return this.#remote.launch(service, transfer(hub, [hub]));
+  }
+
+  serve(port: MessagePort): Promise<void> {
+    return this.#remote.serve(transfer(port, [port]));
+  }
+
+  counts(): Promise<{ sealedInWasm: number; recordsSent: number }> {
+    return this.#remote.counts();
+  }
+
+  end(): Promise<void> {
+    return this.#remote.end();
+  }
+}

@@ -1,0 +1,5 @@
+/** Vite's way to name a bundled Worker: the import is its address. */
+declare module '*?worker&url' {
+  const url: string;
+  export default url;
+}
