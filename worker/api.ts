@@ -42,7 +42,7 @@ export interface TunnelApi {
   serve(port: MessagePort): void;
   /** Calls back with every change, and once at once. */
   watch(callback: (status: TunnelStatus) => void): void;
-  counts(): TunnelCounts;
+  counts(): TunnelCounts | Promise<TunnelCounts>;
   /** Ends the session and forgets its keys. */
   end(): void;
 }

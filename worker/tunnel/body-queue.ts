@@ -1,0 +1,37 @@
+/** An upload on its way from the service worker to a stream; bounded by the credit its sender was given. */
+export class BodyQueue {
+  readonly #grant: (bytes: number) => void;
+  readonly #chunks: Uint8Array[] = [];
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  /** @param grant tells the sender how many more bytes it may send. */
+  constructor(grant: (bytes: number) => void) {
+    this.#grant = grant;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** The next chunk; null at the end. One caller at a time. */
+  async next(): Promise<Uint8Array | null> {
+    while (this.#chunks.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#chunks.shift() ?? null;
+  }
+
+  /** The stream has taken this many bytes. */
+  credit(bytes: number): void {
+    this.#grant(bytes);
+  }
+}

@@ -1,0 +1,19 @@
+/** What an exchange may ask of the tunnel: a stream to its one service, and the words every request carries. */
+import type { StreamKind } from '../../protocol/codes.ts';
+import type { Stream } from '../../protocol/stream.ts';
+
+export interface TunnelUse {
+  /** A new stream, waiting for a session when there is none. @throws StreamError or TunnelFault */
+  open(kind: StreamKind): Promise<Stream>;
+  /** Pseudo headers that only the gateway reads: the key of the cookie jar, the id of this tab. */
+  readonly hidden: readonly (readonly [string, string])[];
+  /** The app's origin, for the Origin header of a WebSocket. */
+  readonly origin: string;
+}
+
+/** The code and correlation id of whatever went wrong, for the page that shows it. */
+export function failureCode(error: unknown): { code: string; correlation: string } {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
+  const correlation = error instanceof Error && 'correlation' in error ? String(error.correlation ?? '') : '';
+  return { code, correlation };
+}
