@@ -8,7 +8,7 @@
  *   1260     2  cookie length     ..    n  cookie (0 or 48)
  *     ..     8  puzzle solution   ..   16  mac1
  */
-import { DecodeError, equal, Reader, utf8, Writer } from './bytes.ts';
+import { DecodeError, equal, Reader, utf8, Writer, wipe } from './bytes.ts';
 import type { Crypto } from './crypto.ts';
 import { L } from './labels.ts';
 import * as limits from './limits.ts';
@@ -88,5 +88,9 @@ export type StealthTarget = { readonly stealthKey: Uint8Array; readonly gatewayK
 /** `HMAC(L(stealth, "mac1", SHA-256(gw_pk)), all before)[0..16]` */
 export function mac1(crypto: Pick<Crypto, 'hmac' | 'expand'>, target: StealthTarget, before: Uint8Array): Uint8Array {
   const key = L(crypto, target.stealthKey, 'mac1', target.gatewayKeyHash);
-  return crypto.hmac(key, before).slice(0, limits.mac1Bytes);
+  try {
+    return crypto.hmac(key, before).slice(0, limits.mac1Bytes);
+  } finally {
+    wipe(key);
+  }
 }

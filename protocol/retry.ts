@@ -6,7 +6,7 @@
  *      2  48  cookie = kid u32 | ts u64 ms | d u32 | HMAC(K_kid, "lk1 cookie" | ts | d | u8 len,address | SHA-256(core))
  *     50  16  HMAC(L(stealth, "retry", SHA-256(gw_pk)), SHA-256(core) | bytes 0..50)[0..16]
  */
-import { concat, copy, DecodeError, equal, Reader, utf8, Writer } from './bytes.ts';
+import { concat, copy, DecodeError, equal, Reader, utf8, Writer, wipe } from './bytes.ts';
 import type { Clock } from './clock.ts';
 import type { Crypto } from './crypto.ts';
 import type { Init, StealthTarget } from './init.ts';
@@ -45,7 +45,11 @@ export function decodeRetry(crypto: Mac, target: StealthTarget, core: Uint8Array
 
 function retryMac(crypto: Mac, target: StealthTarget, core: Uint8Array, clear: Uint8Array): Uint8Array {
   const key = L(crypto, target.stealthKey, 'retry', target.gatewayKeyHash);
-  return crypto.hmac(key, crypto.sha256(core), clear).slice(0, limits.mac1Bytes);
+  try {
+    return crypto.hmac(key, crypto.sha256(core), clear).slice(0, limits.mac1Bytes);
+  } finally {
+    wipe(key);
+  }
 }
 
 /** The least x for which {@link solves} holds: about 2^difficulty hashes, at once. */
