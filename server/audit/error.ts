@@ -1,0 +1,15 @@
+/** Why the audit log cannot be written or believed. */
+export type AuditErrorCode =
+  /** The database does not hold what the newest anchor vouches for. */
+  | 'chain_broken'
+  /** A file beside the chain cannot be read as what it has to be. */
+  | 'files_malformed';
+
+export class AuditError extends Error {
+  readonly code: AuditErrorCode;
+  constructor(code: AuditErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AuditError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Writes the audit chain. Events of one piece of work join the transaction of that work, so neither exists without the
+ * other; the newest anchor follows each commit, and every few hundred events one is kept for good.
+ */
+import type { Clock } from '../../protocol/clock.ts';
+import type { Signer } from '../../protocol/crypto.ts';
+import type { AuditEvent } from '../channel/audit-event.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import type { ControlPaths } from '../store/paths.ts';
+import type { Store, StoreTransaction } from '../store/tables.ts';
+import { peekAnchor, signAnchor } from './anchor.ts';
+import { dropUnfinishedLine, keepAnchor, readAnchors, readHead, replaceHead } from './anchor-files.ts';
+import { canonical, chainHash, genesis } from './chain.ts';
+import { AuditError } from './error.ts';
+
+/** Events between two anchors that are kept: a kept one is 5 KB, so this adds 20 bytes an event. */
+const keepEveryEvents = 256;
+
+export interface AuditLogOptions {
+  readonly store: Store;
+  readonly signer: Signer;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly paths: Pick<ControlPaths, 'anchors' | 'head'>;
+}
+
+export class AuditLog {
+  readonly #options: AuditLogOptions;
+  #lastKept: { seq: number; digest: Uint8Array };
+  #running: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+
+  private constructor(options: AuditLogOptions, lastKept: { seq: number; digest: Uint8Array }) {
+    this.#options = options;
+    this.#lastKept = lastKept;
+  }
+
+  /**
+   * Opens the log for writing. It is not extended when the database lacks what was anchored: a new anchor would hide
+   * the cut.
+   * @throws AuditError `chain_broken`
+   */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    const head = readHead(options.paths);
+    if (head !== undefined) await refuseBrokenEnd(options.store, peekAnchor(head));
+    dropUnfinishedLine(options.paths);
+    const last = readAnchors(options.paths).at(-1);
+    const kept =
+      last === undefined
+        ? { seq: 0, digest: new Uint8Array(32) }
+        : { seq: peekAnchor(last).seq, digest: nodeCrypto.sha256(last) };
+    return new AuditLog(options, kept);
+  }
+
+  /**
+   * Runs `work` in one transaction and anchors what it recorded. What `work` throws rolls everything back, events
+   * included: record a refusal and return it, then throw.
+   */
+  async transact<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+    const result = await this.#options.store.transaction().execute(work);
+    await this.#anchor();
+    return result;
+  }
+
+  /** Chains events in a transaction of their own. @returns how many were new. */
+  append(events: readonly AuditEvent[]): Promise<number> {
+    return this.transact((transaction) => this.record(transaction, ...events));
+  }
+
+  /** Chains events inside a transaction that {@link transact} began. An id that is chained already counts as done. */
+  async record(transaction: StoreTransaction, ...events: readonly AuditEvent[]): Promise<number> {
+    const fresh = await unknownOf(transaction, events);
+    if (fresh.length === 0) return 0;
+    const end = await endOf(transaction);
+    let { seq, hash } = end ?? { seq: 0, hash: genesis };
+    const rows = fresh.map((event) => {
+      const prev = hash;
+      const text = canonical(event);
+      seq += 1;
+      hash = chainHash(prev, seq, text);
+      return { seq, id: event.id, prev, hash, event: text };
+    });
+    await transaction.insertInto('audit').values(rows).execute();
+    return rows.length;
+  }
+
+  /** Anchors the present end for good; at an orderly stop. */
+  async close(): Promise<void> {
+    await this.#enqueue(true);
+  }
+
+  /** One anchor at a time; whoever comes before the next one begins shares it, which covers all of them. */
+  #anchor(): Promise<void> {
+    this.#waiting ??= this.#enqueue(false);
+    return this.#waiting;
+  }
+
+  #enqueue(keep: boolean): Promise<void> {
+    const run = this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting = undefined;
+        return this.#writeAnchor(keep);
+      });
+    this.#running = run;
+    return run;
+  }
+
+  async #writeAnchor(keep: boolean): Promise<void> {
+    const { store, signer, clock, paths } = this.#options;
+    const end = await endOf(store);
+    if (end === undefined || (keep && end.seq === this.#lastKept.seq)) return;
+    const previous = this.#lastKept.digest;
+    const anchor = await signAnchor(nodeCrypto, signer, { ...end, time: clock.now(), previous });
+    // The newest first: a stop between the two leaves a newest anchor that still follows the last kept one.
+    replaceHead(paths, anchor);
+    if (keep || end.seq - this.#lastKept.seq >= keepEveryEvents) {
+      keepAnchor(paths, anchor);
+      this.#lastKept = { seq: end.seq, digest: nodeCrypto.sha256(anchor) };
+    }
+  }
+}
+
+async function refuseBrokenEnd(store: Store, head: { seq: number; hash: Uint8Array }): Promise<void> {
+  const row = await store.selectFrom('audit').select('hash').where('seq', '=', head.seq).executeTakeFirst();
+  if (row !== undefined && Buffer.from(row.hash).equals(head.hash)) return;
+  throw new AuditError(
+    'chain_broken',
+    `The audit log lacks event ${head.seq}, which its newest anchor vouches for; run "latchkey audit verify".`,
+  );
+}
+
+async function endOf(store: Store | StoreTransaction): Promise<{ seq: number; hash: Uint8Array } | undefined> {
+  return store.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst();
+}
+
+async function unknownOf(transaction: StoreTransaction, events: readonly AuditEvent[]): Promise<AuditEvent[]> {
+  const byId = new Map(events.map((event) => [event.id, event]));
+  if (byId.size === 0) return [];
+  const known = await transaction
+    .selectFrom('audit')
+    .select('id')
+    .where('id', 'in', [...byId.keys()])
+    .execute();
+  for (const { id } of known) byId.delete(id);
+  return [...byId.values()];
+}

@@ -1,0 +1,166 @@
+/**
+ * `latchkey audit verify`: walks the whole chain from its first event and compares it with every anchor, with no
+ * process running and no private key. It believes the root key of the installation; the report names its fingerprint,
+ * so that a chain made anew under other keys is told apart by comparing that with an enrolment link.
+ * What it cannot show: a folder that was put back as a whole to an earlier, consistent state.
+ */
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import { controlPaths } from '../store/paths.ts';
+import { type Anchor, openAnchor, peekAnchor } from './anchor.ts';
+import { readAnchors, readHead } from './anchor-files.ts';
+import { canonical, chainHash, genesis } from './chain.ts';
+import { type AuditTrust, readTrust } from './trust.ts';
+
+export type AuditFault =
+  /** There is no audit log, or a file of it cannot be read. */
+  | 'unreadable'
+  /** An event, its id or its hash is not what was written. */
+  | 'edited'
+  /** An event is gone from the middle. */
+  | 'dropped'
+  /** An event stands where another belongs. */
+  | 'reordered'
+  /** Events are gone from the end. */
+  | 'cut'
+  /** The chain fits together but is not the one that was anchored. */
+  | 'rewritten'
+  /** An anchor is missing, forged or out of line. */
+  | 'anchor';
+
+export type AuditReport =
+  | { readonly ok: true; readonly events: number; readonly anchors: number; readonly fingerprint: string }
+  | {
+      readonly ok: false;
+      readonly fault: AuditFault;
+      /** Position of the event, 1 for the first; null when the fault is not at one event. */
+      readonly position: number | null;
+      readonly message: string;
+    };
+
+interface Row {
+  readonly seq: number;
+  readonly id: string;
+  readonly prev: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly event: string;
+}
+
+class Fault extends Error {
+  readonly fault: AuditFault;
+  readonly position: number | null;
+  constructor(fault: AuditFault, position: number | null, message: string) {
+    super(message);
+    this.fault = fault;
+    this.position = position;
+  }
+}
+
+/**
+ * @param data the data folder.
+ * @returns counts, or the first fault with its kind and position. Never throws for a log that is damaged.
+ */
+export async function verifyAudit(data: string): Promise<AuditReport> {
+  const paths = controlPaths(data);
+  if (!existsSync(paths.database)) return failure('unreadable', null, `There is no audit log in ${data}.`);
+  try {
+    const trust = await readTrust(paths);
+    // Anchors first: a control plane that is running may add events meanwhile, which are then simply not anchored yet.
+    const anchors = await anchorsOf(trust, readAnchors(paths), readHead(paths));
+    const database = new DatabaseSync(paths.database, { readOnly: true });
+    try {
+      const events = walk(database, anchors);
+      return { ok: true, events, anchors: anchors.length, fingerprint: trust.fingerprint };
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (error instanceof Fault) return failure(error.fault, error.position, error.message);
+    return failure('unreadable', null, 'The audit log or the keys it is checked with cannot be read.');
+  }
+}
+
+function failure(fault: AuditFault, position: number | null, message: string): AuditReport {
+  return { ok: false, fault, position, message };
+}
+
+/** Every anchor, kept ones and the newest, verified and in line. */
+async function anchorsOf(trust: AuditTrust, kept: Uint8Array[], head: Uint8Array | undefined): Promise<Anchor[]> {
+  const anchors: Anchor[] = [];
+  let previous: Uint8Array = new Uint8Array(32);
+  for (const bytes of kept) {
+    const anchor = await believed(trust, bytes);
+    if (!same(anchor.previous, previous)) throw outOfLine(anchor.seq);
+    anchors.push(anchor);
+    previous = nodeCrypto.sha256(bytes);
+  }
+  if (head === undefined) return anchors;
+  const last = kept.at(-1);
+  // An anchor that was just kept is also the newest.
+  if (last !== undefined && same(last, head)) return anchors;
+  const newest = await believed(trust, head);
+  if (!same(newest.previous, previous)) throw outOfLine(newest.seq);
+  return [...anchors, newest];
+}
+
+function outOfLine(seq: number): Fault {
+  return new Fault('anchor', seq, `The anchor of event ${seq} does not follow the anchor before it.`);
+}
+
+async function believed(trust: AuditTrust, bytes: Uint8Array): Promise<Anchor> {
+  try {
+    const { keyId, time } = peekAnchor(bytes);
+    const key = await trust.auditKey(keyId, time);
+    if (key !== undefined) return await openAnchor(nodeCrypto, bytes, key);
+  } catch {
+    // What exactly is wrong with a forged anchor is of no use to anyone.
+  }
+  throw new Fault('anchor', null, 'An audit anchor is not signed by the audit key of this installation.');
+}
+
+function walk(database: DatabaseSync, anchors: readonly Anchor[]): number {
+  const expected = new Map<number, Uint8Array[]>();
+  for (const { seq, hash } of anchors) expected.set(seq, [...(expected.get(seq) ?? []), hash]);
+  let previous = genesis as Uint8Array;
+  let count = 0;
+  for (const value of database.prepare('SELECT seq, id, prev, hash, event FROM audit ORDER BY seq').iterate()) {
+    const row = value as unknown as Row;
+    checkRow(database, row, count + 1, previous);
+    count += 1;
+    previous = row.hash;
+    if (expected.get(count)?.some((hash) => !same(hash, row.hash)) === true) {
+      throw new Fault('rewritten', count, `Event ${count} is not the one that was anchored.`);
+    }
+  }
+  const longest = Math.max(0, ...anchors.map((anchor) => anchor.seq));
+  if (longest > count) throw new Fault('cut', count + 1, `The log ends at event ${count}; ${longest} were anchored.`);
+  if (count > 0 && anchors.length === 0) throw new Fault('anchor', null, 'The log has events and no anchor.');
+  return count;
+}
+
+function checkRow(database: DatabaseSync, row: Row, position: number, previous: Uint8Array): void {
+  if (row.seq !== position) throw new Fault('dropped', position, `Event ${position} is missing.`);
+  const intact = same(chainHash(row.prev, row.seq, row.event), row.hash);
+  if (intact && same(row.prev, previous) && describesItself(row)) return;
+  if (same(row.prev, previous) || same(chainHash(previous, row.seq, row.event), row.hash)) {
+    throw new Fault('edited', position, `Event ${position} was changed after it was written.`);
+  }
+  // Something else stands here. The event that belongs here names the one before it, if it is anywhere.
+  const elsewhere = database.prepare('SELECT seq FROM audit WHERE prev = ? AND seq <> ?').get(previous, position);
+  if (elsewhere === undefined) throw new Fault('dropped', position, `The event at position ${position} is missing.`);
+  throw new Fault('reordered', position, `The event at position ${position} belongs elsewhere.`);
+}
+
+function describesItself(row: Row): boolean {
+  try {
+    const event = JSON.parse(row.event) as Parameters<typeof canonical>[0];
+    return event.id === row.id && canonical(event) === row.event;
+  } catch {
+    return false;
+  }
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.from(a).equals(b);
+}
