@@ -15,7 +15,7 @@ import {
   sharedSecretBytes,
   x25519Bytes,
 } from '../protocol/limits.ts';
-import { type HeldKey, type Kernel, mlkemSeedBytes, type Purpose, secretArray } from './kernel.ts';
+import { type HeldKey, type Kernel, mlkemSeedBytes, secretArray } from './kernel.ts';
 
 /** What the kernels do not do themselves. */
 export interface Surroundings {
@@ -119,42 +119,53 @@ function both(kem: Uint8Array, x25519: Uint8Array): Uint8Array {
   return secret;
 }
 
-/** A key held in the module. `count` follows the counter that the module keeps for it, and can be read after a wipe. */
-class WasmRecordKey {
-  protected readonly kernel: Kernel;
-  protected readonly held: HeldKey;
-  count = 0;
+/** `count` follows the counter that the module keeps, and can still be read after a wipe. */
+class WasmSealer implements Sealer {
+  readonly #kernel: Kernel;
+  readonly #held: HeldKey;
+  #count = 0;
 
-  constructor(kernel: Kernel, purpose: Purpose, key: Uint8Array) {
-    this.kernel = kernel;
-    this.held = kernel.hold(purpose, key);
-  }
-
-  wipe(): void {
-    this.kernel.release(this.held);
-  }
-}
-
-class WasmSealer extends WasmRecordKey implements Sealer {
   constructor(kernel: Kernel, key: Uint8Array) {
-    super(kernel, 'seal', key);
+    this.#kernel = kernel;
+    this.#held = kernel.hold('seal', key);
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   seal(ad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-    const sealed = this.kernel.seal(this.held, ad, plaintext);
-    this.count++;
+    const sealed = this.#kernel.seal(this.#held, ad, plaintext);
+    this.#count++;
     return sealed;
+  }
+
+  wipe(): void {
+    this.#kernel.release(this.#held);
   }
 }
 
-class WasmOpener extends WasmRecordKey implements Opener {
+class WasmOpener implements Opener {
+  readonly #kernel: Kernel;
+  readonly #held: HeldKey;
+  #count = 0;
+
   constructor(kernel: Kernel, key: Uint8Array) {
-    super(kernel, 'open', key);
+    this.#kernel = kernel;
+    this.#held = kernel.hold('open', key);
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   open(ad: Uint8Array, sealed: Uint8Array): Uint8Array | null {
-    const text = this.kernel.open(this.held, ad, sealed);
-    if (text !== null) this.count++;
+    const text = this.#kernel.open(this.#held, ad, sealed);
+    if (text !== null) this.#count++;
     return text;
+  }
+
+  wipe(): void {
+    this.#kernel.release(this.#held);
   }
 }

@@ -198,6 +198,7 @@ export class Kernel {
    * @throws RangeError when text or additional data is too long for the module.
    */
   aeadSeal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, text: Uint8Array): Uint8Array<ArrayBuffer> {
+    assertKeyAndNonce(key, nonce);
     this.#putSeal(ad, text);
     this.#putKeyAndNonce(key, nonce);
     this.#wasm.aeadSeal(ad.length, text.length);
@@ -206,6 +207,7 @@ export class Kernel {
 
   /** @returns the text, a view until the next open, or null when the tag does not match. */
   aeadOpen(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array<ArrayBuffer> | null {
+    assertKeyAndNonce(key, nonce);
     if (!this.#putOpen(ad, sealed)) return null;
     this.#putKeyAndNonce(key, nonce);
     const length = sealed.length - tagBytes;
@@ -270,8 +272,6 @@ export class Kernel {
   }
 
   #putKeyAndNonce(key: Uint8Array, nonce: Uint8Array): void {
-    assertLength('key', key, keyBytes);
-    assertLength('nonce', nonce, nonceBytes);
     this.#bytes.set(key, this.#wasm.KEY.value);
     this.#bytes.set(nonce, this.#wasm.NONCE.value);
   }
@@ -304,6 +304,11 @@ export class Kernel {
   #forget(from: number, length: number): void {
     this.#bytes.fill(0, from, from + length);
   }
+}
+
+function assertKeyAndNonce(key: Uint8Array, nonce: Uint8Array): void {
+  assertLength('key', key, keyBytes);
+  assertLength('nonce', nonce, nonceBytes);
 }
 
 function assertAtMost(name: string, length: number, most: number): void {

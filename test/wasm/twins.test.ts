@@ -1,0 +1,123 @@
+/** Each kernel beside its slow twin of test/reference, and each twin beside something neither of them is made of. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { chacha20Block, chacha20Poly1305 } from '../reference/chacha20.ts';
+import { decapsulate, encapsulate, generate } from '../reference/mlkem.ts';
+import { inverseNtt, multiplyNtt, ntt, q, schoolbook } from '../reference/ntt.ts';
+import { poly1305 } from '../reference/poly1305.ts';
+import { sha256 } from '../reference/sha256.ts';
+import { x25519 } from '../reference/x25519.ts';
+import { needsVectors, vectorJson } from '../support/vectors.ts';
+import { fromHex, report, toHex } from './cases.ts';
+import { seeded } from './seeded.ts';
+import { freshKernel, rawDecapsulate, rawGenerate } from './under-test.ts';
+
+const underTest = freshKernel();
+const { kernel } = underTest;
+const random = seeded();
+const seed = `LATCHKEY_SEED=${random.seed}`;
+
+test('QZ-16: the twins of ChaCha20 and Poly1305 give the answers of RFC 8439', needsVectors, (t) => {
+  type Block = { key: string; nonce: string; counter: number; keystream: string };
+  type Rfc8439 = {
+    block: Block[];
+    poly1305: { key: string; msg: string; tag: string }[];
+    polyKeyGen: { key: string; nonce: string; otk: string }[];
+  };
+  const vectors = vectorJson<Rfc8439>('rfc/rfc8439.json');
+  let verified = 0;
+  for (const c of vectors.block) {
+    assert.equal(toHex(chacha20Block(fromHex(c.key), c.counter, fromHex(c.nonce))), c.keystream);
+    verified++;
+  }
+  for (const c of vectors.poly1305) {
+    assert.equal(toHex(poly1305(fromHex(c.key), fromHex(c.msg))), c.tag);
+    verified++;
+  }
+  for (const c of vectors.polyKeyGen) {
+    assert.equal(toHex(chacha20Block(fromHex(c.key), 0, fromHex(c.nonce))).slice(0, 64), c.otk);
+    verified++;
+  }
+  report(t, verified, 4, 'RFC 8439 vectors on the twins');
+});
+
+test('QZ-16: ChaCha20-Poly1305 equals its twin', (t) => {
+  let verified = 0;
+  for (const length of [0, 1, 15, 16, 17, 63, 64, 191, 192, 193, 255, 256, 447, 448, 449, 700, 705]) {
+    const [key, nonce, ad, text] = [
+      random.bytes(32),
+      random.bytes(12),
+      random.bytes(length % 37),
+      random.bytes(length),
+    ];
+    assert.equal(toHex(kernel.aeadSeal(key, nonce, ad, text)), toHex(chacha20Poly1305(key, nonce, ad, text)), seed);
+    verified++;
+  }
+  report(t, verified, 17, 'ChaCha20-Poly1305 texts equal to the twin');
+});
+
+/** Blocks of ones and zeros drive Poly1305's accumulator to the edges of its modulus. */
+test('QZ-16: Poly1305 equals its twin where the accumulator is near 2^130 - 5', (t) => {
+  let verified = 0;
+  for (let round = 0; round < 200; round++) {
+    const [key, nonce] = [random.bytes(32), random.bytes(12)];
+    const ciphertext = Uint8Array.from({ length: 64 }, () => [0xff, 0x00, 0xfb, 0xfe][random.below(4)]!);
+    const stream = kernel.aeadSeal(key, nonce, new Uint8Array(0), new Uint8Array(64)).slice(0, 64);
+    const text = ciphertext.map((byte, i) => byte ^ stream[i]!);
+    const sealed = kernel.aeadSeal(key, nonce, new Uint8Array(0), text);
+    assert.equal(toHex(sealed), toHex(chacha20Poly1305(key, nonce, new Uint8Array(0), text)), seed);
+    verified++;
+  }
+  report(t, verified, 200, 'chosen ciphertexts equal to the twin');
+});
+
+test('QZ-12: X25519 equals its twin, on points above the modulus too', (t) => {
+  const edges = [0n, 1n, 2n, (1n << 255n) - 20n, (1n << 255n) - 19n, (1n << 255n) - 1n, (1n << 256n) - 1n];
+  const points = edges.map((edge) => Uint8Array.from({ length: 32 }, (_, i) => Number((edge >> BigInt(8 * i)) & 255n)));
+  while (points.length < 40) points.push(random.bytes(32));
+  let verified = 0;
+  for (const point of points) {
+    const scalar = random.bytes(32);
+    assert.equal(toHex(kernel.x25519(scalar, point)), toHex(x25519(scalar, point)), seed);
+    verified++;
+  }
+  report(t, verified, 40, 'X25519 results equal to the twin');
+});
+
+test('QZ-14: SHA-256 equals its twin at every length around its blocks, and the twin equals OpenSSL', (t) => {
+  let verified = 0;
+  for (let length = 0; length <= 130; length++) {
+    const message = random.bytes(length);
+    const expected = createHash('sha256').update(message).digest('hex');
+    assert.equal(toHex(sha256(message)), expected, seed);
+    assert.equal(toHex(kernel.sha256(message)), expected, seed);
+    verified++;
+  }
+  report(t, verified, 131, 'SHA-256 digests equal to the twin');
+});
+
+test('QZ-13: the twin of the NTT multiplies as the schoolbook does', () => {
+  const poly = () => Array.from({ length: 256 }, () => random.below(q));
+  const [a, b] = [poly(), poly()];
+  assert.deepEqual(inverseNtt(ntt(a)), a, seed);
+  assert.deepEqual(inverseNtt(multiplyNtt(ntt(a), ntt(b))), schoolbook(a, b), seed);
+});
+
+test('QZ-13: ML-KEM-768 equals its twin: keys, ciphertexts, secrets and rejections', (t) => {
+  let verified = 0;
+  for (let round = 0; round < 4; round++) {
+    const [keySeed, message] = [random.bytes(64), random.bytes(32)];
+    const twin = generate(keySeed);
+    assert.deepEqual(rawGenerate(underTest, keySeed), twin, seed);
+    const made = encapsulate(twin.ek, message)!;
+    assert.deepEqual(kernel.mlkemEncapsulate(twin.ek, message), made, seed);
+    assert.deepEqual(rawDecapsulate(underTest, twin.dk, made.ciphertext), made.secret, seed);
+    const forged = made.ciphertext.slice();
+    forged[random.below(1088)]! ^= 1 << random.below(8);
+    assert.deepEqual(kernel.mlkemDecapsulate(keySeed, forged), decapsulate(twin.dk, forged), seed);
+    assert.notDeepEqual(kernel.mlkemDecapsulate(keySeed, forged), made.secret, seed);
+    verified++;
+  }
+  report(t, verified, 4, 'ML-KEM-768 runs equal to the twin');
+});
