@@ -24,6 +24,7 @@ export type RecordLayerOptions = {
   /** Called once for each epoch that should be replaced before its time. */
   readonly onWorn: () => void;
   readonly onExpired: () => void;
+  readonly onSwept: () => void;
   /** A record that could not be sealed ends the session. */
   readonly onFatal: (error: unknown) => void;
 };
@@ -49,6 +50,7 @@ export class RecordLayer {
     this.#heardAt = options.clock.monotonic();
     this.epochs = new SessionEpochs(options.first, options.clock, options.rejectAfterMs, {
       onExpired: options.onExpired,
+      onSwept: options.onSwept,
       inUse: (epoch) => Array.from(this.#links).some((link) => link.mayReceive(epoch)),
       onRetired: (epoch) => {
         for (const link of this.#links) link.retire(epoch);

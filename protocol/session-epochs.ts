@@ -25,6 +25,8 @@ export type EpochsHost = {
   readonly inUse: (epoch: number) => boolean;
   /** Nothing of this epoch may be opened any more. */
   readonly onRetired: (epoch: number) => void;
+  /** Old epochs were looked through; there may be room for new ones. */
+  readonly onSwept: () => void;
 };
 
 export class SessionEpochs {
@@ -120,8 +122,9 @@ export class SessionEpochs {
       const age = now - superseded;
       return age >= oldKeyMs || (age >= oldKeyGraceMs && !this.#host.inUse(epoch));
     });
-    if (this.#live.size > 1 && this.#sending !== this.#oldest())
+    if (this.#oldest() < this.#sending)
       this.#cancelSweep = this.#clock.after(this.#nextSweepMs(now), () => this.#sweep());
+    this.#host.onSwept();
   }
 
   #oldest(): number {

@@ -6,6 +6,7 @@
 import { DecodeError } from './bytes.ts';
 import { CarrierError } from './carrier.ts';
 import type { CloseCode } from './codes.ts';
+import { KeyExchangeError } from './schedule.ts';
 
 /** The code is what the peer is told and what the log shows; the message never holds a byte of input. */
 export class SessionError extends Error {
@@ -21,6 +22,7 @@ export class SessionError extends Error {
 export function closeCodeOf(error: unknown): CloseCode {
   if (error instanceof SessionError) return error.code;
   if (error instanceof DecodeError) return 'decode';
+  if (error instanceof KeyExchangeError) return 'decrypt';
   if (error instanceof CarrierError && error.code === 'malformed') return 'decode';
   return 'internal';
 }

@@ -172,19 +172,26 @@ export class StreamEngine {
     expect(!this.#peerLeft, 'record after the end of a stream');
     switch (kind) {
       case recordKind.open:
-        return this.#takeOpen(content);
+        this.#takeOpen(content);
+        break;
       case recordKind.openOk:
-        return this.#takeAnswer(content);
+        this.#takeAnswer(content);
+        break;
       case recordKind.openErr:
-        return this.#takeRefusal(content);
+        this.#takeRefusal(content);
+        break;
       case recordKind.rst:
-        return this.#takeReset(content);
+        this.#takeReset(content);
+        break;
       case recordKind.data:
-        return this.#takeData(content);
+        this.#takeData(content);
+        break;
       case recordKind.fin:
-        return this.#takeFin(content);
+        this.#takeFin(content);
+        break;
       case recordKind.window:
-        return this.#takeWindow(content);
+        this.#takeWindow(content);
+        break;
       default:
         throw new SessionError('decode', 'not a record of a stream');
     }

@@ -52,9 +52,10 @@ export class StreamInbox {
   take(content: Uint8Array): void {
     this.#window.received(content.length);
     if (this.#failure) return; // what is in flight after a reset
-    if (!this.#reader) return this.#queue.push(content);
-    this.#answer(content.slice());
-    this.#consumed(content.length);
+    if (this.#reader) {
+      this.#answer(content.slice());
+      this.#consumed(content.length);
+    } else this.#queue.push(content);
   }
 
   /** The peer's data is complete. What waits stays readable. */

@@ -1,0 +1,341 @@
+/**
+ * A session after its handshake: streams to services, control in stream 0, epochs that follow each other, until
+ * somebody says CLOSE (docs/protocol.md, "States" to "Rekey"). This file joins the parts; each has its own: records in
+ * record-layer.ts, streams in session-streams.ts, rekey.ts, reauth.ts, liveness.ts. Not for: who may open what.
+ */
+import type { Carrier, Channel } from './carrier.ts';
+import type { Clock } from './clock.ts';
+import type { CloseCode, StreamKind } from './codes.ts';
+import type { Crypto, Signer } from './crypto.ts';
+import { Deadline } from './deadline.ts';
+import type { Established } from './established.ts';
+import { Liveness } from './liveness.ts';
+import type { SessionParams } from './params.ts';
+import { type Role, recordKind } from './record.ts';
+import { RecordLayer } from './record-layer.ts';
+import { ClientRekey } from './rekey.ts';
+import { exporterValue } from './schedule.ts';
+import { ControlStream, encodeClose } from './session-control.ts';
+import { closeCodeOf, SessionError } from './session-error.ts';
+import { closeLingerMs, keepAliveMs, type RecordLimits, recordLimits } from './session-limits.ts';
+import {
+  type ClientRoleOptions,
+  clientRole,
+  type GatewayRoleOptions,
+  gatewayRole,
+  type SessionRole,
+} from './session-roles.ts';
+import { type AbortSignalLike, SessionStreams } from './session-streams.ts';
+import type { IncomingStream, Stream } from './stream.ts';
+import { StreamError } from './stream-error.ts';
+import type { VerifiedSvid } from './svid.ts';
+
+export type SessionState = {
+  readonly phase: 'open' | 'rekeying' | 'closing' | 'closed';
+  /** The epoch we seal under. */
+  readonly epoch: number;
+  /** Why it ends or ended. */
+  readonly code?: CloseCode;
+};
+
+/** How a session ended. */
+export type SessionEnd = {
+  readonly code: CloseCode;
+  readonly byPeer: boolean;
+  /** The transport went away without an authentic CLOSE; the code is then going_away. */
+  readonly cut: boolean;
+};
+
+/** What both roles can be told and asked. */
+export type SessionHooks = {
+  /** The peer asks for a stream; without this hook it is denied. */
+  readonly onOpen?: ((incoming: IncomingStream) => void) | undefined;
+  readonly onState?: ((state: SessionState) => void) | undefined;
+  /** What went wrong when a session ends by an error: for the local log, never for the peer. */
+  readonly onFault?: ((error: unknown) => void) | undefined;
+  /** Client: no answer to a rekey for 15 s. Make a session beside this one, move new streams there, drain this one. */
+  readonly onRekeyOverdue?: (() => void) | undefined;
+  /** Client: an informational message of the gateway's. */
+  readonly onNotice?: ((content: Uint8Array) => void) | undefined;
+  /** Gateway: judges the credential of a REAUTH; rejects for one that is not good. Without it REAUTH is refused. */
+  readonly verifyReauth?: ((svid: Uint8Array) => Promise<VerifiedSvid>) | undefined;
+  /** Gateway: the session now lives by this credential. */
+  readonly onReauth?: ((svid: VerifiedSvid) => void) | undefined;
+  /** Silence after which to ask for a sign of life. Client: 20 s; gateway: it leaves that to the client. */
+  readonly keepAliveMs?: number | undefined;
+  /** End the session after so long without streams. Never by default. */
+  readonly idleAfterMs?: number | undefined;
+  /** Lowered by tests only. */
+  readonly limits?: Partial<RecordLimits> | undefined;
+};
+
+export type SessionOptions = SessionHooks & {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly carrier: Carrier;
+  /** Stream 0, the handshake read off it. */
+  readonly control: Channel;
+  /** The session owns its secrets from here on. */
+  readonly established: Established;
+  readonly role: Role;
+  /** Client: the session key, for REAUTH. */
+  readonly signer?: Signer | undefined;
+  /** Gateway: the identity the client knows, for REAUTH_ACK. */
+  readonly gatewaySigner?: Signer | undefined;
+};
+
+/**
+ * One tunnel. Made by connect-client.ts and accept-gateway.ts.
+ *
+ * @example
+ * const stream = await session.open({ kind: 'http', service: 'wiki' });
+ */
+export class Session {
+  readonly role: Role;
+  readonly params: SessionParams;
+  /** Settles once, never rejects. */
+  readonly closed: Promise<SessionEnd>;
+  readonly #options: SessionOptions;
+  readonly #layer: RecordLayer;
+  readonly #control: ControlStream;
+  readonly #streams: SessionStreams;
+  readonly #liveness: Liveness;
+  readonly #role: SessionRole;
+  readonly #deadline: Deadline;
+  #peer: Established['peer'];
+  #end: SessionEnd | undefined;
+  #isClosed = false;
+  #settle!: (end: SessionEnd) => void;
+
+  constructor(options: SessionOptions) {
+    const { clock, established, role } = options;
+    this.#options = options;
+    this.role = role;
+    this.params = established.params;
+    this.#peer = established.peer;
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#layer = this.#newLayer();
+    this.#control = this.#newControl();
+    this.#liveness = this.#newLiveness();
+    this.#streams = this.#newStreams();
+    this.#deadline = new Deadline(clock, () => this.close('expired'));
+    this.#role = this.#newRole();
+    this.#control.listen(this.#role.handlers, this.#role.before);
+    void this.#streams.listen();
+    this.#liveness.ping();
+  }
+
+  // ── the public face ──
+
+  get state(): SessionState {
+    const epoch = this.#layer.epochs.sendingNumber;
+    if (this.#end) return { phase: this.#isClosed ? 'closed' : 'closing', epoch, code: this.#end.code };
+    return { phase: this.#role.rekey.isUnderWay ? 'rekeying' : 'open', epoch };
+  }
+
+  /** Who is at the other end; for a gateway the credential of the last REAUTH. */
+  get peer(): Established['peer'] {
+    return this.#peer;
+  }
+
+  /**
+   * Opens a stream to a service; resolves when the gateway has accepted it.
+   * @throws StreamError with the gateway's code and correlation id, 'cancelled' or 'session_closed'
+   */
+  async open(request: {
+    readonly kind: StreamKind;
+    readonly service: string;
+    readonly flags?: number;
+    readonly signal?: AbortSignalLike;
+  }): Promise<Stream> {
+    if (this.#end) throw new StreamError('session_closed');
+    const { kind, service, flags = 0 } = request;
+    return this.#streams.open({ kind, service, flags, policyEpoch: this.params.policyEpoch }, request.signal);
+  }
+
+  /**
+   * Client: proves the session key over the present epoch and hands in the next credential. Resolves when the gateway
+   * has answered with its own proof. A credential it refuses ends the session.
+   */
+  reauth(svid: Uint8Array): Promise<void> {
+    if (!this.#role.reauth) throw new TypeError('only a client with a signer reauthenticates');
+    if (this.#end) return Promise.reject(new SessionError(this.#end.code, 'closed'));
+    return this.#role.reauth.present(svid);
+  }
+
+  /** Starts a rekey now; a gateway asks its client for one. */
+  requestRekey(): void {
+    if (this.#end) return;
+    if (this.#role.rekey instanceof ClientRekey) this.#role.rekey.start();
+    else this.#role.rekey.request();
+  }
+
+  /** Gateway: tells the client something that changes nothing in the protocol. */
+  notice(content: Uint8Array): void {
+    if (this.role !== 'gateway') throw new TypeError('only a gateway sends notices');
+    if (!this.#end) void this.#control.send(recordKind.notice, content);
+  }
+
+  /** A value that both ends and nobody else can compute in this epoch. @throws SessionError once it is over */
+  exporter(label: string, context: Uint8Array): Uint8Array {
+    return exporterValue(this.#options.crypto, this.#layer.epochs.sending, label, context);
+  }
+
+  /** Records and bytes so far, framing included, and the streams open now. */
+  stats(): { sealed: number; opened: number; bytesIn: number; bytesOut: number; streams: number } {
+    return { ...this.#layer.counts, streams: this.#streams.count };
+  }
+
+  /** Says CLOSE and forgets every key at once; streams fail with 'session_closed'. */
+  close(code: CloseCode): void {
+    if (this.#end) return;
+    this.#end = { code, byPeer: false, cut: false };
+    const { carrier, clock, control } = this.#options;
+    void this.#control.send(recordKind.close, encodeClose(code)).then(() => {
+      control.finish();
+      this.#streams.abort();
+    });
+    this.#forget();
+    // The peer closes the transport when it has read why; one that does not is not waited for.
+    const cancel = clock.after(closeLingerMs, () => carrier.close());
+    void carrier.closed.then(() => {
+      cancel();
+      this.#finish();
+    });
+  }
+
+  // ── endings ──
+
+  #fatal(error: unknown): void {
+    if (this.#end) return;
+    this.#options.onFault?.(error);
+    this.close(closeCodeOf(error));
+  }
+
+  /** Nothing more will come, so nothing is said either. */
+  #endByPeer(code: CloseCode, cut: boolean): void {
+    if (this.#end) return;
+    this.#end = { code, byPeer: true, cut };
+    this.#forget();
+    this.#options.carrier.close();
+    void this.#options.carrier.closed.then(() => this.#finish());
+  }
+
+  #forget(): void {
+    this.#liveness.stop();
+    this.#deadline.stop();
+    this.#streams.abandon();
+    this.#role.wipe();
+    this.#role.reauth?.abandon(new SessionError(this.#end!.code, 'closed'));
+    this.#layer.wipe();
+    this.#changed();
+  }
+
+  #finish(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#changed();
+    this.#settle(this.#end!);
+  }
+
+  #changed(): void {
+    this.#options.onState?.(this.state);
+  }
+
+  // ── joining the parts ──
+
+  readonly #isOver = (): boolean => this.#end !== undefined;
+
+  #newLayer(): RecordLayer {
+    const { crypto, clock, established, limits, role } = this.#options;
+    const { params, epoch } = established;
+    return new RecordLayer({
+      crypto,
+      clock,
+      role,
+      first: epoch,
+      rejectAfterMs: params.rejectAfterS * 1000,
+      rekeyAfterBytes: Number(params.rekeyAfterBytes),
+      limits: { ...recordLimits, ...limits },
+      onWorn: () => this.requestRekey(),
+      onExpired: () => this.close('rekey_timeout'),
+      onSwept: () => this.#onSwept(),
+      onFatal: (error) => this.#fatal(error),
+    });
+  }
+
+  #onSwept(): void {
+    if (this.#role.rekey instanceof ClientRekey && !this.#end) this.#role.rekey.retry();
+  }
+
+  #newControl(): ControlStream {
+    return new ControlStream({
+      link: this.#layer.link(this.#options.control),
+      isOver: this.#isOver,
+      fatal: (error) => this.#fatal(error),
+      onCut: () => this.#endByPeer('going_away', true),
+      onClose: (code) => this.#endByPeer(code, false),
+    });
+  }
+
+  #newLiveness(): Liveness {
+    const { clock, role, idleAfterMs } = this.#options;
+    return new Liveness({
+      clock,
+      layer: this.#layer,
+      send: (kind, content) => this.#control.send(kind, content),
+      onIdle: () => this.close('idle'),
+      keepAliveMs: this.#options.keepAliveMs ?? (role === 'client' ? keepAliveMs : undefined),
+      idleAfterMs,
+    });
+  }
+
+  #newStreams(): SessionStreams {
+    const { carrier, clock, onOpen, role } = this.#options;
+    return new SessionStreams({
+      layer: this.#layer,
+      carrier,
+      clock,
+      role,
+      maxStreams: this.params.maxStreams,
+      maxRecord: this.params.maxRecord,
+      roundTripMs: () => this.#liveness.roundTripMs,
+      onOpen,
+      onCount: (open) => this.#liveness.streamsOpen(open),
+      isOver: this.#isOver,
+      fatal: (error) => this.#fatal(error),
+      onCut: () => this.#endByPeer('going_away', true),
+    });
+  }
+
+  #newRole(): SessionRole {
+    const { crypto, clock, established, role } = this.#options;
+    const parts = {
+      ...{ crypto, clock, established, layer: this.#layer, control: this.#control, liveness: this.#liveness },
+      fatal: (error: unknown) => this.#fatal(error),
+      onRekey: () => this.#changed(),
+    };
+    return role === 'client' ? clientRole(parts, this.#clientOptions()) : gatewayRole(parts, this.#gatewayOptions());
+  }
+
+  #clientOptions(): ClientRoleOptions {
+    const { onNotice, onRekeyOverdue, signer } = this.#options;
+    return { signer, onRekeyOverdue: () => onRekeyOverdue?.(), onNotice: (content) => onNotice?.(content) };
+  }
+
+  #gatewayOptions(): GatewayRoleOptions {
+    const { gatewaySigner, onReauth, verifyReauth } = this.#options;
+    return {
+      signer: gatewaySigner,
+      verifySvid: verifyReauth,
+      deadline: this.#deadline,
+      peer: () => this.#peer,
+      onRenewed: (svid) => {
+        this.#peer = svid;
+        onReauth?.(svid);
+      },
+    };
+  }
+}
