@@ -62,7 +62,7 @@ export interface KernelExports {
 
 /**
  * Instantiates at once: browsers allow that in a Worker at any size, and on a page below 8 MB.
- * @throws WebAssembly.LinkError for a module that wants imports: ours wants none.
+ * @throws TypeError for a module that wants imports: ours wants none.
  */
 export function instantiate(module: WebAssembly.Module): KernelExports {
   // The compiler's types cannot know what a module exports; test/wasm/module.test.ts compares this list with the binary.

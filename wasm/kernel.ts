@@ -20,7 +20,7 @@ const nonceBytes = 12;
 
 /**
  * Loads the compiled module; synchronous, so that keys can be made at once. `fetch` and `compile` are the caller's.
- * @throws WebAssembly.LinkError when it is another module.
+ * @throws TypeError when the module wants imports, which ours does not.
  */
 export function loadKernel(module: WebAssembly.Module): Kernel {
   return new Kernel(instantiate(module));

@@ -57,8 +57,8 @@ test('QZ-16: ChaCha20-Poly1305 equals its twin', (t) => {
   report(t, verified, 17, 'ChaCha20-Poly1305 texts equal to the twin');
 });
 
-/** Blocks of ones and zeros drive Poly1305's accumulator to the edges of its modulus. */
-test('QZ-16: Poly1305 equals its twin where the accumulator is near 2^130 - 5', (t) => {
+/** Ciphertexts of ones and zeros make the longest carries; Wycheproof has the very edges of the modulus. */
+test('QZ-16: Poly1305 equals its twin on ciphertexts of ones and zeros', (t) => {
   let verified = 0;
   for (let round = 0; round < 200; round++) {
     const [key, nonce] = [random.bytes(32), random.bytes(12)];
@@ -74,7 +74,9 @@ test('QZ-16: Poly1305 equals its twin where the accumulator is near 2^130 - 5', 
 
 test('QZ-12: X25519 equals its twin, on points above the modulus too', (t) => {
   const edges = [0n, 1n, 2n, (1n << 255n) - 20n, (1n << 255n) - 19n, (1n << 255n) - 1n, (1n << 256n) - 1n];
-  const points = edges.map((edge) => Uint8Array.from({ length: 32 }, (_, i) => Number((edge >> BigInt(8 * i)) & 255n)));
+  const points: Uint8Array[] = edges.map((edge) =>
+    Uint8Array.from({ length: 32 }, (_, i) => Number((edge >> BigInt(8 * i)) & 255n)),
+  );
   while (points.length < 40) points.push(random.bytes(32));
   let verified = 0;
   for (const point of points) {
@@ -102,6 +104,24 @@ test('QZ-13: the twin of the NTT multiplies as the schoolbook does', () => {
   const [a, b] = [poly(), poly()];
   assert.deepEqual(inverseNtt(ntt(a)), a, seed);
   assert.deepEqual(inverseNtt(multiplyNtt(ntt(a), ntt(b))), schoolbook(a, b), seed);
+});
+
+test('QZ-13: compression by a reciprocal equals the division it stands for, for every coefficient', (t) => {
+  const reciprocals = [
+    { d: 10n, factor: 1290167n, shift: 32n, bits: 64 },
+    { d: 4n, factor: 80635n, shift: 28n, bits: 32 },
+    { d: 1n, factor: 80635n, shift: 28n, bits: 32 },
+  ];
+  let verified = 0;
+  for (const { d, factor, shift, bits } of reciprocals) {
+    for (let x = 0n; x < BigInt(q); x++) {
+      const exact = ((2n * (x << d) + BigInt(q)) / (2n * BigInt(q))) % (1n << d);
+      const product = BigInt.asUintN(bits, ((x << d) + 1665n) * factor);
+      assert.equal((product >> shift) % (1n << d), exact, `${d} bits, ${x}`);
+      verified++;
+    }
+  }
+  report(t, verified, 3 * q, 'compressed coefficients');
 });
 
 test('QZ-13: ML-KEM-768 equals its twin: keys, ciphertexts, secrets and rejections', (t) => {

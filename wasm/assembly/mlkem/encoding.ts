@@ -1,7 +1,7 @@
 /**
  * Polynomials as bytes (FIPS 203 section 4.2.1): ByteEncode and ByteDecode of 12 bits, and the compressed forms of
  * 10, 4 and 1 bits. Compression multiplies by a reciprocal instead of dividing by q, since a divider's time tells
- * its operands (KyberSlash); the reciprocals were checked for every coefficient.
+ * its operands (KyberSlash); test/wasm/twins.test.ts goes through every coefficient.
  *
  * Encoders and compressors take canonical coefficients, [0, q). Not for other parameter sets.
  */

@@ -1,0 +1,78 @@
+/**
+ * The rules of the kernel sources that a reader would otherwise have to trust: no division, no allocation, and every
+ * branch says why its condition is public. Constant time cannot be promised in Wasm (the engine compiles it again);
+ * what the source can do is done.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { assemblyDirectory } from '../../wasm/build.ts';
+
+interface Line {
+  readonly where: string;
+  readonly code: string;
+  readonly comment: string;
+}
+
+/** The lines of a source: block comments blanked, strings emptied, the comment at the end of the line kept apart. */
+function linesOf(path: string): Line[] {
+  const source = readFileSync(join(assemblyDirectory, path), 'utf8');
+  const blanked = source.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '));
+  return blanked.split('\n').map((line, index) => {
+    const [code = '', ...comment] = line.replace(/'[^']*'/g, "''").split('//');
+    return { where: `${path}:${index + 1}`, code, comment: comment.join('//') };
+  });
+}
+
+const files = globSync('**/*.ts', { cwd: assemblyDirectory }).sort();
+const lines = files.flatMap(linesOf);
+const offending = (pattern: RegExp, unless: (line: Line) => boolean = () => false) =>
+  lines.filter((line) => pattern.test(line.code) && !unless(line)).map(({ where, code }) => `${where} ${code.trim()}`);
+
+test('QZ-18: no kernel divides, not even by a constant', () => {
+  assert.ok(lines.length > 800, 'the sources were read');
+  assert.deepEqual(offending(/[/%]/), []);
+});
+
+test('QZ-18: every branch of a kernel says why its condition is public', () => {
+  const branches = lines.filter(({ code }) => /\b(?:if|while|switch)\b|\?|&&|\|\|/.test(code));
+  assert.ok(branches.length > 10, 'the branches were found');
+  const silent = branches.filter(({ comment }) => !comment.includes('public: '));
+  assert.deepEqual(
+    silent.map(({ where, code }) => `${where} ${code.trim()}`),
+    [],
+  );
+});
+
+test('QZ-18: the head of a loop counts or walks addresses: it calls nothing and reads no memory', () => {
+  const loops = lines.filter(({ code }) => /\bfor\b/.test(code));
+  assert.ok(loops.length > 20, 'the loops were found');
+  const plain = /\bfor \([^()]*;[^()]*;[^()]*\)/;
+  assert.deepEqual(
+    loops.filter(({ code }) => !plain.test(code)).map(({ where, code }) => `${where} ${code.trim()}`),
+    [],
+  );
+});
+
+test('nothing in a kernel allocates', () => {
+  assert.deepEqual(offending(/\bnew\b|\bStaticArray\b|\bheap\b|=>|\[\]|\bString\b|\bArray\b/), []);
+});
+
+test('no table of constants is read at an index that could be secret', () => {
+  const tables = lines.flatMap(({ code }) => /^(?:export )?const (\w+): usize = memory\.data</.exec(code)?.[1] ?? []);
+  assert.deepEqual(tables.sort(), ['K', 'ROUND', 'ZETAS', 'ZETA_QUOTIENTS']);
+  const readers = lines.filter(({ code }) => /load\w*<\w+>\((?:K|ROUND|table)\b/.test(code));
+  // Each index is a loop counter or an index made of nothing else.
+  for (const { where, code } of readers)
+    assert.match(code, /\((?:K \+ i|ROUND \+ round|table \+ \(index << 1\))\)/, where);
+  assert.equal(readers.length, 8);
+});
+
+test('every kernel source opens with what it is, its specification and what it is not for', () => {
+  for (const file of files) {
+    const header = /^\/\*\*[\s\S]*?\*\//.exec(readFileSync(join(assemblyDirectory, file), 'utf8'))?.[0] ?? '';
+    assert.match(header, /\b(?:Not for|Not exported|never give|Only wasm\/kernel\.ts)/, file);
+    if (!['index.ts', 'memory.ts'].includes(file)) assert.match(header, /\b(?:RFC|FIPS|cr\.yp\.to)/, file);
+  }
+});
