@@ -113,25 +113,30 @@ class HeadReader<Head> {
   readonly #decode: (reader: Reader) => Head;
   readonly #queue = new ByteQueue();
   #length: number | undefined;
-  #isDone = false;
+  #head: Head | undefined;
 
   constructor(decode: (reader: Reader) => Head) {
     this.#decode = decode;
   }
 
   /**
-   * @returns the head and the first bytes of the body once the head is whole, null before. Then it is finished.
+   * @returns the first bytes of the body, maybe none, once the head is whole; undefined before. Then it is finished.
    * @throws ExchangeError
    */
-  push(chunk: Uint8Array): { readonly head: Head; readonly rest: Uint8Array } | null {
-    if (this.#isDone) throw new TypeError('this head was read');
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    if (this.#head) throw new TypeError('this head was read');
     this.#queue.push(chunk);
     this.#length ??= this.#takeLength();
     const bytes = this.#length === undefined ? undefined : this.#queue.take(this.#length);
-    if (!bytes) return null;
-    this.#isDone = true;
-    const rest = this.#queue.take(this.#queue.length)!;
-    return { head: this.#parse(bytes), rest };
+    if (!bytes) return undefined;
+    this.#head = this.#parse(bytes);
+    return this.#queue.take(this.#queue.length);
+  }
+
+  /** What {@link push} found. */
+  get head(): Head {
+    if (!this.#head) throw new TypeError('the head is not whole');
+    return this.#head;
   }
 
   #takeLength(): number | undefined {

@@ -18,15 +18,15 @@ export const opcode = { text: 1, binary: 2, close: 8 } as const;
 export type Opcode = (typeof opcode)[keyof typeof opcode];
 
 /** The five bytes before a payload of `length`, which may then be written in pieces. */
-export function encodeMessageHeader(code: Opcode, length: number): Uint8Array<ArrayBuffer> {
+export function encodeWebSocketMessageHeader(code: Opcode, length: number): Uint8Array<ArrayBuffer> {
   if (length > maxMessageBytes) throw new ExchangeError('too_large', 'message');
   return new Writer().u8(code).u32(length).done();
 }
 
 /** A whole message. */
-export function encodeMessage(code: Opcode, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+export function encodeWebSocketMessage(code: Opcode, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(headerBytes + payload.length);
-  message.set(encodeMessageHeader(code, payload.length));
+  message.set(encodeWebSocketMessageHeader(code, payload.length));
   message.set(payload, headerBytes);
   return message;
 }
@@ -36,10 +36,10 @@ export type CloseReason = { readonly code: number | undefined; readonly reason: 
 
 /** A whole close message. @throws TypeError for a reason that no close frame can carry */
 export function encodeCloseMessage(close: CloseReason): Uint8Array<ArrayBuffer> {
-  if (close.code === undefined) return encodeMessage(opcode.close, new Uint8Array(0));
+  if (close.code === undefined) return encodeWebSocketMessage(opcode.close, new Uint8Array(0));
   const payload = new Writer().u16(close.code).bytes(utf8(close.reason)).done();
   if (payload.length > maxCloseBytes) throw new TypeError('a close reason has at most 123 bytes');
-  return encodeMessage(opcode.close, payload);
+  return encodeWebSocketMessage(opcode.close, payload);
 }
 
 /** @throws ExchangeError */
@@ -56,7 +56,7 @@ export function decodeClose(payload: Uint8Array): CloseReason {
 }
 
 /** A piece of a message; `chunk` is a view of what was pushed. An empty message is one piece. */
-export type MessagePart = {
+export type WebSocketPart = {
   readonly opcode: Opcode;
   /** Of the whole payload. */
   readonly length: number;
@@ -66,14 +66,14 @@ export type MessagePart = {
 };
 
 /** Splits a stream into messages as it comes, without waiting for a whole one. Hostile input. */
-export class MessagePartReader {
+export class WebSocketPartReader {
   readonly #queue = new ByteQueue();
   #current: { readonly opcode: Opcode; readonly length: number; left: number } | undefined;
 
   /** @returns all that can be told so far. @throws ExchangeError */
-  push(bytes: Uint8Array): MessagePart[] {
+  push(bytes: Uint8Array): WebSocketPart[] {
     this.#queue.push(bytes);
-    const parts: MessagePart[] = [];
+    const parts: WebSocketPart[] = [];
     for (let part = this.#next(); part; part = this.#next()) parts.push(part);
     return parts;
   }
@@ -83,7 +83,7 @@ export class MessagePartReader {
     return this.#current === undefined && this.#queue.length === 0;
   }
 
-  #next(): MessagePart | undefined {
+  #next(): WebSocketPart | undefined {
     this.#current ??= this.#takeHeader();
     const current = this.#current;
     if (!current) return undefined;
@@ -110,23 +110,28 @@ export class MessagePartReader {
 }
 
 /** A whole message. */
-export type Message = { readonly opcode: Opcode; readonly payload: Uint8Array };
+export type WebSocketMessage = { readonly opcode: Opcode; readonly payload: Uint8Array };
 
 /** The same, for whoever needs whole messages. Memory follows what came, not what was announced. */
-export class MessageReader {
-  readonly #parts = new MessagePartReader();
+export class WebSocketMessageReader {
+  readonly #parts = new WebSocketPartReader();
+  readonly #whole: WebSocketMessage[] = [];
   #chunks: Uint8Array[] = [];
 
-  /** @returns the messages that are whole now. @throws ExchangeError */
-  push(bytes: Uint8Array): Message[] {
-    const messages: Message[] = [];
+  /** @throws ExchangeError */
+  push(bytes: Uint8Array): void {
     for (const { opcode: code, length, chunk, isLast } of this.#parts.push(bytes)) {
       this.#chunks.push(chunk);
-      if (isLast) messages.push({ opcode: code, payload: this.#join(length) });
+      if (isLast) this.#whole.push({ opcode: code, payload: this.#join(length) });
     }
-    return messages;
   }
 
+  /** The next whole message. */
+  next(): WebSocketMessage | undefined {
+    return this.#whole.shift();
+  }
+
+  /** True between messages: the only place where a stream may end. */
   get isBetween(): boolean {
     return this.#parts.isBetween;
   }
