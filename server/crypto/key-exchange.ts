@@ -59,12 +59,13 @@ function encapsulateTo(key: Uint8Array): { sharedKey: Uint8Array; ciphertext: Ui
   }
 }
 
-function agree(own: KeyObject, raw: Uint8Array): Uint8Array {
+/** X25519. @throws RangeError for an all-zero result (RFC 7748 section 6.1), which OpenSSL refuses by itself. */
+export function agree(own: KeyObject, raw: Uint8Array): Uint8Array {
   try {
     const peer = createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType: 'x25519' });
     return diffieHellman({ privateKey: own, publicKey: peer });
   } catch (cause) {
-    throw new RangeError('the X25519 share is of low order', { cause }); // OpenSSL refuses an all-zero result itself
+    throw new RangeError('the X25519 share is of low order', { cause });
   }
 }
 
