@@ -17,10 +17,11 @@ interface CookieStoreLike {
 // Typed here because the compiler's library does not know it in every realm; absent in an old browser.
 const store = (globalThis as { cookieStore?: CookieStoreLike }).cookieStore;
 
-/** @returns `a=b; c=d` as `document.cookie` would say it. */
+/** @returns `a=b; c=d` as a Cookie header would say it: UTF-8, each byte a character, as heads carry text. */
 export async function visibleCookies(): Promise<string> {
   const cookies = (await store?.getAll()) ?? [];
-  return cookies.map(({ name, value }) => (name ? `${name}=${value ?? ''}` : (value ?? ''))).join('; ');
+  const text = cookies.map(({ name, value }) => (name ? `${name}=${value ?? ''}` : (value ?? ''))).join('; ');
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
 }
 
 /** Resolves when the page's scripts would see the cookies. A line the browser refuses is the page's loss alone. */

@@ -1,11 +1,17 @@
 /** One WebSocket of a page: the shim's messages on one side, a tunnel stream on the other. */
 import { encodeRequestHead, ResponseHeadReader } from '../../protocol/exchange/http.ts';
-import { encodeWebSocketMessage, WebSocketMessageReader } from '../../protocol/exchange/websocket.ts';
+import {
+  decodeClose,
+  encodeCloseMessage,
+  encodeWebSocketMessage,
+  opcode,
+  type WebSocketMessage,
+  WebSocketMessageReader,
+} from '../../protocol/exchange/websocket.ts';
 import type { Stream } from '../../protocol/stream.ts';
 import type { WebSocketFromTunnel, WebSocketToTunnel } from '../app-messages.ts';
 import type { TunnelUse } from './tunnel-use.ts';
 
-const opcode = { text: 1, binary: 2, close: 8 } as const;
 const abnormal = 1006;
 const noStatus = 1005;
 
@@ -66,15 +72,15 @@ export class WebSocketExchange {
     this.#end(abnormal, '', false);
   }
 
-  #deliver(message: { opcode: number; payload: Uint8Array }): void {
+  #deliver(message: WebSocketMessage): void {
     const { payload } = message;
     if (message.opcode === opcode.text) this.#say({ t: 'message', data: new TextDecoder().decode(payload) });
     else if (message.opcode === opcode.binary) {
       const data = Uint8Array.from(payload).buffer;
       this.#say({ t: 'message', data }, [data]);
     } else if (message.opcode === opcode.close) {
-      const code = payload.length < 2 ? noStatus : new DataView(payload.buffer, payload.byteOffset).getUint16(0);
-      this.#end(code, new TextDecoder().decode(payload.subarray(2)), true);
+      const { code = noStatus, reason } = decodeClose(payload);
+      this.#end(code, reason, true);
     }
   }
 
@@ -87,13 +93,7 @@ export class WebSocketExchange {
 
   async #close(code: number | undefined, reason: string): Promise<void> {
     if (this.#stream === undefined) return this.#end(abnormal, '', false);
-    const text = new TextEncoder().encode(reason);
-    const payload = new Uint8Array(code === undefined ? 0 : 2 + text.length);
-    if (code !== undefined) {
-      new DataView(payload.buffer).setUint16(0, code);
-      payload.set(text, 2);
-    }
-    await this.#stream.write(encodeWebSocketMessage(opcode.close, payload));
+    await this.#stream.write(encodeCloseMessage({ code, reason }));
   }
 
   #end(code: number, reason: string, clean: boolean): void {
