@@ -41,7 +41,8 @@ export function open(key: Uint8Array, counter: number, sealed: Uint8Array, ad: U
   const plaintext = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
   try {
     decipher.final();
-    return plaintext;
+    // Not a Buffer, whose slice() shares memory where the reader of a Uint8Array expects a copy.
+    return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
   } catch {
     plaintext.fill(0);
     return null; // node:crypto has no other way to say that a tag is wrong

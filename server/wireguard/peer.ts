@@ -25,7 +25,7 @@ import {
   REKEY_AFTER_TIME_MS,
   REKEY_TIMEOUT_MS,
 } from './limits.ts';
-import type { CookieReply, Response, Transport } from './messages.ts';
+import { type CookieReply, INITIATION_BYTES, RESPONSE_BYTES, type Response, type Transport } from './messages.ts';
 import { PeerTimers } from './timers.ts';
 import { type Endpoint, sameEndpoint } from './wire.ts';
 
@@ -148,6 +148,7 @@ export class Peer {
     }
     this.#keypairs.installResponded(answer.keypair);
     this.#endpoint = from;
+    this.#bytesIn += INITIATION_BYTES;
     this.#timers.authenticatedReceived();
     this.#timers.sessionDerived();
     this.#transmit(answer.message);
@@ -162,6 +163,7 @@ export class Peer {
     }
     this.#keypairs.installInitiated(keypair);
     this.#endpoint = from;
+    this.#bytesIn += RESPONSE_BYTES;
     this.#timers.authenticatedReceived();
     this.#timers.sessionDerived();
     this.#completed();

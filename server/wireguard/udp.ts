@@ -25,8 +25,10 @@ function newSocket(family: Family): Socket {
 async function bind(family: Family, port: number, host: string | undefined): Promise<Socket> {
   const socket = newSocket(family);
   try {
+    // Before bind: with a lookup that answers at once, so does the event.
+    const listening = once(socket, 'listening');
     socket.bind({ port, address: host ?? (family === 4 ? '0.0.0.0' : '::') });
-    await once(socket, 'listening');
+    await listening;
     return socket;
   } catch (cause) {
     socket.close();
