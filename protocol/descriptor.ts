@@ -10,8 +10,9 @@
 import { assertLength, copy, DecodeError, type Reader, utf8, utf8Decode, Writer } from './bytes.ts';
 import type { Clock } from './clock.ts';
 import type { Crypto, Signer } from './crypto.ts';
+import { supports } from './init.ts';
 import * as limits from './limits.ts';
-import { checkLife, objectType, openObject, readBody, signObject } from './lks1.ts';
+import { checkLife, ObjectError, objectType, openObject, readBody, signObject } from './lks1.ts';
 
 export type GatewayDescriptor = {
   /** Composite, 1984 bytes. */
@@ -72,7 +73,11 @@ export function signDescriptor(
   return signObject(crypto, signer, objectType.descriptor, encodeDescriptor(descriptor));
 }
 
-/** Believes a descriptor, or throws ObjectError. @param directoryPublicKey verified by `verifyRole` in pins.ts. */
+/**
+ * Believes a descriptor, or throws ObjectError: `unsupported` for a gateway that does not speak our version and suite,
+ * which a client must not try to talk into something else.
+ * @param directoryPublicKey verified by `verifyRole` in pins.ts.
+ */
 export async function verifyDescriptor(
   crypto: Pick<Crypto, 'sha256' | 'verify'>,
   clock: Pick<Clock, 'now'>,
@@ -82,5 +87,6 @@ export async function verifyDescriptor(
   const expected = { type: objectType.descriptor, signerPublicKey: directoryPublicKey };
   const descriptor = readBody(await openObject(crypto, bytes, expected), readDescriptor);
   checkLife(clock.now(), descriptor, limits.clockSkewMs);
+  if (supports(descriptor) !== 'yes') throw new ObjectError('unsupported');
   return descriptor;
 }

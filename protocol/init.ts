@@ -76,8 +76,8 @@ export function decodeInit(body: Uint8Array): ReceivedInit {
   return { maxVersion, minVersion, suites, transport, random, share, cookie, solution, core, beforeMac1, mac1 };
 }
 
-/** Whether this code can serve the offer. An unknown suite is refused, never guessed. */
-export function supports(init: Init): 'version' | 'suite' | 'yes' {
+/** Whether an offer or a descriptor has our version and suite in it. An unknown suite is refused, never guessed. */
+export function supports(init: Pick<Init, 'minVersion' | 'maxVersion' | 'suites'>): 'version' | 'suite' | 'yes' {
   if (init.minVersion > version || init.maxVersion < version) return 'version';
   return (init.suites & suiteBit) === 0 ? 'suite' : 'yes';
 }

@@ -37,7 +37,8 @@ export type ObjectErrorCode =
   | 'bad_signature'
   | 'not_yet_valid'
   | 'expired'
-  | 'wrong_subject';
+  | 'wrong_subject'
+  | 'unsupported';
 
 /** A signed document that must not be believed, and why. */
 export class ObjectError extends Error {

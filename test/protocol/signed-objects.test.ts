@@ -138,11 +138,13 @@ const descriptor = {
   authority: 'gw.example.test:8700',
 };
 
-test('a descriptor is read back, and refused when it has expired or has no authority', async () => {
+test('QHX-4: a descriptor is read back, and refused when expired, of another suite or version, or without authority', async () => {
   const read = async (changes: object) =>
     verifyDescriptor(crypto, clock, await signDescriptor(crypto, signer, { ...descriptor, ...changes }), publicKey);
   assert.deepEqual(await read({}), descriptor);
   await assert.rejects(read({ notAfter: now }), refused('expired'));
+  for (const changes of [{ minVersion: 2, maxVersion: 3 }, { maxVersion: 0, minVersion: 0 }, { suites: 2 }])
+    await assert.rejects(read(changes), refused('unsupported'));
   assert.throws(() => signDescriptor(crypto, signer, { ...descriptor, authority: '' }), TypeError);
   assert.throws(() => signDescriptor(crypto, signer, { ...descriptor, authority: 'a/b' }), TypeError);
 });
