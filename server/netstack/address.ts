@@ -72,3 +72,8 @@ export function isUnicast(bytes: Uint8Array, at: number, length: number): boolea
   for (let i = 0; i < 16; i++) if (bytes[at + i] !== 0) return true;
   return false;
 }
+
+/** Whether two addresses are the same, version included. */
+export function sameAddress(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && sameBytes(a, 0, b, 0, a.length);
+}

@@ -47,6 +47,11 @@ export class ReceiveSide {
     return Math.max(0, distance(this.edge, this.nxt));
   }
 
+  /** What could be offered now, as far as the window field reaches. */
+  get #free(): number {
+    return Math.min(this.#limit - this.buffer.length, 0xffff * 2 ** this.shift);
+  }
+
   /** Bytes of memory held. */
   get memory(): number {
     return this.buffer.capacity + this.#reassembly.size;
@@ -68,7 +73,7 @@ export class ReceiveSide {
    * window avoidance). Rounding down to the scale hides a few bytes from the peer; those stay acceptable.
    */
   advertise(shift: number): number {
-    const free = this.#limit - this.buffer.length;
+    const free = this.#free;
     const gain = free - this.window;
     const offer = gain >= Math.min(this.segmentSize, this.#limit / 2) ? free : this.window;
     const field = Math.min(0xffff, offer >>> shift);
@@ -80,7 +85,7 @@ export class ReceiveSide {
 
   /** Whether reading has freed so much that the peer should hear of it without having sent anything. */
   get updateDue(): boolean {
-    const gain = this.#limit - this.buffer.length - this.window;
+    const gain = this.#free - this.window;
     return gain >= Math.max(this.#limit / 4, Math.min(this.segmentSize, this.#limit / 2));
   }
 

@@ -20,16 +20,6 @@ export class RetransmissionTimeout {
     return Math.min(MAX_RTO_MS, this.#base * 2 ** this.#backoff);
   }
 
-  /** Smoothed round trip; -1 before the first sample. */
-  get smoothedMs(): number {
-    return this.#smoothed;
-  }
-
-  /** Timeouts since the last sample. */
-  get backoff(): number {
-    return this.#backoff;
-  }
-
   /** @param samplesPerRoundTrip how many such samples one round trip gives, at least 1. */
   sample(ms: number, samplesPerRoundTrip: number): void {
     if (this.#smoothed < 0) {
@@ -48,10 +38,5 @@ export class RetransmissionTimeout {
   /** Doubles the timeout (section 5.5). */
   backOff(): void {
     if (this.ms < MAX_RTO_MS) this.#backoff++;
-  }
-
-  /** New data was acknowledged, though without a sample: the doubling ends. */
-  progress(): void {
-    this.#backoff = 0;
   }
 }

@@ -57,6 +57,9 @@ export class SendSide {
   /** The one segment that is timed while there are no timestamps (Karn); -1 while none is. */
   #timedAt: number;
   #timedSeq = 0;
+  /** The last timeout: when, and at which segment. */
+  #timedOutAt = Number.NEGATIVE_INFINITY;
+  #timedOutSeq = -1;
 
   constructor(iss: number, congestion: CongestionControl, link: SendLink) {
     this.iss = iss;
@@ -102,7 +105,6 @@ export class SendSide {
     this.progressAt = this.#link.now();
     if (sampleMs >= 0) this.rto.sample(sampleMs, 1);
     else if (!lostSyn) this.rto.sample(this.progressAt - this.#timedAt, 1);
-    else this.rto.progress();
     this.#timedAt = -1;
     this.congestion.start(this.segmentSize, lostSyn);
     this.#takeWindow(segment, segment.has(SYN) ? 0 : this.shift);
@@ -207,9 +209,12 @@ export class SendSide {
     this.#base = add(this.#base, count);
   }
 
+  /**
+   * Takes a round-trip sample if there is one. After a timeout none is believed that began before the repetition
+   * (Karn): a lost acknowledgment would count as a long way. Until there is one the doubled timeout stays.
+   */
   #measure(ack: number, sampleMs: number, inFlight: number): void {
-    this.rto.progress();
-    if (sampleMs >= 0) {
+    if (sampleMs >= 0 && sampleMs <= this.#link.now() - this.#timedOutAt) {
       this.rto.sample(sampleMs, Math.max(1, Math.ceil(inFlight / (2 * this.segmentSize))));
     } else if (this.#timedAt >= 0 && !before(ack, this.#timedSeq)) {
       this.rto.sample(this.#link.now() - this.#timedAt, 1);
@@ -256,7 +261,9 @@ export class SendSide {
 
   /** The retransmission timer ran out. */
   onTimeout(): void {
-    this.congestion.onTimeout(this.inFlight, this.rto.backoff === 0);
+    this.congestion.onTimeout(this.inFlight, this.una !== this.#timedOutSeq);
+    this.#timedOutSeq = this.una;
+    this.#timedOutAt = this.#link.now();
     this.rto.backOff();
     this.#goBack();
   }

@@ -21,6 +21,7 @@ import { seedFor } from './initial-sequence.ts';
 import { type DropReason, IpView, PROTOCOL, parseIp } from './ip-packet.ts';
 import { DEFAULT_MTU, MAX_BUFFER, MAX_CONNECTIONS, MAX_TIME_WAIT, MIN_MTU_4, MIN_MTU_6 } from './limits.ts';
 import { Listener } from './listener.ts';
+import { ListenerTable } from './listener-table.ts';
 import { realClock } from './real-clock.ts';
 import { after, distance } from './sequence.ts';
 import { TcpSocket, type TcpSocketOptions } from './socket.ts';
@@ -65,7 +66,7 @@ export class NetStack implements ConnectionHost {
   readonly #random: (length: number) => Uint8Array;
   readonly #secret: Uint8Array;
   readonly #table: ConnectionTable;
-  readonly #listeners = new Map<number, Listener[]>();
+  readonly #listeners = new ListenerTable();
   /** Oldest first. */
   readonly #timeWait = new Set<Connection>();
   readonly #ip = new IpView();
@@ -127,18 +128,15 @@ export class NetStack implements ConnectionHost {
     const host = options.host === undefined ? null : parseAddress(options.host);
     const port = checkPort(options.port);
     if (host !== null && !this.#isOurs(host, 0, host.length)) throw new NetworkError('EADDRNOTAVAIL', 'listen');
-    const others = this.#listeners.get(port) ?? [];
-    if (others.some((other) => sameHost(other.host, host))) throw new NetworkError('EADDRINUSE', 'listen');
     const listener = new Listener(host, port, this.clock, options, onSocket);
-    // One address goes before all addresses.
-    this.#listeners.set(port, host === null ? [...others, listener] : [listener, ...others]);
+    if (!this.#listeners.add(listener)) throw new NetworkError('EADDRINUSE', 'listen');
     return { close: () => this.#closeListener(listener) };
   }
 
   /** Resets every connection and refuses further use. */
   close(): void {
     this.#closed = true;
-    for (const listener of [...this.#listeners.values()].flat()) this.#closeListener(listener);
+    for (const listener of this.#listeners.all()) this.#closeListener(listener);
     for (const connection of this.#table.all()) connection.abort(new NetworkError('ECONNABORTED', 'read'));
     this.flush();
   }
@@ -148,7 +146,7 @@ export class NetStack implements ConnectionHost {
     return {
       connections: connections.length - this.#timeWait.size,
       timeWait: this.#timeWait.size,
-      listeners: [...this.#listeners.values()].flat().length,
+      listeners: this.#listeners.all().length,
       bufferedBytes: connections.reduce((sum, { send, receive }) => sum + send.buffer.capacity + receive.memory, 0),
       packetsIn: this.#packetsIn,
       packetsOut: this.#packetsOut,
@@ -163,9 +161,12 @@ export class NetStack implements ConnectionHost {
     if (this.#closed) return;
     this.#packetsIn++;
     this.#receiving = true;
-    const reason = this.#receive(packet);
-    this.#receiving = false;
-    if (reason !== null) this.#dropped[reason]++;
+    try {
+      const reason = this.#receive(packet);
+      if (reason !== null) this.#dropped[reason]++;
+    } finally {
+      this.#receiving = false;
+    }
     this.flush();
   }
 
@@ -209,7 +210,7 @@ export class NetStack implements ConnectionHost {
 
   /** CLOSED and LISTEN (RFC 9293 sections 3.10.7.1 and 3.10.7.2). */
   #receiveStranger(segment: Segment, flow: Flow): DropReason | null {
-    const listener = this.#listenerFor(flow);
+    const listener = this.#listeners.find(flow);
     if (listener !== null && segment.has(SYN) && !segment.has(ACK) && !segment.has(RST)) {
       return this.#receiveSyn(segment, flow, listener);
     }
@@ -305,7 +306,7 @@ export class NetStack implements ConnectionHost {
     if (local === undefined || !usable) throw new NetworkError('EHOSTUNREACH', 'connect');
     const localPort = pickPort(
       read32(this.#random(4), 0),
-      (port) => this.#listeners.has(port) || this.#table.has(local, port, remote, remotePort),
+      (port) => this.#listeners.hasPort(port) || this.#table.has(local, port, remote, remotePort),
     );
     if (localPort === null) throw new NetworkError('EADDRNOTAVAIL', 'connect');
     const nobody = { established: () => {}, readable: () => {}, writable: () => {}, closed: () => {} };
@@ -333,22 +334,10 @@ export class NetStack implements ConnectionHost {
     return new Flow(local, segment.destinationPort, remote, segment.sourcePort);
   }
 
-  #listenerFor(flow: Flow): Listener | null {
-    const candidates = this.#listeners.get(flow.localPort) ?? [];
-    return candidates.find(({ host }) => host === null || sameHost(host, flow.local)) ?? null;
-  }
-
   #closeListener(listener: Listener): void {
-    const others = (this.#listeners.get(listener.port) ?? []).filter((other) => other !== listener);
-    if (others.length > 0) this.#listeners.set(listener.port, others);
-    else this.#listeners.delete(listener.port);
+    this.#listeners.remove(listener);
     listener.close();
   }
-}
-
-function sameHost(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && sameBytes(a, 0, b, 0, a.length);
 }
 
 function checkPort(port: number): number {

@@ -10,7 +10,7 @@ export interface StackStats {
   readonly bufferedBytes: number;
   readonly packetsIn: number;
   readonly packetsOut: number;
-  /** Segments sent again, by timeout or duplicate acknowledgments. */
+  /** Packets that arrived and were not used, by reason. `output` counts packets that could not be sent. */
   readonly dropped: Readonly<Record<DropReason, number>>;
 }
 

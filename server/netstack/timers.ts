@@ -102,11 +102,9 @@ export class ConnectionTimers {
 
   #onResend(): void {
     const connection = this.#connection;
-    const mode = this.#mode;
-    this.#mode = 'idle';
     if (connection.state === 'syn-sent' || connection.state === 'syn-received') this.#resendSyn();
-    else if (mode === 'retransmit') this.#retransmit();
-    else if (mode === 'persist') this.#probeWindow();
+    else if (this.#mode === 'retransmit') this.#retransmit();
+    else if (this.#mode === 'persist') this.#probeWindow();
     connection.flush();
   }
 
@@ -142,7 +140,6 @@ export class ConnectionTimers {
     }
     this.#sendProbe();
     this.#windowProbes++;
-    this.#mode = 'persist';
     this.#resend.arm(Math.min(MAX_RTO_MS, send.rto.ms * 2 ** this.#windowProbes));
   }
 

@@ -23,10 +23,19 @@ export async function connected(
   return { client, server };
 }
 
+/** Hands over what a socket receives until the peer ends. Not by `for await`, which destroys the socket then. */
+function drain(socket: TcpSocket, take: (chunk: Uint8Array) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.on('data', take);
+    socket.once('end', resolve);
+    socket.once('error', reject);
+  });
+}
+
 /** Everything a socket receives until the peer ends, as one array. */
 export async function collect(socket: TcpSocket): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of socket) chunks.push(chunk as Uint8Array);
+  await drain(socket, (chunk) => chunks.push(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -34,10 +43,10 @@ export async function collect(socket: TcpSocket): Promise<Uint8Array> {
 export async function digest(socket: TcpSocket): Promise<{ length: number; sha256: string }> {
   const hash = createHash('sha256');
   let length = 0;
-  for await (const chunk of socket) {
-    hash.update(chunk as Uint8Array);
-    length += (chunk as Uint8Array).length;
-  }
+  await drain(socket, (chunk) => {
+    hash.update(chunk);
+    length += chunk.length;
+  });
   return { length, sha256: hash.digest('hex') };
 }
 
