@@ -213,13 +213,13 @@ export class GatewayHandshake {
   }
 }
 
-/** One signature a signer, made when first needed and worth nothing: only the time it takes to verify is of use. */
-const decoys = new WeakMap<Signer, Promise<Uint8Array>>();
+/** One signature an identity, made when first needed and worth nothing: only the time it takes to verify is of use. */
+const decoys = new WeakMap<Uint8Array, Promise<Uint8Array>>();
 
 async function verifyDecoy(crypto: Crypto, signer: Signer): Promise<void> {
   const message = new Uint8Array(limits.hashBytes);
-  const signature = decoys.get(signer) ?? signer.sign(message, signatureContext.decoy);
-  decoys.set(signer, signature);
+  const signature = decoys.get(signer.publicKey) ?? signer.sign(message, signatureContext.decoy);
+  decoys.set(signer.publicKey, signature);
   await crypto.verify(signer.publicKey, message, signatureContext.decoy, await signature);
 }
 
