@@ -19,7 +19,7 @@ export type FrameInFlight = {
  * What arrives in place of a frame: any number of frames or pieces of them, or `bytes` and then the end of the
  * direction: `cut` as a broken transport shows it, `end` as one that somebody ended politely.
  */
-export type Arrival = readonly Uint8Array[] | { readonly bytes: Uint8Array; readonly then: 'cut' | 'end' };
+export type Arrival = readonly Uint8Array[] | { readonly bytes: Uint8Array; readonly ending: 'cut' | 'end' };
 
 export type LoopbackOptions = {
   readonly fault?: (frame: FrameInFlight) => Arrival;
@@ -49,15 +49,15 @@ class Pipe {
   async send(frame: Uint8Array): Promise<void> {
     if (this.#end !== 'open') throw new CarrierError('cut');
     const arrival = this.#deliver(frame);
-    if (Array.isArray(arrival)) for (const bytes of arrival) this.#push(bytes);
-    else if ('then' in arrival) {
-      this.#push(arrival.bytes);
-      this.finish(arrival.then);
+    if (Array.isArray(arrival)) for (const bytes of arrival) this.push(bytes);
+    else if ('ending' in arrival) {
+      this.push(arrival.bytes);
+      this.finish(arrival.ending);
     }
     if (this.#unread >= this.#highWater) await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
   }
 
-  #push(bytes: Uint8Array): void {
+  push(bytes: Uint8Array): void {
     this.#reader.push(bytes.slice());
     this.#unread += bytes.length;
     this.#wakeReader?.();
@@ -182,7 +182,7 @@ class Link {
   readonly client: LoopbackCarrier;
   readonly gateway: LoopbackCarrier;
   readonly #options: LoopbackOptions;
-  readonly #pipes: Pipe[] = [];
+  readonly #pipes = new Map<string, Pipe>();
 
   constructor(options: LoopbackOptions) {
     this.#options = options;
@@ -203,20 +203,25 @@ class Link {
     const deliver = (bytes: Uint8Array): Arrival =>
       fault ? fault({ from, streamId, index: index++, bytes }) : [bytes];
     const pipe = new Pipe(deliver, highWaterBytes);
-    this.#pipes.push(pipe);
+    this.#pipes.set(`${from} ${streamId}`, pipe);
     return pipe;
   }
 
   /** What was sent before is still read; nothing comes after it. */
   close(): void {
-    for (const pipe of this.#pipes) pipe.finish('cut');
+    for (const pipe of this.#pipes.values()) pipe.finish('cut');
     this.client.end();
     this.gateway.end();
   }
 
   /** Bytes sent and not yet received, over all channels. */
   get unread(): number {
-    return this.#pipes.reduce((sum, pipe) => sum + pipe.unread, 0);
+    return Array.from(this.#pipes.values()).reduce((sum, pipe) => sum + pipe.unread, 0);
+  }
+
+  /** The network says something itself, past any fault. */
+  inject(from: Side, streamId: bigint, bytes: Uint8Array): void {
+    this.#pipes.get(`${from} ${streamId}`)!.push(bytes);
   }
 }
 

@@ -16,7 +16,7 @@ import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { type LoopbackOptions, loopbackPair, type Side } from '../../support/loopback-carrier.ts';
-import { params as defaultParams, signers, svidFields } from '../fixed-handshake.ts';
+import { params as defaultParams, now, signers, svidFields } from '../fixed-handshake.ts';
 
 const secret = (name: string): Uint8Array => nodeCrypto.sha256(utf8(`session tests ${name}`));
 
@@ -38,11 +38,17 @@ export type PairOptions = LoopbackOptions & {
   readonly client?: SessionHooks;
   readonly gateway?: SessionHooks;
   readonly clock?: FakeClock;
+  /** How long the first credential and the session's terms last. */
+  readonly lifeMs?: number;
 };
 
-function establishedOf(role: Side, params: SessionParams): Established {
+function establishedOf(role: Side, { lifeMs = 600_000, ...options }: PairOptions): Established {
+  const ends = now + lifeMs;
+  const params = { ...defaultParams, reauthBy: BigInt(ends), ...options.params };
   const peer =
-    role === 'client' ? { gatewayPublicKey: signers.gateway.publicKey } : ({ ...svidFields, verified: true } as const);
+    role === 'client'
+      ? { gatewayPublicKey: signers.gateway.publicKey }
+      : ({ ...svidFields, notAfter: ends, verified: true } as const);
   return { epoch: epochZero(), params, peer, sessionPublicKey: signers.session.publicKey };
 }
 
@@ -54,7 +60,7 @@ export function newSession(role: Side, link: ReturnType<typeof loopbackPair>, co
     clock: options.clock ?? new FakeClock(),
     carrier: link[role],
     control,
-    established: establishedOf(role, { ...defaultParams, ...options.params }),
+    established: establishedOf(role, options),
     role,
     signer: signers.session,
     gatewaySigner: signers.gateway,
@@ -74,6 +80,7 @@ export async function newPair(given: PairOptions = {}) {
   const client = newSession('client', link, clientControl, options);
   const open = async (kind: 'http' | 'tcp' | 'udp' = 'tcp'): Promise<{ client: Stream; gateway: Stream }> => {
     const opening = client.open({ kind, service: 'wiki' });
+    opening.catch(() => {}); // it may fail while the gateway waits for it
     const accepted = await (await incoming.next()).accept();
     return { client: await opening, gateway: accepted };
   };
