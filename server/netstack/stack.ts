@@ -3,8 +3,7 @@
  * routes nothing, and answers nothing that is not addressed to it. It trusts no packet: a WireGuard peer behind it
  * is authenticated, not honest.
  *
- * Packets leave through an outbox that is emptied when the work at hand is done, so `output` may call `input` of
- * another stack, or even of this one, at once.
+ * Packets leave through an outbox (outbox.ts) when the work at hand is done, so `output` may call `input` at once.
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../protocol/clock.ts';
@@ -17,13 +16,15 @@ import { pickPort } from './ephemeral-ports.ts';
 import { NetworkError } from './errors.ts';
 import { Flow } from './flow.ts';
 import { type IcmpError, receiveIcmp } from './icmp.ts';
+import { icmpErrorArrives } from './icmp-reaction.ts';
 import { seedFor } from './initial-sequence.ts';
 import { type DropReason, IpView, PROTOCOL, parseIp } from './ip-packet.ts';
 import { DEFAULT_MTU, MAX_BUFFER, MAX_CONNECTIONS, MAX_TIME_WAIT, MIN_MTU_4, MIN_MTU_6 } from './limits.ts';
 import { Listener } from './listener.ts';
 import { ListenerTable } from './listener-table.ts';
+import { Outbox } from './outbox.ts';
 import { realClock } from './real-clock.ts';
-import { after, distance } from './sequence.ts';
+import { after } from './sequence.ts';
 import { TcpSocket, type TcpSocketOptions } from './socket.ts';
 import { noDrops, type StackStats } from './stats.ts';
 import { ACK, parseTcp, RST, resetFor, Segment, SYN } from './tcp-header.ts';
@@ -62,7 +63,7 @@ export class NetStack implements ConnectionHost {
   readonly mtu: number;
   readonly bufferSize: number;
   readonly #addresses: Uint8Array[];
-  readonly #output: (packet: Uint8Array) => void;
+  readonly #outbox: Outbox;
   readonly #random: (length: number) => Uint8Array;
   readonly #secret: Uint8Array;
   readonly #table: ConnectionTable;
@@ -73,10 +74,6 @@ export class NetStack implements ConnectionHost {
   readonly #segment = new Segment();
   readonly #dropped = noDrops();
   #packetsIn = 0;
-  #packetsOut = 0;
-  #outbox: Uint8Array[] = [];
-  #receiving = false;
-  #flushing = false;
   #closed = false;
 
   constructor(options: NetStackOptions) {
@@ -87,7 +84,7 @@ export class NetStack implements ConnectionHost {
     if (!(this.mtu >= smallest && this.mtu <= 0xffff)) throw new RangeError(`mtu must be ${smallest} to 65535`);
     if (!(this.bufferSize >= 4096 && this.bufferSize <= 2 ** 29))
       throw new RangeError('bufferSize must be 4 KiB to 512 MiB');
-    this.#output = options.output;
+    this.#outbox = new Outbox(options.output);
     this.clock = options.clock ?? realClock;
     this.#random = options.random ?? randomBytes;
     this.#secret = this.#random(32);
@@ -102,22 +99,33 @@ export class NetStack implements ConnectionHost {
    * signal's reason when it was aborted; TypeError or RangeError for a host or port that is none.
    */
   async connect(options: ConnectOptions): Promise<TcpSocket> {
-    options.signal?.throwIfAborted();
-    const connection = this.#newConnection(parseAddress(options.host), checkPort(options.port));
-    const socket = new TcpSocket(connection, this.clock, options);
+    const socket = this.open(options);
     const { promise, resolve, reject } = Promise.withResolvers<TcpSocket>();
-    const abort = () => socket.destroy(options.signal?.reason);
-    options.signal?.addEventListener('abort', abort, { once: true });
-    socket.once('error', reject);
+    const closed = () => reject(new NetworkError('ECONNABORTED', 'connect'));
+    socket.once('error', reject).once('close', closed);
     socket.once('connect', () => resolve(socket));
-    socket.once('close', () => reject(new NetworkError('ECONNABORTED', 'connect')));
-    connection.openActive();
     try {
       return await promise;
     } finally {
-      options.signal?.removeEventListener('abort', abort);
-      socket.removeListener('error', reject);
+      socket.off('error', reject).off('close', closed);
     }
+  }
+
+  /**
+   * The same at once, as net.connect does it and http.Agent wants it: the socket is `connecting`, and a failure is
+   * its 'error' event.
+   * @throws NetworkError for what is known before anything is sent; TypeError, RangeError, or the signal's reason.
+   */
+  open({ host, port, signal, allowHalfOpen }: ConnectOptions): TcpSocket {
+    signal?.throwIfAborted();
+    const connection = this.#newConnection(parseAddress(host), checkPort(port));
+    const socket = new TcpSocket(connection, this.clock, { allowHalfOpen });
+    const abort = () => socket.destroy(signal?.reason);
+    const settled = () => signal?.removeEventListener('abort', abort);
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.once('connect', settled).once('close', settled);
+    connection.openActive();
+    return socket;
   }
 
   /**
@@ -149,8 +157,8 @@ export class NetStack implements ConnectionHost {
       listeners: this.#listeners.all().length,
       bufferedBytes: connections.reduce((sum, { send, receive }) => sum + send.buffer.capacity + receive.memory, 0),
       packetsIn: this.#packetsIn,
-      packetsOut: this.#packetsOut,
-      dropped: { ...this.#dropped },
+      packetsOut: this.#outbox.sent,
+      dropped: { ...this.#dropped, output: this.#outbox.failed },
     };
   }
 
@@ -160,14 +168,13 @@ export class NetStack implements ConnectionHost {
   input(packet: Uint8Array): void {
     if (this.#closed) return;
     this.#packetsIn++;
-    this.#receiving = true;
+    this.#outbox.hold();
     try {
       const reason = this.#receive(packet);
       if (reason !== null) this.#dropped[reason]++;
     } finally {
-      this.#receiving = false;
+      this.#outbox.release();
     }
-    this.flush();
   }
 
   #receive(bytes: Uint8Array): DropReason | null {
@@ -237,23 +244,12 @@ export class NetStack implements ConnectionHost {
     return null;
   }
 
-  /**
-   * RFC 5927: an error counts only when it quotes a sequence number in flight, and it ends nothing but an attempt to
-   * connect; an established connection has its own timers.
-   */
   #onIcmpError(error: IcmpError): DropReason | null {
     const n = error.local.length;
     const pair = new Uint8Array([...error.local, ...error.remote]);
     const connection = this.#table.find(pair, 0, error.localPort, n, error.remotePort, n);
     if (connection === null) return 'no-connection';
-    const { send } = connection;
-    const offset = distance(error.seq, send.una);
-    if (offset < 0 || offset >= distance(send.max, send.una)) return 'unacceptable';
-    if (error.kind === 'too-big') connection.limitPath(error.mtu);
-    else if (connection.state === 'syn-sent') {
-      connection.release(new NetworkError(error.kind === 'refused' ? 'ECONNREFUSED' : 'EHOSTUNREACH', 'connect'));
-    }
-    return null;
+    return icmpErrorArrives(connection, error) ? null : 'unacceptable';
   }
 
   // ConnectionHost.
@@ -263,19 +259,7 @@ export class NetStack implements ConnectionHost {
   }
 
   flush(): void {
-    if (this.#receiving || this.#flushing) return;
-    this.#flushing = true;
-    // What `output` causes is appended while this runs.
-    for (let i = 0; i < this.#outbox.length; i++) {
-      this.#packetsOut++;
-      try {
-        this.#output(this.#outbox[i]!);
-      } catch {
-        this.#dropped.output++;
-      }
-    }
-    this.#outbox = [];
-    this.#flushing = false;
+    this.#outbox.flush();
   }
 
   waiting(connection: Connection): void {

@@ -2,6 +2,7 @@
  * A peer driven by hand, segment by segment, against one stack under test: for what a proper stack would never send
  * and for the exact answer the RFC asks.
  */
+
 import type { TcpSocket } from '../../../../server/netstack/socket.ts';
 import { NetStack, type NetStackOptions } from '../../../../server/netstack/stack.ts';
 import { FakeClock } from './fake-clock.ts';
