@@ -1,0 +1,33 @@
+/**
+ * Every bound of the gateway that the protocol does not set, with its unit in the name and its reason beside it.
+ */
+
+/** Half-open handshakes at a time, about 400 bytes each (docs/protocol.md, "States"). */
+export const maxHalfOpenHandshakes = 1_024;
+/** Live sessions of one gateway process; about 40 KiB each above the transport. */
+export const maxSessions = 10_000;
+/** Live sessions of one session credential holder: a person with more tabs than that is a loop. */
+export const maxSessionsPerDevice = 256;
+
+/** A connection through the data plane that does not stand by then is given up. */
+export const connectLimitMs = 10_000;
+/** Kept connections are dropped after so long without use; services commonly drop them after 5 s. */
+export const idleConnectionMs = 3_000;
+/** The client has opened a stream and owes the head of its request. */
+export const requestHeadLimitMs = 10_000;
+/** Long polls answer within minutes; a service that takes longer than this has forgotten the request. */
+export const responseHeadLimitMs = 300_000;
+/** Response heads of a service; the tunnel carries 64 KiB, and our own fields need room. */
+export const maxResponseHeadBytes = 48 * 1024;
+
+/** An upload of unknown length is held back up to this size, or this long after its first byte, to learn its length. */
+export const gatherBytes = 64 * 1024;
+export const gatherMs = 100;
+
+/** One message of a WebSocket, in either direction. */
+export const maxMessageBytes = 64 * 1024 * 1024;
+/** After one side said close, the other has this long to answer. */
+export const closeLimitMs = 5_000;
+
+/** Events sent to the control plane and not yet acknowledged. */
+export const eventsUnderWay = 256;

@@ -1,0 +1,61 @@
+/**
+ * May this session have this stream? The credential names one service, the snapshot in force names who may; both are
+ * asked for each OPEN, whatever was decided before (docs/protocol.md, "Records": OPEN). Pure.
+ */
+import type { StreamCode, StreamKind } from '../../../protocol/codes.ts';
+import type { VerifiedSvid } from '../../../protocol/svid.ts';
+import type { ServiceRecord } from '../../channel/snapshot-content.ts';
+import type { PrincipalView } from '../../policy/engine.ts';
+import type { PolicyInForce } from '../state/policy-state.ts';
+
+export type OpenVerdict = { readonly policies: string[] } & (
+  | { readonly decision: 'allow'; readonly service: ServiceRecord; readonly policy: PolicyInForce }
+  | { readonly decision: 'deny'; readonly code: StreamCode; readonly reason: string }
+);
+
+/** Stands in the audit where the credential itself, not a policy, says no. */
+export const credentialScope = 'credential-scope';
+
+export interface OpenQuestion {
+  readonly kind: StreamKind;
+  /** As the client spelled it. */
+  readonly service: string;
+  readonly svid: VerifiedSvid;
+  readonly principal: PrincipalView;
+  /** Undefined when there is none, or none that may still be used. */
+  readonly policy: PolicyInForce | undefined;
+}
+
+const deny = (code: StreamCode, reason: string, policies: string[]): OpenVerdict => ({
+  decision: 'deny',
+  code,
+  reason,
+  policies,
+});
+
+export function decideOpen({ kind, service: name, svid, principal, policy }: OpenQuestion): OpenVerdict {
+  if (policy === undefined) return deny('policy_stale', 'policy_stale', ['default-deny']);
+  const { decision, policies } = policy.engine.decide({ principal, action: 'open', service: name, context: { kind } });
+  if (decision === 'deny') return deny('denied', 'policy', policies);
+  // Policy would let this person in, but not with this credential: it was issued for another service.
+  if (svid.service !== name) return deny('denied', 'credential_scope', [credentialScope]);
+  const service = policy.services.get(name);
+  if (service === undefined) return deny('unknown_service', 'unknown_service', policies);
+  if (!fits(kind, service)) return deny('protocol', 'wrong_kind', policies);
+  return { decision, policies, service, policy };
+}
+
+function fits(kind: StreamKind, { scheme }: ServiceRecord): boolean {
+  const isWeb = scheme === 'http' || scheme === 'https';
+  switch (kind) {
+    case 'http':
+    case 'websocket':
+      return isWeb;
+    case 'tcp':
+      return !isWeb;
+    case 'udp':
+      return false;
+    default:
+      return kind satisfies never;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * One session at the gateway, from the credential in its AUTH to its end: who it belongs to, what it may open, the
+ * connections made for it. What runs inside a stream is the bridge's; what is allowed is decide-open.ts's.
+ */
+import { equal, hex } from '../../../protocol/bytes.ts';
+import type { CloseCode } from '../../../protocol/codes.ts';
+import { HandshakeError } from '../../../protocol/established.ts';
+import { maxRecordBytes, maxStreams, sessionIdBytes } from '../../../protocol/limits.ts';
+import { ObjectError } from '../../../protocol/lks1.ts';
+import type { SessionParams } from '../../../protocol/params.ts';
+import type { Session, SessionHooks } from '../../../protocol/session.ts';
+import type { IncomingStream } from '../../../protocol/stream.ts';
+import type { VerifiedSvid } from '../../../protocol/svid.ts';
+import type { ServiceRecord } from '../../channel/snapshot-content.ts';
+import type { PrincipalView } from '../../policy/engine.ts';
+import type { CarrierPeer } from '../../transport/session.ts';
+import { UpstreamPool } from '../bridge/upstream-pool.ts';
+import type { SessionDependencies } from './dependencies.ts';
+import { type Person, personOf, postureTime, principalOf } from './person.ts';
+import { serveStream } from './serve-stream.ts';
+import { samePlace } from './services.ts';
+
+interface Holder {
+  readonly person: Person;
+  readonly postureAtMs: number;
+  svid: VerifiedSvid;
+}
+
+export class LiveSession {
+  readonly id: string;
+  readonly peer: CarrierPeer;
+  readonly #deps: SessionDependencies;
+  readonly #sessionId: Uint8Array;
+  #holder: Holder | undefined;
+  #session: Session | undefined;
+  #pool: { readonly service: ServiceRecord; readonly pool: UpstreamPool } | undefined;
+
+  constructor(deps: SessionDependencies, peer: CarrierPeer) {
+    this.#deps = deps;
+    this.peer = peer;
+    this.#sessionId = deps.crypto.random(sessionIdBytes);
+    this.id = hex(this.#sessionId);
+  }
+
+  /** Whoever the credential named, once there was one; for the audit of a refusal too. */
+  get person(): Person | undefined {
+    return this.#holder?.person;
+  }
+
+  /** @throws TypeError before AUTH. */
+  get svid(): VerifiedSvid {
+    return this.#known().svid;
+  }
+
+  // ── handshake ──
+
+  /** Judges the credential of AUTH. @throws HandshakeError or ObjectError. */
+  async identify(bytes: Uint8Array, posture: Uint8Array): Promise<VerifiedSvid> {
+    const svid = await this.#deps.trust.svid(bytes);
+    const person = personOf(svid, this.#deps.config.trustDomain);
+    this.#holder = { person, svid, postureAtMs: postureTime(posture) };
+    this.#mayCome(svid);
+    return svid;
+  }
+
+  /** The terms of the session. */
+  params(svid: VerifiedSvid): SessionParams {
+    const { timers } = this.#deps.config;
+    return {
+      sessionId: this.#sessionId,
+      policyEpoch: this.#deps.policy.current?.epoch ?? 0n,
+      rekeyAfterS: timers.rekeyAfterS,
+      rejectAfterS: timers.rejectAfterS,
+      rekeyAfterBytes: BigInt(timers.rekeyAfterBytes),
+      maxStreams,
+      maxRecord: maxRecordBytes,
+      reauthBy: BigInt(svid.notAfter),
+    };
+  }
+
+  hooks(): SessionHooks {
+    return {
+      onOpen: (incoming) => this.#onOpen(incoming),
+      onFault: (error) => this.#deps.log.debug({ session: this.id, err: error }, 'session ended by an error'),
+      verifyReauth: (bytes) => this.#reidentify(bytes),
+      onReauth: (svid) => this.#renewed(svid),
+    };
+  }
+
+  /** The handshake is through. */
+  begin(session: Session): void {
+    this.#session = session;
+  }
+
+  // ── while it lives ──
+
+  /** Asked again whenever policy or revocations changed. @returns why it must end, or undefined. */
+  objection(): CloseCode | undefined {
+    const { policy } = this.#deps;
+    const { svid } = this.#known();
+    if (policy.isRevoked(svid)) return 'revoked';
+    const inForce = policy.current;
+    const service = inForce?.services.get(svid.service);
+    if (inForce === undefined || service === undefined) return 'denied';
+    if (this.#pool !== undefined && !samePlace(this.#pool.service, service)) this.#dropPool();
+    const question = { principal: this.principal(), action: 'open', service: svid.service } as const;
+    return inForce.engine.decide(question).decision === 'deny' ? 'denied' : undefined;
+  }
+
+  principal(): PrincipalView {
+    const { person, svid, postureAtMs } = this.#known();
+    return principalOf(person, svid, postureAtMs, this.#deps.clock.now());
+  }
+
+  /** The connections to its service; made when first needed, replaced when the service moved. */
+  poolFor(service: ServiceRecord): UpstreamPool {
+    if (this.#pool !== undefined && samePlace(this.#pool.service, service)) return this.#pool.pool;
+    this.#dropPool();
+    const { connect, ca } = this.#deps;
+    const pool = new UpstreamPool({ service, connect, ca });
+    this.#pool = { service, pool };
+    return pool;
+  }
+
+  close(code: CloseCode): void {
+    this.#session?.close(code);
+  }
+
+  /** After the session has closed: nothing of it stays open. */
+  ended(): void {
+    this.#dropPool();
+  }
+
+  stats(): { bytesIn: number; bytesOut: number } {
+    return this.#session?.stats() ?? { bytesIn: 0, bytesOut: 0 };
+  }
+
+  #onOpen(incoming: IncomingStream): void {
+    serveStream(incoming, this, this.#deps).catch((error: unknown) => {
+      this.#deps.log.error({ session: this.id, err: error }, 'a stream could not be served');
+    });
+  }
+
+  #mayCome(svid: VerifiedSvid): void {
+    const { policy } = this.#deps;
+    if (!policy.isFresh) throw new HandshakeError('going_away');
+    if (policy.isRevoked(svid)) throw new HandshakeError('revoked');
+    if (policy.current?.services.has(svid.service) !== true) throw new HandshakeError('denied');
+  }
+
+  /** A later credential of the same person, device and service, and no other. */
+  async #reidentify(bytes: Uint8Array): Promise<VerifiedSvid> {
+    const { svid: before, person } = this.#known();
+    const svid = await this.#deps.trust.svid(bytes);
+    const isSame =
+      svid.spiffeId === person.spiffeId &&
+      svid.service === before.service &&
+      equal(svid.deviceKeyHash, before.deviceKeyHash) &&
+      equal(svid.sessionPublicKey, before.sessionPublicKey);
+    if (!isSame) throw new ObjectError('wrong_subject');
+    if (this.#deps.policy.isRevoked(svid)) throw new HandshakeError('revoked');
+    return svid;
+  }
+
+  #renewed(svid: VerifiedSvid): void {
+    this.#known().svid = svid;
+    this.#deps.audit.note({
+      type: 'session.reauth',
+      actor: svid.spiffeId,
+      service: svid.service,
+      detail: { session: this.id, serial: hex(svid.serial), notAfter: svid.notAfter },
+    });
+  }
+
+  #known(): Holder {
+    if (this.#holder === undefined) throw new TypeError('nobody has been identified yet');
+    return this.#holder;
+  }
+
+  #dropPool(): void {
+    this.#pool?.pool.close();
+    this.#pool = undefined;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * One stream from its OPEN to its end: decided, written down, answered, carried by the bridge, and when it fails named
+ * by a correlation id that the person, the log and the audit have in common.
+ */
+import { hex } from '../../../protocol/bytes.ts';
+import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
+import { correlationBytes } from '../../../protocol/stream-messages.ts';
+import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';
+import { serveTcp } from '../bridge/tcp-exchange.ts';
+import { BridgeError, type ExchangeOutcome } from '../bridge/tunnel-stream.ts';
+import { errnoOf, streamCodeOf } from '../bridge/upstream-error.ts';
+import { serveWebSocket } from '../bridge/websocket-exchange.ts';
+import { decideOpen, type OpenVerdict } from './decide-open.ts';
+import type { SessionDependencies } from './dependencies.ts';
+import type { LiveSession } from './live-session.ts';
+import { exchangeContext } from './services.ts';
+
+type Allowed = Extract<OpenVerdict, { decision: 'allow' }>;
+
+/** Resolves when the stream is over, well or not. Rejects only by a fault of ours. */
+export async function serveStream(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+): Promise<void> {
+  const correlation = deps.crypto.random(correlationBytes);
+  const verdict = decide(incoming, live, deps);
+  const written = writeDown(incoming, live, deps, verdict, hex(correlation));
+  try {
+    if (verdict.decision === 'deny') {
+      await written;
+      incoming.refuse(verdict.code, correlation);
+      return;
+    }
+    // An HTTP request is written down once more before it does anything, and in order: that one is waited for.
+    if (incoming.kind !== 'http') await written;
+    else written.catch(() => undefined);
+    await carry(incoming, live, deps, verdict, correlation);
+  } catch (error) {
+    incoming.refuse(streamCodeOf(error), correlation);
+    failed(incoming, live, deps, hex(correlation), error);
+  }
+}
+
+function decide(incoming: IncomingStream, live: LiveSession, deps: SessionDependencies): OpenVerdict {
+  const policy = deps.policy.isUsable ? deps.policy.current : undefined;
+  const { kind, service } = incoming;
+  return decideOpen({ kind, service, svid: live.svid, principal: live.principal(), policy });
+}
+
+function writeDown(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+  verdict: OpenVerdict,
+  correlation: string,
+): Promise<void> {
+  return deps.audit.record({
+    type: 'stream.open',
+    actor: live.svid.spiffeId,
+    service: incoming.service,
+    decision: verdict.decision,
+    policies: verdict.policies,
+    ...(verdict.decision === 'deny' ? { reason: verdict.reason } : {}),
+    correlation,
+    detail: { kind: incoming.kind, session: live.id, credentialFor: live.svid.service },
+  });
+}
+
+async function carry(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+  verdict: Allowed,
+  correlation: Uint8Array,
+): Promise<void> {
+  const pool = live.poolFor(verdict.service);
+  if (incoming.kind === 'tcp') {
+    // Connected first, so that an unreachable service is a refusal and not a connection that breaks.
+    const socket = await pool.connect();
+    await finish(incoming, live, deps, correlation, (stream) => serveTcp(stream, socket));
+    return;
+  }
+  const http = httpDependencies(incoming, live, deps, verdict, hex(correlation));
+  const serve = incoming.kind === 'websocket' ? serveWebSocket : serveHttp;
+  await finish(incoming, live, deps, correlation, (stream) => serve(stream, http));
+}
+
+/** Accepts and runs; a failure from here on has already been told to the client inside the stream. */
+async function finish(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+  correlation: Uint8Array,
+  run: (stream: Stream) => Promise<ExchangeOutcome>,
+): Promise<void> {
+  const stream = await incoming.accept();
+  try {
+    await run(stream);
+  } catch (error) {
+    failed(incoming, live, deps, hex(correlation), error);
+  }
+}
+
+function httpDependencies(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+  { service, policy }: Allowed,
+  correlation: string,
+): HttpDependencies {
+  const { spiffeId } = live.svid;
+  const person = live.person!;
+  return {
+    context: exchangeContext(deps.config, policy, service, person, live.peer.address),
+    pool: live.poolFor(service),
+    clock: deps.clock,
+    shim: deps.shim,
+    correlation,
+    openJar: (jarKey) => deps.jars.open({ user: person.user, device: person.device, service: service.name }, jarKey),
+    judge: async ({ method, target }) => {
+      // A query may hold what nobody else should read.
+      const path = target.replace(/\?.*$/s, '');
+      const inForce = deps.policy.isUsable ? deps.policy.current : undefined;
+      const context = { kind: incoming.kind, method, path };
+      const verdict = inForce?.engine.decide({
+        principal: live.principal(),
+        action: 'request',
+        service: service.name,
+        context,
+      });
+      const { decision, policies } = verdict ?? { decision: 'deny', policies: ['default-deny'] };
+      await deps.audit.record({
+        type: incoming.kind === 'websocket' ? 'websocket.open' : 'http.request',
+        actor: spiffeId,
+        service: service.name,
+        decision,
+        policies,
+        correlation,
+        detail: { method, path, session: live.id },
+      });
+      if (decision === 'deny') throw new BridgeError(verdict === undefined ? 'policy_stale' : 'denied');
+    },
+  };
+}
+
+/** Being cancelled is everyday life and not worth a line; everything else gets one, with its cause. */
+function failed(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+  correlation: string,
+  error: unknown,
+): void {
+  const code = streamCodeOf(error);
+  if (code === 'cancelled') return;
+  const about = { session: live.id, service: incoming.service, correlation };
+  const level = code === 'internal' ? 'error' : 'info';
+  deps.log[level]({ ...about, code, errno: errnoOf(error), err: error }, 'an exchange failed');
+  deps.audit.note({
+    type: 'stream.close',
+    actor: live.svid.spiffeId,
+    service: incoming.service,
+    reason: code,
+    correlation,
+    detail: { kind: incoming.kind, session: live.id },
+  });
+}

@@ -1,0 +1,149 @@
+/**
+ * All sessions of this gateway: carriers come in, handshakes are bounded in number and time, sessions are counted, asked
+ * again when policy changes, and cleaned up after. Who may come is live-session.ts's question.
+ */
+import { acceptGateway } from '../../../protocol/accept-gateway.ts';
+import type { Carrier } from '../../../protocol/carrier.ts';
+import type { CloseCode } from '../../../protocol/codes.ts';
+import { HandshakeError } from '../../../protocol/established.ts';
+import type { Session } from '../../../protocol/session.ts';
+import type { CarrierPeer } from '../../transport/session.ts';
+import { maxHalfOpenHandshakes, maxSessions, maxSessionsPerDevice } from '../limits.ts';
+import type { SessionDependencies } from './dependencies.ts';
+import { LiveSession } from './live-session.ts';
+
+export class Sessions {
+  readonly #deps: SessionDependencies;
+  readonly #live = new Set<LiveSession>();
+  /** When each has been cleaned up. */
+  readonly #gone = new WeakMap<LiveSession, Promise<void>>();
+  #halfOpen = 0;
+  #isClosing = false;
+
+  constructor(deps: SessionDependencies) {
+    this.#deps = deps;
+  }
+
+  /** For status and tests. */
+  get counts(): { halfOpen: number; live: number } {
+    return { halfOpen: this.#halfOpen, live: this.#live.size };
+  }
+
+  /** Takes a carrier of any transport. Never throws: what comes to nothing is closed. */
+  take(carrier: Carrier, peer: CarrierPeer): void {
+    if (this.#isClosing || this.#halfOpen >= maxHalfOpenHandshakes) {
+      carrier.close();
+      return;
+    }
+    this.#halfOpen += 1;
+    const live = new LiveSession(this.#deps, peer);
+    this.#handshake(carrier, live)
+      .finally(() => {
+        this.#halfOpen -= 1;
+      })
+      .then(
+        (session) => this.#run(live, session),
+        (error: unknown) => this.#refused(live, error),
+      )
+      .catch((error: unknown) => this.#deps.log.error({ err: error }, 'a session could not be kept'));
+  }
+
+  /** Asks every session whether it may go on; ends those that may not, at once. */
+  reconsider(): void {
+    for (const live of this.#live) {
+      const objection = live.objection();
+      if (objection !== undefined) live.close(objection);
+    }
+  }
+
+  /** Tells everybody and resolves when all have gone. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const ends = [...this.#live].map((live) => {
+      live.close('going_away');
+      return this.#gone.get(live);
+    });
+    await Promise.all(ends);
+  }
+
+  #handshake(carrier: Carrier, live: LiveSession): Promise<Session> {
+    const { crypto, clock, identity } = this.#deps;
+    return acceptGateway({
+      carrier,
+      crypto,
+      clock,
+      identities: [identity],
+      verifySvid: async (svid, posture) => {
+        const verified = await live.identify(svid, posture);
+        this.#assertRoom(live);
+        return verified;
+      },
+      params: (svid) => live.params(svid),
+      session: live.hooks(),
+    });
+  }
+
+  #assertRoom(live: LiveSession): void {
+    const { spiffeId } = live.svid;
+    const same = [...this.#live].filter((other) => other.svid.spiffeId === spiffeId).length;
+    if (this.#live.size >= maxSessions || same >= maxSessionsPerDevice) throw new HandshakeError('too_many');
+  }
+
+  async #run(live: LiveSession, session: Session): Promise<void> {
+    const ended = this.#ended(live, session);
+    this.#live.add(live);
+    this.#gone.set(live, ended);
+    live.begin(session);
+    this.#deps.audit.note({
+      type: 'session.open',
+      actor: live.svid.spiffeId,
+      service: live.svid.service,
+      decision: 'allow',
+      detail: { session: live.id, transport: live.peer.transport, address: live.peer.address },
+    });
+    // Policy may have changed while the handshake ran.
+    const objection = this.#isClosing ? 'going_away' : live.objection();
+    if (objection !== undefined) live.close(objection);
+    await ended;
+  }
+
+  async #ended(live: LiveSession, session: Session): Promise<void> {
+    const { code, byPeer, cut } = await session.closed;
+    this.#live.delete(live);
+    live.ended();
+    await this.#releaseJar(live);
+    const { bytesIn, bytesOut } = live.stats();
+    this.#deps.audit.note({
+      type: 'session.close',
+      actor: live.svid.spiffeId,
+      service: live.svid.service,
+      reason: code,
+      detail: { session: live.id, byPeer, cut, bytesIn, bytesOut },
+    });
+  }
+
+  /** The jar's key leaves memory with the last session that brought it. */
+  async #releaseJar(live: LiveSession): Promise<void> {
+    const { spiffeId, service } = live.svid;
+    const others = [...this.#live].some((other) => other.svid.spiffeId === spiffeId && other.svid.service === service);
+    if (others || live.person === undefined) return;
+    const { user, device } = live.person;
+    await this.#deps.jars.release({ user, device, service });
+  }
+
+  /** Strangers who proved nothing are the transports' to count; who showed a credential is written down. */
+  #refused(live: LiveSession, error: unknown): void {
+    const code: CloseCode | 'silent' = error instanceof HandshakeError ? error.code : 'internal';
+    this.#deps.log.debug({ code, err: error }, 'handshake refused');
+    if (live.person === undefined) return;
+    this.#deps.audit.note({
+      type: 'session.refused',
+      actor: live.person.spiffeId,
+      service: live.svid.service,
+      decision: 'deny',
+      policies: ['default-deny'],
+      reason: code === 'going_away' ? 'policy_stale' : code,
+      detail: { transport: live.peer.transport, address: live.peer.address },
+    });
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The gateway's own keys: the composite key its clients know it by, the WireGuard key of the data plane, and the
+ * stealth keys that mac1 is made with. Made at first start, kept in one file of mode 0600 in a folder of mode 0700,
+ * never sent anywhere. The control plane certifies the public halves; it never sees these.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { base64url, unbase64url, wipe } from '../../../protocol/bytes.ts';
+import type { Signer } from '../../../protocol/crypto.ts';
+import { bytesField } from '../../channel/fields.ts';
+import { compositeFromSeeds, generateComposite } from '../../crypto/composite-key.ts';
+import { writeWhole } from './whole-file.ts';
+
+/** A new stealth key this often; the one before it stays good for as long again (docs/protocol.md, "GatewayDescriptor"). */
+const stealthLifeMs = 24 * 3_600_000;
+
+const identitySchema = z.strictObject({
+  mldsaSeed: bytesField(32),
+  ed25519Seed: bytesField(32),
+  wireguardKey: bytesField(32),
+  /** Newest first, two at most. */
+  stealth: z.array(z.strictObject({ key: bytesField(32), madeAt: z.number().int() })).max(2),
+});
+type StoredIdentity = z.infer<typeof identitySchema>;
+
+/** A key file that is there and cannot be used: starting with new keys would make strangers of every peer. */
+export class IdentityError extends Error {
+  readonly code = 'identity_unusable';
+  constructor(path: string, options?: ErrorOptions) {
+    super(
+      `The gateway's key file ${path} cannot be read. Restore it from a backup, or remove it to start anew.`,
+      options,
+    );
+    this.name = 'IdentityError';
+  }
+}
+
+export class GatewayIdentity {
+  readonly signer: Signer;
+  readonly #path: string;
+  #stored: StoredIdentity;
+
+  private constructor(path: string, stored: StoredIdentity) {
+    this.#path = path;
+    this.#stored = stored;
+    const seeds = [unbase64url(stored.mldsaSeed), unbase64url(stored.ed25519Seed)] as const;
+    try {
+      this.signer = compositeFromSeeds(...seeds);
+    } finally {
+      wipe(...seeds);
+    }
+  }
+
+  /** Reads the keys, or makes them. @throws IdentityError for a file that is there and malformed. */
+  static open(folder: string, nowMs: number): GatewayIdentity {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    const path = join(folder, 'identity.json');
+    const identity = new GatewayIdentity(path, read(path) ?? create(path));
+    identity.rotateStealth(nowMs);
+    return identity;
+  }
+
+  /** 32 bytes; the caller wipes them. */
+  wireguardKey(): Uint8Array {
+    return unbase64url(this.#stored.wireguardKey);
+  }
+
+  /** What a client may have made its mac1 with; the newest first, which is the one to announce. */
+  get stealthKeys(): Uint8Array[] {
+    return this.#stored.stealth.map(({ key }) => unbase64url(key));
+  }
+
+  /** Makes a new stealth key when the newest is a day old. @returns whether it did. */
+  rotateStealth(nowMs: number): boolean {
+    const [newest] = this.#stored.stealth;
+    // A clock that went backwards must not make a new key at every look.
+    if (newest !== undefined && Math.abs(nowMs - newest.madeAt) < stealthLifeMs) return false;
+    const fresh = { key: base64url(randomBytes(32)), madeAt: nowMs };
+    this.#stored = { ...this.#stored, stealth: newest === undefined ? [fresh] : [fresh, newest] };
+    save(this.#path, this.#stored);
+    return true;
+  }
+}
+
+function read(path: string): StoredIdentity | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new IdentityError(path, { cause });
+  }
+  const parsed = identitySchema.safeParse(parseJson(text));
+  // The parser's own error would repeat what it read, and that is a key.
+  if (!parsed.success) throw new IdentityError(path);
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function create(path: string): StoredIdentity {
+  const { seeds } = generateComposite();
+  const stored: StoredIdentity = {
+    mldsaSeed: base64url(seeds.mldsa),
+    ed25519Seed: base64url(seeds.ed25519),
+    wireguardKey: base64url(randomBytes(32)),
+    stealth: [],
+  };
+  wipe(seeds.mldsa, seeds.ed25519);
+  save(path, stored);
+  return stored;
+}
+
+const save = (path: string, stored: StoredIdentity): void => writeWhole(path, JSON.stringify(stored));

@@ -1,0 +1,98 @@
+/**
+ * Whose word the gateway takes: the root it was given at its first welcome, the role keys that this root certifies, and
+ * the documents those keys sign. Whatever carried a document here, its signature decides (docs/protocol.md, "Trust").
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { base64url, equal, unbase64url } from '../../../protocol/bytes.ts';
+import type { Clock } from '../../../protocol/clock.ts';
+import type { Crypto } from '../../../protocol/crypto.ts';
+import { type GatewayDescriptor, verifyDescriptor } from '../../../protocol/descriptor.ts';
+import { ObjectError, parseObject } from '../../../protocol/lks1.ts';
+import { type Role, verifyRole } from '../../../protocol/pins.ts';
+import { type Revocation, verifyRevocation } from '../../../protocol/revocation.ts';
+import { type PolicySnapshot, verifySnapshot } from '../../../protocol/snapshot.ts';
+import { type VerifiedSvid, verifySvid } from '../../../protocol/svid.ts';
+import { writeWhole } from './whole-file.ts';
+
+type UsedRole = Extract<Role, 'directory' | 'svid' | 'policy' | 'revocation'>;
+const usedRoles: readonly UsedRole[] = ['directory', 'svid', 'policy', 'revocation'];
+
+export interface TrustOptions {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  /** Where the root of the first welcome is remembered. */
+  readonly rootFile: string;
+}
+
+export class Trust {
+  readonly #options: TrustOptions;
+  #root: Uint8Array | undefined;
+  #keys = new Map<UsedRole, Uint8Array[]>();
+
+  constructor(options: TrustOptions) {
+    this.#options = options;
+    if (existsSync(options.rootFile)) this.#root = unbase64url(readFileSync(options.rootFile, 'utf8').trim());
+  }
+
+  /**
+   * Takes the root and the certificates of a welcome. The first root is remembered; another one later is refused,
+   * unless the old root certified it.
+   * @throws ObjectError when one of the roles we need has no good certificate, or the root is a stranger's.
+   */
+  async adopt(root: Uint8Array, certificates: readonly Uint8Array[]): Promise<void> {
+    const trusted = this.#root === undefined || equal(this.#root, root) || (await this.#succeeds(root, certificates));
+    if (!trusted) throw new ObjectError('wrong_signer');
+    const keys = new Map<UsedRole, Uint8Array[]>();
+    for (const role of usedRoles) keys.set(role, await this.#keysOf(role, root, certificates));
+    this.#keys = keys;
+    if (this.#root === undefined || !equal(this.#root, root)) writeWhole(this.#options.rootFile, base64url(root));
+    this.#root = root;
+  }
+
+  svid(bytes: Uint8Array): Promise<VerifiedSvid> {
+    const { crypto, clock } = this.#options;
+    return verifySvid(crypto, clock, bytes, this.#signerOf(bytes, 'svid'));
+  }
+
+  snapshot(bytes: Uint8Array): Promise<PolicySnapshot> {
+    const { crypto, clock } = this.#options;
+    return verifySnapshot(crypto, clock, bytes, this.#signerOf(bytes, 'policy'));
+  }
+
+  revocation(bytes: Uint8Array): Promise<Revocation> {
+    return verifyRevocation(this.#options.crypto, bytes, this.#signerOf(bytes, 'revocation'));
+  }
+
+  descriptor(bytes: Uint8Array): Promise<GatewayDescriptor> {
+    const { crypto, clock } = this.#options;
+    return verifyDescriptor(crypto, clock, bytes, this.#signerOf(bytes, 'directory'));
+  }
+
+  /** The key of this role that the document names; old and new overlap for a while. */
+  #signerOf(bytes: Uint8Array, role: UsedRole): Uint8Array {
+    const { keyId } = parseObject(bytes);
+    const key = this.#keys.get(role)?.find((one) => equal(this.#options.crypto.sha256(one), keyId));
+    if (key === undefined) throw new ObjectError('wrong_signer');
+    return key;
+  }
+
+  async #keysOf(role: UsedRole, root: Uint8Array, certificates: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const { crypto, clock } = this.#options;
+    const tried = await Promise.allSettled(
+      certificates.map((certificate) => verifyRole(crypto, clock, root, certificate, role)),
+    );
+    const keys = tried.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    if (keys.length > 0) return keys;
+    throw new ObjectError('wrong_subject', { cause: tried.find((result) => result.status === 'rejected')?.reason });
+  }
+
+  /** The root we know certified this one as its successor (role 0). */
+  async #succeeds(root: Uint8Array, certificates: readonly Uint8Array[]): Promise<boolean> {
+    const { crypto, clock } = this.#options;
+    for (const certificate of certificates) {
+      const next = await verifyRole(crypto, clock, this.#root!, certificate, 'root').catch(() => undefined);
+      if (next !== undefined && equal(next, root)) return true;
+    }
+    return false;
+  }
+}
