@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { chacha20Block, chacha20Poly1305 } from '../reference/chacha20.ts';
+import { fromLittleEndian, toLittleEndian } from '../reference/integers.ts';
 import { decapsulate, encapsulate, generate } from '../reference/mlkem.ts';
 import { inverseNtt, multiplyNtt, ntt, q, schoolbook } from '../reference/ntt.ts';
 import { poly1305 } from '../reference/poly1305.ts';
@@ -57,7 +58,7 @@ test('QZ-16: ChaCha20-Poly1305 equals its twin', (t) => {
   report(t, verified, 17, 'ChaCha20-Poly1305 texts equal to the twin');
 });
 
-/** Ciphertexts of ones and zeros make the longest carries; Wycheproof has the very edges of the modulus. */
+/** Ciphertexts of ones and zeros make the longest carries. */
 test('QZ-16: Poly1305 equals its twin on ciphertexts of ones and zeros', (t) => {
   let verified = 0;
   for (let round = 0; round < 200; round++) {
@@ -72,11 +73,44 @@ test('QZ-16: Poly1305 equals its twin on ciphertexts of ones and zeros', (t) => 
   report(t, verified, 200, 'chosen ciphertexts equal to the twin');
 });
 
+/**
+ * The last step of Poly1305 subtracts p or does not. One ciphertext block c before the length block makes the sum
+ * ((2^128 + c) r + 2^128 + lengths) r: solved for c, so that the sum is 0 to 4 modulo p, which limbs hold as p to p + 4.
+ */
+test('QZ-16: Poly1305 equals its twin where the sum is p to p + 4', (t) => {
+  const p = (1n << 130n) - 5n;
+  const mod = (value: bigint): bigint => ((value % p) + p) % p;
+  const inverse = (value: bigint): bigint => {
+    let result = 1n;
+    for (let bit = 129n; bit >= 0n; bit--) {
+      result = mod(result * result);
+      if (((p - 2n) >> bit) & 1n) result = mod(result * value);
+    }
+    return result;
+  };
+  const nothing = new Uint8Array(0);
+  let verified = 0;
+  for (let tries = 0; tries < 1000 && verified < 25; tries++) {
+    const [key, nonce, target] = [random.bytes(32), random.bytes(12), BigInt(verified % 5)];
+    const r = fromLittleEndian(chacha20Block(key, 0, nonce).subarray(0, 16)) & 0x0ffffffc0ffffffc0ffffffc0fffffffn;
+    const lengths = (1n << 128n) + (16n << 64n);
+    const c = mod(mod(target * inverse(r) - lengths) * inverse(r)) - (1n << 128n);
+    if (c < 0n || c >= 1n << 128n) continue;
+    const stream = kernel.aeadSeal(key, nonce, nothing, new Uint8Array(16)).slice(0, 16);
+    const text = toLittleEndian(c, 16).map((byte, i) => byte ^ stream[i]!);
+    assert.equal(
+      toHex(kernel.aeadSeal(key, nonce, nothing, text)),
+      toHex(chacha20Poly1305(key, nonce, nothing, text)),
+      seed,
+    );
+    verified++;
+  }
+  report(t, verified, 25, 'sums at the edge of the modulus');
+});
+
 test('QZ-12: X25519 equals its twin, on points above the modulus too', (t) => {
   const edges = [0n, 1n, 2n, (1n << 255n) - 20n, (1n << 255n) - 19n, (1n << 255n) - 1n, (1n << 256n) - 1n];
-  const points: Uint8Array[] = edges.map((edge) =>
-    Uint8Array.from({ length: 32 }, (_, i) => Number((edge >> BigInt(8 * i)) & 255n)),
-  );
+  const points = edges.map((edge) => toLittleEndian(edge, 32));
   while (points.length < 40) points.push(random.bytes(32));
   let verified = 0;
   for (const point of points) {

@@ -21,26 +21,73 @@ const clean = (underTest: UnderTest, secrets: Record<string, Uint8Array>) => {
     assert.ok(!holds(underTest, secret), `${name} is left; ${seed}`);
 };
 
-test('QZ-18: after each operation neither what went in nor what came out secret is left in the memory', () => {
+/** The names of the regions that hold what is public anyway and may stay until it is overwritten. */
+type Door = 'POINT' | 'KEM_EK' | 'KEM_CIPHERTEXT' | 'AD' | 'NONCE' | 'SEAL_TEXT' | 'OPEN_TEXT' | 'SLOTS';
+
+/** Whether the memory outside these doors is that of an instance which has never worked: no secret in any form. */
+function untouchedOutside({ raw, memory }: UnderTest, doors: Partial<Record<Door, number>>): void {
+  const now = memory.slice();
+  const never = freshKernel().memory;
+  for (const [door, length] of Object.entries(doors) as [Door, number][]) {
+    const from = raw[door].value;
+    now.set(never.subarray(from, from + length), from);
+  }
+  const at = now.findIndex((byte, i) => byte !== never[i]);
+  assert.equal(at, -1, `something is left at ${at}; ${seed}`);
+}
+
+test('QZ-18: each operation leaves nothing in the memory but what is public', () => {
   const underTest = freshKernel();
   const { kernel } = underTest;
-  const [scalar, point, prk, message, kemSeed] = [32, 32, 32, 32, 64].map((n) => random.bytes(n));
-  const shared = kernel.x25519(scalar!, point!);
-  clean(underTest, { scalar: scalar!, shared });
-  const okm = kernel.expand(prk!, random.bytes(40), 96);
-  const mac = kernel.hmac(prk!, message!);
-  const digest = kernel.sha256(message!);
-  clean(underTest, { prk: prk!, okm, mac, digest, message: message! });
-  const ek = kernel.mlkemPublicKey(kemSeed!);
-  clean(underTest, { kemSeed: kemSeed! });
-  const { ciphertext, secret } = kernel.mlkemEncapsulate(ek, message!);
-  clean(underTest, { message: message!, secret });
-  const decapsulated = kernel.mlkemDecapsulate(kemSeed!, ciphertext);
-  assert.deepEqual(decapsulated, secret);
-  clean(underTest, { kemSeed: kemSeed!, secret });
+  const [ad, text] = [random.bytes(13), random.bytes(1000)];
+  const [sealedText, kem] = [
+    { AD: 16, SEAL_TEXT: 1016 },
+    { KEM_EK: 1184, KEM_CIPHERTEXT: 1088 },
+  ];
+
+  kernel.sha256(random.bytes(20_000));
+  untouchedOutside(underTest, {});
+  kernel.hmac(random.bytes(100), random.bytes(70));
+  untouchedOutside(underTest, {});
+  kernel.hmac(random.bytes(32));
+  untouchedOutside(underTest, {});
+  kernel.expand(random.bytes(32), random.bytes(40), 100);
+  untouchedOutside(underTest, {});
+  kernel.x25519(random.bytes(32), random.bytes(32));
+  untouchedOutside(underTest, { POINT: 32 });
+  kernel.x25519(random.bytes(32), new Uint8Array(32));
+
+  const kemSeed = random.bytes(64);
+  const ek = kernel.mlkemPublicKey(kemSeed);
+  untouchedOutside(underTest, { KEM_EK: 1184 });
+  const { ciphertext } = kernel.mlkemEncapsulate(ek, random.bytes(32));
+  untouchedOutside(underTest, kem);
+  kernel.mlkemDecapsulate(kemSeed, ciphertext);
+  untouchedOutside(underTest, kem);
+  assert.throws(() => kernel.mlkemEncapsulate(new Uint8Array(1184).fill(255), random.bytes(32)), RangeError);
+  untouchedOutside(underTest, kem);
+
   const [key, nonce] = [random.bytes(32), random.bytes(12)];
-  kernel.aeadSeal(key, nonce, random.bytes(13), random.bytes(1000));
-  clean(underTest, { key });
+  const sealed = kernel.aeadSeal(key, nonce, ad, text).slice();
+  untouchedOutside(underTest, { ...kem, ...sealedText });
+  sealed[0]! ^= 1;
+  kernel.aeadOpen(key, nonce, ad, sealed);
+  untouchedOutside(underTest, { ...kem, ...sealedText });
+  sealed[0]! ^= 1;
+  kernel.aeadOpen(key, nonce, ad, sealed);
+  untouchedOutside(underTest, { ...kem, ...sealedText, OPEN_TEXT: 1016 });
+});
+
+test('QZ-18: a record leaves nothing in the memory but its key in its slot and its ciphertext', () => {
+  const underTest = freshKernel();
+  const held = underTest.kernel.hold('seal', random.bytes(32));
+  const slots = underTest.raw.SLOT_COUNT.value * underTest.raw.SLOT_SIZE.value;
+  for (const length of [0, 5, 192, 448, 449]) {
+    underTest.kernel.seal(held, random.bytes(13), random.bytes(length));
+    untouchedOutside(underTest, { SLOTS: slots, AD: 16, NONCE: 16, SEAL_TEXT: 500 });
+  }
+  underTest.kernel.release(held);
+  untouchedOutside(underTest, { AD: 16, NONCE: 16, SEAL_TEXT: 500 });
 });
 
 test('QZ-18: a released key leaves its slot', () => {

@@ -99,8 +99,8 @@ function difference(a: usize, b: usize): u64 {
  */
 export function openWith(key: usize, nonce: usize, adLength: usize, length: usize): bool {
   begin(key, nonce);
-  // The tag stands where the padding goes: it is kept in front of the one that will be computed.
-  const received = CHACHA_STREAM; // block 0 has done its work
+  // The received tag stands where the padding goes. Block 0 has done its work, so there is room for the tag in its place.
+  const received = CHACHA_STREAM;
   v128.store(received, v128.load(OPEN_TEXT + length));
   authenticate(adLength, OPEN_TEXT, length, TAG_WANTED);
   const genuine = difference(received, TAG_WANTED) == 0;
