@@ -8,7 +8,7 @@
  * A fresh salt makes a fresh key for each write, so the fixed first nonce of a sealer is never used twice with one key.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concat, equal, hex, unbase64url, utf8, wipe } from '../../../protocol/bytes.ts';
 import type { Crypto } from '../../../protocol/crypto.ts';
@@ -65,11 +65,21 @@ export class JarStore {
     }
   }
 
-  /** Destroys what a person, or one device of theirs, left at any service: after sign-out and revocation. */
-  async destroy(owner: { readonly user: string; readonly device?: string }): Promise<void> {
-    const folder = this.#ownerFolder(owner);
-    for (const path of [...this.#open.keys()]) if (path.startsWith(folder)) this.#open.delete(path);
-    await rm(folder, { recursive: true, force: true });
+  /** Destroys what a person, a device, or a person on one device left at any service: sign-out, revocation. */
+  async destroy({ user, device }: { readonly user?: string; readonly device?: string }): Promise<void> {
+    const people = user === undefined ? await namesIn(this.#directory) : [this.#digest(user)];
+    for (const person of people) {
+      const folder = join(this.#directory, person, device === undefined ? '' : this.#digest(device), '/');
+      for (const path of [...this.#open.keys()]) if (path.startsWith(folder)) this.#forget(path);
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Whoever still holds the jar may read it to the end of its exchange, but it is never written again. */
+  #forget(path: string): void {
+    const open = this.#open.get(path);
+    this.#open.delete(path);
+    void open?.then((stored) => stored.discard());
   }
 
   async #load(path: string, owner: JarOwner, key: Uint8Array | undefined): Promise<StoredJar> {
@@ -84,12 +94,8 @@ export class JarStore {
   }
 
   #folder(owner: JarOwner): string {
-    return join(this.#ownerFolder(owner), this.#digest(owner.service), '');
-  }
-
-  #ownerFolder(owner: { user: string; device?: string }): string {
-    const user = join(this.#directory, this.#digest(owner.user));
-    return join(user, owner.device === undefined ? '' : this.#digest(owner.device), '/');
+    const [user, device, service] = [owner.user, owner.device, owner.service].map((id) => this.#digest(id));
+    return join(this.#directory, user!, device!, service!, '/');
   }
 
   /** Ids become file names of one shape, whatever characters they have. */
@@ -122,7 +128,13 @@ class StoredJar implements OpenJar {
   /** Writes what is left, then forgets the key; nothing is written afterwards. */
   async close(): Promise<void> {
     await this.save().catch(() => undefined);
+    await this.discard();
+  }
+
+  /** Forgets the key as soon as a write that is under way has ended. */
+  async discard(): Promise<void> {
     this.#closed = true;
+    await this.#writing.catch(() => undefined);
     this.#sealing?.wipe();
   }
 
@@ -192,6 +204,10 @@ function readKey(text: string | undefined): Uint8Array | undefined {
   } catch {
     return undefined;
   }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

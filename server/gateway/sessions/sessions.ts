@@ -11,6 +11,7 @@ import type { CarrierPeer } from '../../transport/session.ts';
 import { maxHalfOpenHandshakes, maxSessions, maxSessionsPerDevice } from '../limits.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { LiveSession } from './live-session.ts';
+import type { Person } from './person.ts';
 
 export class Sessions {
   readonly #deps: SessionDependencies;
@@ -48,12 +49,19 @@ export class Sessions {
       .catch((error: unknown) => this.#deps.log.error({ err: error }, 'a session could not be kept'));
   }
 
-  /** Asks every session whether it may go on; ends those that may not, at once. */
-  reconsider(): void {
+  /**
+   * Asks every session whether it may go on; ends those that may not, at once.
+   * @returns whose sessions were revoked.
+   */
+  reconsider(): Person[] {
+    const revoked: Person[] = [];
     for (const live of this.#live) {
       const objection = live.objection();
-      if (objection !== undefined) live.close(objection);
+      if (objection === undefined) continue;
+      live.close(objection);
+      if (objection === 'revoked' && live.person !== undefined) revoked.push(live.person);
     }
+    return revoked;
   }
 
   /** Tells everybody and resolves when all have gone. */

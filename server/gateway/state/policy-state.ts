@@ -2,7 +2,7 @@
  * The policy in force at this gateway: the newest verified snapshot, what is revoked, and how fresh both are. New
  * sessions need fresh policy; sessions that live go on with the last one until it ends by itself.
  */
-import { hex, utf8Decode } from '../../../protocol/bytes.ts';
+import { hex } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import type { Revocation } from '../../../protocol/revocation.ts';
 import type { PolicySnapshot } from '../../../protocol/snapshot.ts';
@@ -10,6 +10,15 @@ import { parseSpiffeId } from '../../../protocol/spiffe.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import { parseSnapshotContent, type ServiceRecord, type SnapshotContent } from '../../channel/snapshot-content.ts';
 import { PolicyEngine } from '../../policy/engine.ts';
+
+/** People and devices that a revocation names, as the cookie jars are kept by. */
+export function revokedOwners(revocation: Revocation): ({ user: string } | { device: string })[] {
+  return revocation.revoked.flatMap(({ kind, id }): ({ user: string } | { device: string })[] => {
+    if (kind !== 'device' && kind !== 'user') return [];
+    const name = new TextDecoder().decode(id);
+    return kind === 'device' ? [{ device: name }] : [{ user: name }];
+  });
+}
 
 /** A snapshot made ready to decide by. */
 export interface PolicyInForce {
@@ -74,13 +83,6 @@ export class PolicyState {
     const ids = new Set(revocation.revoked.map(({ kind, id }) => `${kind} ${hex(id)}`));
     this.#revocation = { epoch: revocation.epoch, ids };
     return true;
-  }
-
-  /** Devices and people whose jars have to go. */
-  revokedOwners(revocation: Revocation): { kind: 'device' | 'user'; id: string }[] {
-    return revocation.revoked.flatMap(({ kind, id }) =>
-      kind === 'device' || kind === 'user' ? [{ kind, id: utf8Decode(id) }] : [],
-    );
   }
 
   /** By session serial, device, person or service. */

@@ -107,11 +107,17 @@ test('BR-1: what was not saved yet is saved when the last session ends', async (
 
 test("BR-1: revocation destroys the jars of that device, and of the person, and nobody else's", async () => {
   const phone = { ...owner, device: 'phone' };
-  const bob = { ...owner, user: 'bob' };
+  const bob = { ...owner, user: 'bob', device: 'tower' };
   for (const who of [owner, phone, bob]) await keep('a=1', key, who);
   const jars = store();
   await jars.destroy({ user: 'ada', device: 'laptop' });
   assert.deepEqual([await header(), await header(key, phone)], ['', 'a=1']);
+  await keep('a=1');
+  const held = await jars.open(owner, key);
+  await jars.destroy({ device: 'laptop' });
+  held.jar.store(['b=2'], asked(), []);
+  await held.save();
+  assert.deepEqual([await header(), await header(key, phone)], ['', 'a=1'], 'a jar in use is not written again');
   await jars.destroy({ user: 'ada' });
   assert.deepEqual([await header(key, phone), await header(key, bob)], ['', 'a=1']);
 });

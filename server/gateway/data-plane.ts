@@ -1,0 +1,100 @@
+/**
+ * The gateway's end of the data plane: a WireGuard peer and a TCP/IP stack inside this process, with the peers of the
+ * policy snapshot in force and the pre-shared keys that travel beside it. Nothing is reachable that no peer carries.
+ */
+import { wipe } from '../../protocol/bytes.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import type { PeerRecord } from '../channel/snapshot-content.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
+import { NetStack } from '../netstack/stack.ts';
+import { WireGuardDevice } from '../wireguard/device.ts';
+import { DataPlane } from '../wireguard/plane.ts';
+import type { Connect } from './bridge/upstream-pool.ts';
+
+export interface GatewayDataPlaneOptions {
+  readonly config: Config;
+  /** 32 bytes; wiped here. */
+  readonly privateKey: Uint8Array;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class GatewayDataPlane {
+  readonly #device: WireGuardDevice;
+  readonly #stack: NetStack;
+  readonly #plane: DataPlane;
+  readonly #log: Logger;
+  #peers: readonly PeerRecord[] = [];
+  #psks: Readonly<Record<string, string>> = {};
+
+  constructor({ config, privateKey, clock, log }: GatewayDataPlaneOptions) {
+    const { address4, address6, mtu } = config.wireguard;
+    this.#log = log;
+    try {
+      this.#device = new WireGuardDevice({ privateKey, clock, log, mtu });
+    } finally {
+      wipe(privateKey);
+    }
+    const device = this.#device;
+    this.#stack = new NetStack({
+      addresses: [address4, address6],
+      mtu,
+      clock,
+      output: (packet) => device.send(packet),
+    });
+    this.#plane = new DataPlane({ device, stack: this.#stack });
+  }
+
+  /** Base64, as WireGuard writes it. */
+  get publicKey(): string {
+    return Buffer.from(this.#device.publicKey).toString('base64');
+  }
+
+  async listen(address: { host: string; port: number }): Promise<{ port: number }> {
+    return this.#device.listen(address);
+  }
+
+  /** Opens a connection that ends at the given key or not at all. */
+  readonly connect: Connect = (target, signal) => this.#plane.connect({ ...target, signal });
+
+  /** The peers of a new snapshot. */
+  setPeers(peers: readonly PeerRecord[]): void {
+    const names = new Set(peers.map((peer) => peer.publicKey));
+    for (const { publicKey } of this.#peers) if (!names.has(publicKey)) this.#device.removePeer(publicKey);
+    this.#peers = peers;
+    this.#apply();
+  }
+
+  /** Pre-shared keys by peer, base64; replaces those of before. */
+  setPresharedKeys(psks: Readonly<Record<string, string>>): void {
+    this.#psks = psks;
+    this.#apply();
+  }
+
+  async close(): Promise<void> {
+    this.#stack.close();
+    await this.#device.close();
+  }
+
+  #apply(): void {
+    for (const peer of this.#peers) {
+      const psk = this.#psks[peer.publicKey];
+      const presharedKey = psk === undefined ? undefined : Uint8Array.from(Buffer.from(psk, 'base64'));
+      try {
+        this.#device.setPeer({
+          publicKey: peer.publicKey,
+          allowedIps: peer.allowedIps,
+          ...(peer.endpoint === undefined ? {} : { endpoint: peer.endpoint }),
+          ...(peer.keepaliveS === undefined ? {} : { persistentKeepaliveS: peer.keepaliveS }),
+          ...(presharedKey === undefined ? {} : { presharedKey }),
+        });
+      } catch (error) {
+        // One peer that cannot be is no reason to lose the others.
+        this.#log.warn({ peer: peer.name, err: error }, 'a WireGuard peer could not be set');
+      } finally {
+        wipe(presharedKey);
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The ways into this gateway: WebTransport on a UDP port of its own where an engine for it loads, and WebSocket upgrades
+ * on connections that the supervisor hands over. The process serves no page: whatever is not the tunnel is turned away.
+ */
+import { createServer, type Server } from 'node:http';
+import { base64url } from '../../protocol/bytes.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import type { TunnelEndpoint } from '../channel/messages.ts';
+import { type Config, origins } from '../config.ts';
+import type { Logger } from '../log.ts';
+import { loadTransport } from '../transport/engines.ts';
+import { type OnCarrier, type TransportServer, tunnelPath } from '../transport/session.ts';
+import { WebSocketTransport } from '../transport/websocket.ts';
+
+export interface EndpointsOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onCarrier: OnCarrier;
+  /** The certificates of WebTransport changed. */
+  readonly onChanged: () => void;
+}
+
+export class Endpoints {
+  /** Takes the supervisor's connections. */
+  readonly http: Server;
+  readonly #config: Config;
+  readonly #webSocket: WebSocketTransport;
+  readonly #webTransport: TransportServer | undefined;
+  #udpPort: number | undefined;
+
+  private constructor(config: Config, webSocket: WebSocketTransport, webTransport: TransportServer | undefined) {
+    this.#config = config;
+    this.#webSocket = webSocket;
+    this.#webTransport = webTransport;
+    this.http = newHttpServer(webSocket, originHost(origins.shell(config)));
+  }
+
+  /** Opens the UDP port. A gateway without an engine, or without the port, serves WebSocket alone and says so. */
+  static async open({ config, clock, log, onCarrier, onChanged }: EndpointsOptions): Promise<Endpoints> {
+    const allowed = [origins.shell(config)];
+    const webSocket = new WebSocketTransport({ origins: allowed });
+    webSocket.onCarrier = onCarrier;
+    const webTransport = await loadTransport({
+      origins: allowed,
+      clock,
+      onUnavailable: (engine, cause) => log.warn({ engine, err: cause }, 'a WebTransport engine does not load here'),
+    });
+    const endpoints = new Endpoints(config, webSocket, webTransport);
+    if (webTransport !== undefined) {
+      webTransport.onCarrier = onCarrier;
+      webTransport.onCertHashes = onChanged;
+    }
+    await endpoints.#listen(log);
+    return endpoints;
+  }
+
+  /** As the answer to a launch tells them. */
+  list(): TunnelEndpoint[] {
+    const shell = new URL(origins.shell(this.#config));
+    const webSocket: TunnelEndpoint = {
+      url: `${shell.protocol === 'https:' ? 'wss' : 'ws'}://${shell.host}${tunnelPath}`,
+      transport: 'websocket',
+      certHashes: [],
+    };
+    if (this.#webTransport === undefined || this.#udpPort === undefined) return [webSocket];
+    // Names under localhost mean the loopback address, and a browser's QUIC wants that said.
+    const host = shell.hostname.endsWith('.localhost') ? '127.0.0.1' : shell.hostname;
+    const webTransport: TunnelEndpoint = {
+      url: `https://${host}:${this.#udpPort}${tunnelPath}`,
+      transport: 'webtransport',
+      certHashes: this.#webTransport.certHashes().map((hash) => base64url(hash)),
+    };
+    return [webTransport, webSocket];
+  }
+
+  /** UDP port of WebTransport, or undefined where there is none. */
+  get udpPort(): number | undefined {
+    return this.#udpPort;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#webSocket.close(), this.#webTransport?.close()]);
+    this.http.closeAllConnections();
+  }
+
+  async #listen(log: Logger): Promise<void> {
+    const { bind, port } = this.#config;
+    if (this.#webTransport === undefined) {
+      log.warn('no WebTransport here; the tunnel runs over WebSocket');
+      return;
+    }
+    try {
+      this.#udpPort = (await this.#webTransport.listen({ host: bind, port })).port;
+      log.info({ engine: this.#webTransport.engine, port: this.#udpPort }, 'WebTransport listens');
+    } catch (error) {
+      log.warn({ err: error, port }, 'the UDP port cannot be used; the tunnel runs over WebSocket');
+    }
+  }
+}
+
+const originHost = (origin: string): string => new URL(origin).host;
+
+/** Upgrades at /tunnel; 404 for another path, 421 for another host (RFC 9110 section 15.5.20). */
+function newHttpServer(webSocket: WebSocketTransport, host: string): Server {
+  const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 10_000 }, (request, response) => {
+    const status = request.headers.host === host ? (request.url === tunnelPath ? 426 : 404) : 421;
+    response.writeHead(status, { connection: 'close', 'cache-control': 'no-store', upgrade: 'websocket' }).end();
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (request.headers.host === host) {
+      webSocket.handleUpgrade(request, socket, head);
+      return;
+    }
+    socket.on('error', () => undefined);
+    socket.end('HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+  // What is not HTTP at all is nobody we know.
+  server.on('clientError', (_error, socket) => socket.destroy());
+  return server;
+}

@@ -1,0 +1,100 @@
+/**
+ * The gateway, put together: keys, data plane, policy, sessions, endpoints and the channel to the control plane. It
+ * carries; it writes no policy and holds no signing key but its own (docs: "What each part may never").
+ */
+import { join } from 'node:path';
+import type { Clock } from '../../protocol/clock.ts';
+import type { Crypto } from '../../protocol/crypto.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
+import type { OnCarrier } from '../transport/session.ts';
+import { Audit } from './audit.ts';
+import { ControlLink } from './control/control-link.ts';
+import { GatewayDataPlane } from './data-plane.ts';
+import { Endpoints } from './endpoints.ts';
+import { JarStore } from './exchange/jar-store.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { shimSource } from './shim-source.ts';
+import { GatewayIdentity } from './state/identity.ts';
+import { PolicyState } from './state/policy-state.ts';
+import { Spool } from './state/spool.ts';
+import { Trust } from './state/trust.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The supervisor's one-time token for the control channel. */
+  readonly token: string;
+  /** The control plane refused this gateway for good. */
+  readonly onRefused: (code: string) => void;
+}
+
+export class Gateway {
+  readonly endpoints: Endpoints;
+  readonly wireguard: { readonly port: number; readonly publicKey: string };
+  readonly sessions: Sessions;
+  readonly #parts: { dataPlane: GatewayDataPlane; control: ControlLink; spool: Spool };
+
+  private constructor(
+    endpoints: Endpoints,
+    wireguard: { port: number; publicKey: string },
+    sessions: Sessions,
+    parts: { dataPlane: GatewayDataPlane; control: ControlLink; spool: Spool },
+  ) {
+    this.endpoints = endpoints;
+    this.wireguard = wireguard;
+    this.sessions = sessions;
+    this.#parts = parts;
+  }
+
+  /** Opens everything and joins the control plane; resolves when policy is in force. */
+  static async open(options: GatewayOptions): Promise<Gateway> {
+    const { config, crypto, clock, log } = options;
+    const folder = join(config.data, 'gateway');
+    const identity = GatewayIdentity.open(folder, clock.now());
+    const dataPlane = new GatewayDataPlane({ config, privateKey: identity.wireguardKey(), clock, log });
+    const { port } = await dataPlane.listen({ host: config.wireguard.bind, port: config.wireguard.port });
+    const spool = new Spool(join(folder, 'spool.sqlite'));
+    const audit = new Audit(spool, clock, (error) => log.error({ err: error }, 'an audit event could not be kept'));
+    const trust = new Trust({ crypto, clock, rootFile: join(folder, 'root') });
+    const policy = new PolicyState(clock, config.timers.freshnessS * 1_000);
+    const jars = new JarStore({ crypto, directory: join(folder, 'jars') });
+    const shim = shimSource(config.assets, crypto);
+    const { connect } = dataPlane;
+    const sessions = new Sessions({ config, crypto, clock, log, audit, trust, policy, jars, connect, shim, identity });
+    const onCarrier: OnCarrier = (carrier, peer) => sessions.take(carrier, peer);
+    const endpoints = await Endpoints.open({
+      ...{ config, clock, log, onCarrier },
+      onChanged: () => control.announceEndpoints(),
+    });
+    const control = new ControlLink({
+      ...{ config, clock, log, token: options.token, identity, trust, policy, spool, dataPlane },
+      wireguardPort: port,
+      endpoints: () => endpoints.list(),
+      onPolicy: () => {
+        dataPlane.setPeers(policy.current?.content.peers ?? []);
+        sessions.reconsider();
+      },
+      onRevoked: (owners) => {
+        for (const owner of [...owners, ...sessions.reconsider()])
+          jars.destroy(owner).catch((error: unknown) => log.error({ err: error }, 'a cookie jar could not be removed'));
+      },
+      onRefused: options.onRefused,
+    });
+    control.start();
+    await control.ready;
+    return new Gateway(endpoints, { port, publicKey: dataPlane.publicKey }, sessions, { dataPlane, control, spool });
+  }
+
+  /** Sessions are told, then everything closes; events that were not sent stay on disk for the next start. */
+  async close(): Promise<void> {
+    const { dataPlane, control, spool } = this.#parts;
+    await this.sessions.close();
+    await this.endpoints.close();
+    control.close();
+    await dataPlane.close();
+    spool.close();
+  }
+}
