@@ -19,7 +19,7 @@ import { CookieIssuer } from './cookie.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { WireGuardError } from './errors.ts';
 import { IndexTable } from './indices.ts';
-import { formatPrefix, parseIp, parsePrefix, readIpHeader } from './ip.ts';
+import { formatPrefix, type Prefix, parseIp, parsePrefix, readIpHeader } from './ip.ts';
 import { decodePublicKey, encodePublicKey, PrivateKey, presharedKey, type StaticPublic } from './keys.ts';
 import { DEFAULT_MTU, MAX_PACKET_BYTES, MAX_PEERS } from './limits.ts';
 import { Peer, type PeerHost } from './peer.ts';
@@ -132,7 +132,8 @@ export class WireGuardDevice {
   }
 
   /**
-   * Adds a peer or changes one; sessions go on. A prefix that another peer had becomes this one's.
+   * Adds a peer or changes one; sessions go on, and saying the same again changes nothing. A prefix that another peer
+   * had becomes this one's. A peer that has moved is only sent back to an endpoint that is new.
    * @throws WireGuardError before anything is changed.
    */
   setPeer(config: PeerConfig): void {
@@ -147,11 +148,10 @@ export class WireGuardDevice {
     const peer = this.#peers.get(config.publicKey) ?? this.#newPeer(config.publicKey);
     this.#peers.set(peer.name, peer);
     peer.setPresharedKey(psk);
-    this.#routes.assign(peer, prefixes);
-    if (endpoint?.literal) peer.setEndpoint({ address: endpoint.host, port: endpoint.port });
-    else if (endpoint !== undefined) void this.#resolve(peer, endpoint.host, endpoint.port);
+    const moved = this.#assign(peer, prefixes);
+    if (endpoint !== undefined && peer.expectAt(config.endpoint!)) void this.#locate(peer, endpoint);
     peer.setPersistentKeepalive(keepaliveS * 1000);
-    this.onRoutes?.();
+    if (moved) this.onRoutes?.();
   }
 
   /** @param publicKey base64; one that is not a peer's is no error. */
@@ -216,7 +216,20 @@ export class WireGuardDevice {
     return new Peer(publicKey, secret, this.#host);
   }
 
-  async #resolve(peer: Peer, host: string, port: number): Promise<void> {
+  /** False when the peer has exactly these already. */
+  #assign(peer: Peer, prefixes: Prefix[]): boolean {
+    const wanted = new Set(prefixes.map(formatPrefix));
+    const present = this.#routes.prefixesOf(peer).map(formatPrefix);
+    if (present.length === wanted.size && present.every((prefix) => wanted.has(prefix))) return false;
+    this.#routes.assign(peer, prefixes);
+    return true;
+  }
+
+  async #locate(peer: Peer, { host, port, literal }: ReturnType<typeof parseEndpoint>): Promise<void> {
+    if (literal) {
+      peer.setEndpoint({ address: host, port });
+      return;
+    }
     peer.awaitEndpoint();
     try {
       const { address } = await lookup(host);

@@ -42,7 +42,7 @@ export const REPLAY_WINDOW = REPLAY_RING_BITS - 32;
 
 /** The tunnel's MTU: 1500 less IPv6, UDP and WireGuard's own 32 bytes, as every WireGuard has it. */
 export const DEFAULT_MTU = 1_420;
-/** The largest inner packet: an IP length field's range less our header and tag, the most a UDP datagram carries. */
+/** The largest inner packet that still fits a UDP datagram over IPv6, with our header, tag and UDP's own 8 bytes. */
 export const MAX_PACKET_BYTES = 65_535 - 8 - 40 - 32;
 
 /** Packets kept for a peer while its handshake runs; the oldest goes first, since a retransmission will follow it. */

@@ -56,6 +56,7 @@ export class Peer {
   readonly #timers: PeerTimers;
   readonly #keypairs: Keypairs;
   #endpoint: Endpoint | undefined;
+  #configuredAt: string | undefined;
   #awaitsEndpoint = false;
   #keepaliveMs = 0;
   #staged: Uint8Array[] = [];
@@ -98,6 +99,16 @@ export class Peer {
     this.#exchange.setPresharedKey(key);
   }
 
+  /**
+   * Takes note of where the configuration says the peer is; the same text again is no news, since the peer may have
+   * moved meanwhile. True when it has to be looked for there.
+   */
+  expectAt(configured: string): boolean {
+    const news = configured !== this.#configuredAt || (this.#endpoint === undefined && !this.#awaitsEndpoint);
+    this.#configuredAt = configured;
+    return news;
+  }
+
   setEndpoint(endpoint: Endpoint): void {
     this.#awaitsEndpoint = false;
     this.#endpoint = endpoint;
@@ -117,6 +128,7 @@ export class Peer {
 
   /** @param ms 0 for never. */
   setPersistentKeepalive(ms: number): void {
+    if (ms === this.#keepaliveMs) return;
     const begins = ms > 0 && this.#keepaliveMs === 0;
     this.#keepaliveMs = ms;
     this.#timers.setPersistentKeepalive(ms);

@@ -56,12 +56,13 @@ export class DataPlane {
    * @throws DataPlaneError EWRONGPEER; otherwise what NetStack.connect throws.
    */
   async connect({ host, port, wireguardKey, signal, allowHalfOpen }: PlaneConnectOptions): Promise<TcpSocket> {
-    this.#mustLead(host, wireguardKey);
+    if (this.#device.route(host) !== wireguardKey) throw new DataPlaneError();
     const attempt = { host, key: wireguardKey, cut: new AbortController() };
     const either = signal === undefined ? attempt.cut.signal : AbortSignal.any([signal, attempt.cut.signal]);
     this.#attempts.add(attempt);
     try {
       const socket = await this.#stack.connect({ host, port, signal: either, allowHalfOpen });
+      if (this.#device.route(host) !== wireguardKey) throw abandon(socket);
       this.#bind(socket, wireguardKey);
       return socket;
     } finally {
@@ -77,7 +78,7 @@ export class DataPlane {
     return this.#stack.listen(options, (socket) => {
       const key = this.#device.route(socket.remoteAddress);
       if (key === undefined) {
-        socket.destroy(new DataPlaneError());
+        abandon(socket);
         return;
       }
       this.#bind(socket, key);
@@ -85,15 +86,9 @@ export class DataPlane {
     });
   }
 
-  #mustLead(host: string, key: string): void {
-    if (this.#device.route(host) !== key) throw new DataPlaneError();
-  }
-
   #bind(socket: TcpSocket, key: string): void {
     this.#bound.set(socket, key);
     socket.once('close', () => this.#bound.delete(socket));
-    // The routes may have changed between the peer's answer and this turn of the loop.
-    if (this.#device.route(socket.remoteAddress) !== key) socket.destroy(new DataPlaneError());
   }
 
   #cutStrangers(): void {
@@ -104,4 +99,12 @@ export class DataPlane {
       if (this.#device.route(socket.remoteAddress) !== key) socket.destroy(new DataPlaneError());
     }
   }
+}
+
+/** Resets a connection that nobody has been given, and whose error nobody can therefore listen for. */
+function abandon(socket: TcpSocket): DataPlaneError {
+  const reason = new DataPlaneError();
+  socket.on('error', () => {});
+  socket.destroy(reason);
+  return reason;
 }

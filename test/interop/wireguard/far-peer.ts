@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
+import type { Clock } from '../../../protocol/clock.ts';
 import { type PeerConfig, WireGuardDevice } from '../../../server/wireguard/device.ts';
+import { systemClock } from '../../../server/wireguard/system-clock.ts';
 import { echoPacket, readEcho } from '../../server/wireguard/packets.ts';
 import { type Namespace, newNamespace, type WireGuardOptions, type WireGuardProcess } from '../../support/namespace.ts';
 
@@ -29,13 +31,15 @@ export interface FarPeerOptions {
   readonly over?: 4 | 6;
   /** Who knows the other's endpoint, and so can begin. Both without it. */
   readonly initiator?: 'ours' | 'theirs';
+  /** Of our device. */
+  readonly clock?: Clock;
 }
 
 export async function newFarPeer(t: TestContext, options: FarPeerOptions = {}): Promise<FarPeer> {
   const far = newNamespace();
   t.after(() => far.destroy());
   const privateKey = randomBytes(32);
-  const device = new WireGuardDevice({ privateKey });
+  const device = new WireGuardDevice({ privateKey, clock: options.clock ?? systemClock });
   t.after(() => device.close());
   const [near, there] = options.over === 6 ? [`[${far.near6}]`, `[${far.far6}]`] : [far.near4, far.far4];
   const { port } = await device.listen({ port: 0 });

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { WireGuardDevice } from '../../../server/wireguard/device.ts';
+import { REKEY_AFTER_TIME_MS } from '../../../server/wireguard/limits.ts';
+import { systemClock } from '../../../server/wireguard/system-clock.ts';
 import { needsNamespaces } from '../../support/namespace.ts';
 import { farSends, newFarPeer, ping, reflectUdp } from './far-peer.ts';
 
 const options = { ...needsNamespaces, timeout: 60_000 };
-/** Inner payloads: none, odd, and one that fills the tunnel's MTU of 1420 (IPv4: 1420 - 28). */
-const sizes = [0, 1, 63, 1392 - 20];
+/** Inner payloads: none, odd, and one that fills the tunnel's MTU of 1420 where IPv6 carries it. */
+const sizes = [0, 1, 63, 1420 - 48];
 
 for (const presharedKey of [undefined, randomBytes(32)]) {
   const how = presharedKey === undefined ? 'without' : 'with';
@@ -57,12 +59,26 @@ test('wireguard-go refuses us when the preshared keys differ, and takes us when 
   const { device, go, ours, peerConfig } = await newFarPeer(t, { initiator: 'ours', presharedKey: randomBytes(32) });
   device.setPeer({ ...peerConfig, presharedKey: randomBytes(32) });
   const answered = ping(device, 4, 1, randomBytes(8));
-  await counted(() => device.counters.handshakesFailed > 0);
+  await until(() => device.counters.handshakesFailed > 0);
   assert.equal(device.counters.handshakesCompleted, 0);
   // wireguard-go, as responder, counts a handshake only when data confirmed it.
   assert.equal(go.latestHandshake(ours.publicKey), 0);
   device.setPeer(peerConfig);
   await answered; // by the next attempt
+});
+
+test('BR-7: a rekey with wireguard-go changes the key and no ping is lost', options, async (t) => {
+  let ahead = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + ahead };
+  const { device } = await newFarPeer(t, { initiator: 'ours', clock });
+  for (let session = 1; session <= 4; session++) {
+    for (let n = 0; n < 5; n++) await ping(device, 4, 10 * session + n, randomBytes(100));
+    assert.equal(device.counters.handshakesCompleted, session);
+    ahead += REKEY_AFTER_TIME_MS + 1;
+    // With the old key, which it may for another minute; this one sets off the renewal.
+    await Promise.all([ping(device, 4, 1000 + session, randomBytes(100)), renewed(device, session + 1)]);
+  }
+  assert.equal(device.counters.tagWrong + device.counters.keyExpired + device.counters.indexUnknown, 0);
 });
 
 test('BR-7: after a restart of wireguard-go packets flow again', options, async (t) => {
@@ -99,7 +115,11 @@ test('wireguard-go follows our device to another port', options, async (t) => {
   assert.match(go.show(), new RegExp(`:${port}\\t`));
 });
 
-/** Resolves when `holds` does, looked at once a turn of the loop after whatever the network brought. */
-async function counted(holds: () => boolean): Promise<void> {
+/** Counters have no event: looked at after each turn of the loop that the network or a timer brought. */
+async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function renewed(device: WireGuardDevice, sessions: number): Promise<void> {
+  return until(() => device.counters.handshakesCompleted >= sessions);
 }

@@ -204,6 +204,29 @@ test('a change of configuration leaves the session alone', async () => {
   assert.equal(story(network, from), 'D');
 });
 
+test('saying the same configuration again changes nothing: not where a peer has moved, nor when it speaks', async () => {
+  const again = { persistentKeepaliveS: 25 };
+  const { clock, network, a, b } = await newPair(again);
+  const config = { publicKey: a.key, allowedIps: [`${addressA}/32`, 'fd00::1'], endpoint: '192.0.2.1:51820', ...again };
+  a.device.send(toB());
+  clock.advance(100);
+  a.wire.moveTo({ address: '198.51.100.9', port: 999 });
+  a.device.send(toB(1));
+  clock.advance(100);
+  let changes = 0;
+  b.device.onRoutes = () => changes++;
+  const from = network.captured.length;
+  for (let second = 0; second < 60; second += 10) {
+    b.device.setPeer(config);
+    clock.advance(10_000);
+  }
+  assert.equal(b.device.peers()[0]!.endpoint, '198.51.100.9:999');
+  assert.equal(changes, 0);
+  assert.ok(network.captured.length - from >= 2, 'the keepalives came');
+  b.device.setPeer({ ...config, endpoint: '192.0.2.7:1' });
+  assert.equal(b.device.peers()[0]!.endpoint, '192.0.2.7:1');
+});
+
 test('packets wait while an endpoint’s name is looked up, and go when it is known', async () => {
   const { clock, network, a, b } = await newPair();
   a.device.removePeer(b.key);
