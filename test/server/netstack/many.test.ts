@@ -1,9 +1,11 @@
 /** Many connections at once, and many one after the other: nothing is mixed up and nothing is left behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MAX_CONNECTIONS } from '../../../server/netstack/limits.ts';
+import { NetStack } from '../../../server/netstack/stack.ts';
 import { pattern } from './support/random.ts';
 import { collect, sha256 } from './support/transfer.ts';
-import { Pair, SERVER4, SERVER6 } from './support/wire.ts';
+import { CLIENT4, Pair, SERVER4, SERVER6 } from './support/wire.ts';
 
 test('500 connections at once over a bad wire each echo their own bytes', async () => {
   const count = 500;
@@ -50,4 +52,15 @@ test('2,000 short connections one after the other reuse nothing that is still in
   assert.ok(ports.size > 1_500, 'ports are drawn from the whole range');
   await pair.clock.advance(120_000);
   assert.deepEqual([pair.server.stats().timeWait, pair.client.stats().timeWait], [0, 0]);
+});
+
+test('a stack refuses more connections than it may hold, and takes more once some have ended', async () => {
+  const stack = new NetStack({ addresses: [CLIENT4], output: () => {} });
+  const sockets = Array.from({ length: MAX_CONNECTIONS }, () => stack.open({ host: SERVER4, port: 7 }));
+  assert.equal(new Set(sockets.map(({ localPort }) => localPort)).size, MAX_CONNECTIONS);
+  await assert.rejects(stack.connect({ host: SERVER4, port: 7 }), { code: 'ENOBUFS' });
+  sockets[0]!.destroy();
+  sockets[0] = stack.open({ host: SERVER4, port: 7 });
+  for (const socket of sockets) socket.destroy();
+  assert.equal(stack.stats().connections, 0);
 });
