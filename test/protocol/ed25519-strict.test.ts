@@ -33,6 +33,9 @@ test('CCTV: both verifiers accept exactly the 43 of 914 edge cases that verify_s
   assert.deepEqual(accepted, { node: 43, noble: 43 });
 });
 
+/** R that is no low-order point, S = 0. */
+const canonicalSignature = unhex('58'.padEnd(64, '6') + '0'.repeat(64));
+
 test('the byte rule refuses S at and above the order, and wrong lengths', () => {
   const point = unhex('58'.padEnd(64, '6'));
   const s = (text: string) => passesStrictRule(point, new Uint8Array([...point, ...unhex(text)]));
@@ -56,4 +59,11 @@ test('the byte rule refuses all 14 encodings of points of low order', () => {
   const encodings = y.flatMap((low) => [low, Uint8Array.from(low, (byte, i) => (i === 31 ? byte | 0x80 : byte))]);
   assert.equal(encodings.length, 14);
   for (const low of encodings) assert.equal(passesStrictRule(low, new Uint8Array(64)), false);
+});
+
+test('the byte rule refuses every non-canonical y, whatever the order of its point', () => {
+  for (let low = 0xed; low <= 0xff; low++)
+    for (const high of ['7f', 'ff'])
+      assert.equal(passesStrictRule(unhex(low.toString(16).padEnd(62, 'f') + high), canonicalSignature), false);
+  assert.equal(passesStrictRule(unhex(`eb${'f'.repeat(60)}7f`), canonicalSignature), true);
 });

@@ -145,6 +145,17 @@ test('QZ-20, QHX-4: a choice of version or suite that was not offered ends the c
   }
 });
 
+test('what is not quite an INIT is not answered even under a right mac1', async () => {
+  for (const [at, bytes] of [
+    [0, [0x6c]],
+    [3, [0x32]],
+    [11, [1]],
+    [1_260, [0, 1]],
+    [1_260, [0, 8]],
+  ] as const)
+    await assert.rejects(fixed.newGateway().receive(initWith(at, [...bytes])), { code: 'silent', reject: undefined });
+});
+
 test('QZ-15: an INIT carried over another transport than it names is refused without an answer', async () => {
   const gateway = fixed.newGateway({ transport: 2 });
   await assert.rejects(gateway.receive(fixed.messages.init), { code: 'downgrade', reject: undefined });

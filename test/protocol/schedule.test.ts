@@ -62,3 +62,21 @@ test('an ended epoch holds no secret, and the next one does not depend on it any
   for (const secret of [epoch.client, epoch.gateway, epoch.chain, epoch.exporter]) assert.ok(isZero(secret));
   for (const secret of [next.client, next.gateway, next.chain, next.exporter]) assert.ok(!isZero(secret));
 });
+
+test('a rekey leaves no secret behind but the new epoch, whether it works or not', () => {
+  const handedOut: Uint8Array[] = [];
+  const keep = (secret: Uint8Array): Uint8Array => {
+    handedOut.push(secret);
+    return secret;
+  };
+  const crypto = {
+    ...nodeCrypto,
+    extract: (salt: Uint8Array, ikm: Uint8Array) => keep(nodeCrypto.extract(salt, ikm)),
+    expand: (key: Uint8Array, info: Uint8Array, length: number) => keep(nodeCrypto.expand(key, info, length)),
+  };
+  const next = schedule.nextEpoch(crypto, first(), fill(3), fill(4), fill(5, 64));
+  schedule.rekeyConfirm(crypto, next);
+  const left = handedOut.filter((secret) => !isZero(secret));
+  assert.deepEqual(new Set(left), new Set([next.client, next.gateway, next.chain, next.exporter]));
+  assert.equal(handedOut.length, 6);
+});
