@@ -1,0 +1,107 @@
+/** A person with a browser: a real Chromium, a fresh profile and a virtual authenticator that touches when asked. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core';
+import { chromiumFlags, findChromium } from '../../support/chromium.ts';
+
+const patienceMs = 30_000;
+
+/** A service as it is open in a tab. */
+export interface OpenService {
+  readonly shell: Page;
+  readonly app: Frame;
+}
+
+export class Person {
+  readonly context: BrowserContext;
+  readonly hub: Page;
+  /** What the pages said on their consoles, errors first in mind. */
+  readonly console: string[];
+  readonly #profile: string;
+
+  private constructor(context: BrowserContext, hub: Page, profile: string, console: string[]) {
+    this.context = context;
+    this.hub = hub;
+    this.console = console;
+    this.#profile = profile;
+  }
+
+  static async arrive(options: { userAgent?: string } = {}): Promise<Person> {
+    const profile = mkdtempSync(join(tmpdir(), 'latchkey-profile-'));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: findChromium(),
+      args: chromiumFlags.filter((flag) => flag !== '--headless'),
+      headless: true,
+      acceptDownloads: true,
+      viewport: { width: 1_180, height: 760 },
+      ...(options.userAgent !== undefined && { userAgent: options.userAgent }),
+    });
+    context.setDefaultTimeout(patienceMs);
+    const lines: string[] = [];
+    context.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
+    context.on('weberror', (error) => lines.push(`uncaught: ${error.error().message}`));
+    const hub = context.pages()[0] ?? (await context.newPage());
+    const cdp = await context.newCDPSession(hub);
+    await cdp.send('WebAuthn.enable');
+    await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    return new Person(context, hub, profile, lines);
+  }
+
+  /** Follows an enrolment link to the launcher. */
+  async enrol(link: string): Promise<void> {
+    await this.hub.goto(link);
+    await this.hub.getByRole('button', { name: 'Create a passkey' }).click();
+    await this.hub.getByRole('heading', { name: 'Your services' }).waitFor();
+  }
+
+  /** The names of the services in the launcher. */
+  async launcher(hub: string): Promise<string[]> {
+    await this.hub.goto(hub);
+    await this.hub.getByRole('heading', { name: 'Your services' }).waitFor();
+    return this.hub.locator('lk-services li a').allTextContents();
+  }
+
+  /** Opens a service from the launcher, up to the loaded app. */
+  async open(name: string): Promise<OpenService> {
+    const opened = this.context.waitForEvent('page');
+    await this.hub.getByRole('link', { name, exact: true }).click();
+    return this.appOf(await opened, name);
+  }
+
+  /** The app inside a shell tab. */
+  async appOf(shell: Page, name: string): Promise<OpenService> {
+    await shell.waitForSelector('[role=status][data-state=open], [role=status][data-state=rekeying]');
+    const element = await shell.waitForSelector(`iframe[title="${name}"]`);
+    const app = await element.contentFrame();
+    if (app === null) throw new Error('the app has no frame');
+    await app.waitForLoadState('load');
+    return { shell, app };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.close();
+    rmSync(this.#profile, { recursive: true, force: true });
+  }
+}
+
+/** What the shell's status element says. */
+export async function statusOf(
+  shell: Page,
+): Promise<{ state: string | null; transport: string | null; epoch: number }> {
+  const status = shell.locator('[role=status]');
+  return {
+    state: await status.getAttribute('data-state'),
+    transport: await status.getAttribute('data-transport'),
+    epoch: Number(await status.getAttribute('data-epoch')),
+  };
+}
