@@ -33,7 +33,6 @@ export const maxHandshakeBodyBytes = 16_384;
 export const initCoreBytes = 44 + offerBytes;
 export const cookieBytes = 48;
 export const mac1Bytes = 16;
-export const retryBytes = 66;
 /** RESP in the clear: version, suite, random, share_g. */
 export const respClearBytes = 36 + answerBytes;
 /** RESP's sealed part is padded to a multiple of this. */
@@ -56,7 +55,6 @@ export const recordType = 0x17;
 export const maxRecordBytes = 16_384;
 export const dataPaddingBytes = 16;
 export const controlPaddingBytes = 64;
-export const datagramHeaderBytes = 14;
 
 // ── what the specification bounds ──
 
@@ -74,10 +72,6 @@ export const rekeyJitter = 0.05;
 export const rekeyAnswerMs = 15_000;
 /** Old keys are gone this long after RK_DONE at the latest. */
 export const oldKeyMs = 30_000;
-export const oldDatagramKeyMs = 5_000;
-export const datagramWindow = 2_048;
-/** Datagrams that fail their tag before the key is given up. */
-export const maxForgedDatagrams = 2 ** 20;
 export const handshakeMs = 10_000;
 /** RFC 8019's puzzle: a client gives up above this many leading zero bits. */
 export const maxPuzzleBits = 20;
