@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { loadConfig } from '../../../server/config.ts';
+import { logger, setLogLevel } from '../../../server/log.ts';
+import { type FrontDoor, openFrontDoor } from '../../../server/up/front-door.ts';
+import { Part, PartError } from '../../../server/up/part.ts';
+
+setLogLevel('silent');
+const file = join(import.meta.dirname, 'echo-child.ts');
+const config = { ...loadConfig({ data: '/nonexistent' }), logLevel: 'silent' as const };
+
+function part(token: string, onRestart?: (info: Record<string, unknown>) => void): Part {
+  const start = () => ({ type: 'start' as const, config, token });
+  return new Part({ name: 'echo', file, log: logger('test'), start, ...(onRestart && { onRestart }) });
+}
+
+async function fetchText(port: number, path: string, body = ''): Promise<Record<string, unknown>> {
+  const outgoing = request({ port, path, method: body === '' ? 'GET' : 'POST', host: '127.0.0.1', agent: false });
+  outgoing.end(body);
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** Sends raw bytes and returns all that comes back until the end. */
+async function raw(port: number, bytes: string | Buffer): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.end(bytes);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  await once(socket, 'close');
+  return text;
+}
+
+const parts = { control: part('a'), gateway: part('b') };
+let door: FrontDoor;
+before(async () => {
+  await Promise.all([parts.control.start(), parts.gateway.start()]);
+  door = await openFrontDoor({ port: 0, host: '127.0.0.1' }, (owner, socket, head) => parts[owner].hand(socket, head));
+});
+after(async () => {
+  const closed = door.close();
+  await Promise.all([parts.control.stop(), parts.gateway.stop()]);
+  await closed;
+});
+
+test('/tunnel goes to the gateway and everything else to the control plane', async () => {
+  for (const path of ['/', '/api/session', '/tunnels', '/x/tunnel'])
+    assert.equal((await fetchText(door.port, path))['pid'], parts.control.pid, path);
+  for (const path of ['/tunnel', '/tunnel?x=1'])
+    assert.equal((await fetchText(door.port, path))['pid'], parts.gateway.pid, path);
+});
+
+test('a body that came with the head arrives whole, and the connection goes on', async () => {
+  const body = 'x'.repeat(300_000);
+  assert.equal((await fetchText(door.port, '/upload', body))['body'], body);
+  const two = await raw(
+    door.port,
+    'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  );
+  assert.match(two, /"url":"\/1"[\s\S]*"url":"\/2"/);
+});
+
+test('bytes that are not HTTP are refused and nobody is disturbed', async () => {
+  assert.match(await raw(door.port, 'SSH-2.0-x\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  assert.equal(await raw(door.port, Buffer.alloc(40_000, 0x16)), '');
+  assert.equal((await fetchText(door.port, '/'))['pid'], parts.control.pid);
+});
+
+test('a connection for a part that is away is told to come back', async () => {
+  const closed = await openFrontDoor({ port: 0, host: '127.0.0.1' }, () => false);
+  assert.match(await raw(closed.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 503 [\s\S]*Retry-After: 1/);
+  await closed.close();
+});
+
+test('a part that dies is started again with a new start message', async () => {
+  const again = Promise.withResolvers<Record<string, unknown>>();
+  const mortal = part('c', again.resolve);
+  const first = await mortal.start();
+  process.kill(Number(first['pid']), 'SIGKILL');
+  const second = await again.promise;
+  assert.notEqual(first['pid'], second['pid']);
+  await mortal.stop();
+});
+
+test('a part that cannot start says so once, with its code', async () => {
+  await assert.rejects(
+    part('refuse').start(),
+    (error: PartError) => error instanceof PartError && error.code === 'refused',
+  );
+  await assert.rejects(part('die').start(), (error: PartError) => error.code === 'exited');
+});
