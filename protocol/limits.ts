@@ -61,9 +61,7 @@ export const controlPaddingBytes = 64;
 /** Records sealed with one key: a rekey is asked for at the first, the second is never passed. */
 export const rekeyAtRecords = 2 ** 31;
 export const maxRecordsPerKey = 2 ** 32;
-export const rekeyAfterS = 120;
-export const rejectAfterS = 180;
-export const rekeyAfterBytes = 2n ** 30n;
+/** Bounds of what a gateway may set in READY; its configuration says 120 s, 180 s and 2^30 bytes. */
 export const minRekeyAfterBytes = 2n ** 20n;
 export const maxRekeyAfterBytes = 2n ** 36n;
 /** Clients that began together should not rekey together: each spreads its timer by this share either way. */
@@ -89,7 +87,5 @@ export const maxCreditBytes = 16 * 1024 * 1024;
 export const maxStreams = 256;
 /** How far the issuer's clock may run ahead of the verifier's; it never lengthens a document's life. */
 export const clockSkewMs = 5_000;
-/** A gateway's half-open handshakes, about 400 bytes each. */
-export const maxHalfOpen = 1_024;
 /** LKS1 bodies: a policy snapshot is the largest. */
 export const maxObjectBodyBytes = 8 * 1024 * 1024;
