@@ -8,7 +8,8 @@ import { converse, withinHandshakeTime } from './connect-client.ts';
 import type { Crypto, Signer } from './crypto.ts';
 import { HandshakeError } from './established.ts';
 import { GatewayHandshake, type GatewayHandshakeOptions } from './handshake-gateway.ts';
-import { Session, type SessionHooks } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionHooks } from './session-options.ts';
 
 export type AcceptGatewayOptions = {
   readonly carrier: Carrier;

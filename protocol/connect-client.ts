@@ -2,13 +2,14 @@
  * From an open carrier to a session, the client's side: stream 0, the handshake on it, ten seconds in all
  * (docs/protocol.md, "Shape" and "States"). Which transport carries it was decided before.
  */
-import type { Carrier, Channel } from './carrier.ts';
+import { type Carrier, CarrierError, type Channel } from './carrier.ts';
 import type { Clock } from './clock.ts';
 import type { Crypto, Signer } from './crypto.ts';
 import { asHandshakeError, type Established, HandshakeError } from './established.ts';
 import { ClientHandshake } from './handshake-client.ts';
 import { handshakeMs } from './limits.ts';
-import { Session, type SessionHooks } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionHooks } from './session-options.ts';
 
 export type ConnectClientOptions = {
   readonly carrier: Carrier;
@@ -71,8 +72,14 @@ export async function withinHandshakeTime(
   } catch (cause) {
     handshake.wipe();
     carrier.close();
-    throw isLate ? new HandshakeError('idle', undefined, { cause }) : asHandshakeError(cause);
+    throw isLate ? new HandshakeError('idle', undefined, { cause }) : failure(cause);
   } finally {
     cancel();
   }
+}
+
+/** A transport that ended is as good as one that was never there; what is not even a frame is not. */
+function failure(cause: unknown): HandshakeError {
+  if (!(cause instanceof CarrierError)) return asHandshakeError(cause);
+  return new HandshakeError(cause.code === 'malformed' ? 'decode' : 'going_away', undefined, { cause });
 }

@@ -1,15 +1,17 @@
 /**
- * A moment of the wall clock that ends something: a credential's last instant. Wall clocks jump and timers are bounded
- * (2^31 ms in every runtime), so the timer only asks again; the clock decides.
+ * A moment of the wall clock that ends something: a credential's last instant. Wall clocks are set back and forth, so
+ * it has also passed when the time that was left has gone by on the clock that never jumps; whichever comes first.
  */
 import type { Clock } from './clock.ts';
 
-const longestTimerMs = 2 ** 31 - 1;
+/** A wall clock that was set forward is noticed this soon. Also below 2^31 ms, above which no runtime keeps a timer. */
+const lookAgainMs = 60_000;
 
 export class Deadline {
   readonly #clock: Clock;
   readonly #onPassed: () => void;
-  #at = Number.POSITIVE_INFINITY;
+  #wall = Number.POSITIVE_INFINITY;
+  #monotonic = Number.POSITIVE_INFINITY;
   #cancel: () => void = () => {};
 
   constructor(clock: Clock, onPassed: () => void) {
@@ -19,19 +21,20 @@ export class Deadline {
 
   /** @param at ms since 1970, the first instant that is too late. Replaces the last one. */
   set(at: number): void {
-    this.#at = at;
+    this.#wall = at;
+    this.#monotonic = this.#clock.monotonic() + at - this.#clock.now();
     this.#watch();
   }
 
-  get isPassed(): boolean {
-    return this.#clock.now() >= this.#at;
+  get #restMs(): number {
+    return Math.min(this.#wall - this.#clock.now(), this.#monotonic - this.#clock.monotonic());
   }
 
   #watch(): void {
     this.#cancel();
-    const rest = Math.max(0, this.#at - this.#clock.now());
-    this.#cancel = this.#clock.after(Math.min(rest, longestTimerMs), () => {
-      if (this.isPassed) this.#onPassed();
+    const waitMs = Math.max(1, Math.min(this.#restMs, lookAgainMs)); // 1: fractions must not spin
+    this.#cancel = this.#clock.after(waitMs, () => {
+      if (this.#restMs <= 0) this.#onPassed();
       else this.#watch();
     });
   }

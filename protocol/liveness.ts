@@ -82,7 +82,7 @@ export class Liveness {
   #watchSilence(): void {
     const { clock, layer, keepAliveMs } = this.#host;
     if (keepAliveMs === undefined) return;
-    const rest = Math.max(0, layer.heardAt + keepAliveMs - clock.monotonic());
+    const rest = Math.max(1, layer.heardAt + keepAliveMs - clock.monotonic()); // 1: fractions must not spin
     this.#cancelKeepAlive = clock.after(rest, () => this.#onQuiet(keepAliveMs));
   }
 

@@ -118,7 +118,7 @@ export class ClientRekey {
     const share = decodeStep(resp, current.number + 1, limits.answerBytes);
     let shared: Uint8Array | undefined;
     try {
-      shared = offer.finish(share);
+      shared = finish(offer, share);
       // e, es, both halves of ss: RS = HKDF-Extract(CK_n, ss_mlkem | ss_x25519)
       const next = nextEpoch(crypto, current, init, resp, shared);
       layer.epochs.install(next);
@@ -135,6 +135,15 @@ export class ClientRekey {
     this.#cancelOverdue();
     this.#asked?.offer.wipe();
     this.#asked = undefined;
+  }
+}
+
+/** A share that yields nothing and a tag that fails look alike. */
+function finish(offer: KeyOffer, share: Uint8Array): Uint8Array {
+  try {
+    return offer.finish(share);
+  } catch (cause) {
+    throw new SessionError('decrypt', 'RK_RESP share', { cause });
   }
 }
 

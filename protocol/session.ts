@@ -3,10 +3,7 @@
  * somebody says CLOSE (docs/protocol.md, "States" to "Rekey"). This file joins the parts; each has its own: records in
  * record-layer.ts, streams in session-streams.ts, rekey.ts, reauth.ts, liveness.ts. Not for: who may open what.
  */
-import type { Carrier, Channel } from './carrier.ts';
-import type { Clock } from './clock.ts';
 import type { CloseCode, StreamKind } from './codes.ts';
-import type { Crypto, Signer } from './crypto.ts';
 import { Deadline } from './deadline.ts';
 import type { Established } from './established.ts';
 import { Liveness } from './liveness.ts';
@@ -17,7 +14,8 @@ import { ClientRekey } from './rekey.ts';
 import { exporterValue } from './schedule.ts';
 import { ControlStream, encodeClose } from './session-control.ts';
 import { closeCodeOf, SessionError } from './session-error.ts';
-import { closeLingerMs, keepAliveMs, type RecordLimits, recordLimits } from './session-limits.ts';
+import { closeLingerMs, keepAliveMs, recordLimits } from './session-limits.ts';
+import type { SessionEnd, SessionOptions, SessionState } from './session-options.ts';
 import {
   type ClientRoleOptions,
   clientRole,
@@ -26,63 +24,10 @@ import {
   type SessionRole,
 } from './session-roles.ts';
 import { type AbortSignalLike, SessionStreams } from './session-streams.ts';
-import type { IncomingStream, Stream } from './stream.ts';
+import type { Stream } from './stream.ts';
 import { StreamError } from './stream-error.ts';
-import type { VerifiedSvid } from './svid.ts';
 
-export type SessionState = {
-  readonly phase: 'open' | 'rekeying' | 'closing' | 'closed';
-  /** The epoch we seal under. */
-  readonly epoch: number;
-  /** Why it ends or ended. */
-  readonly code?: CloseCode;
-};
-
-/** How a session ended. */
-export type SessionEnd = {
-  readonly code: CloseCode;
-  readonly byPeer: boolean;
-  /** The transport went away without an authentic CLOSE; the code is then going_away. */
-  readonly cut: boolean;
-};
-
-/** What both roles can be told and asked. */
-export type SessionHooks = {
-  /** The peer asks for a stream; without this hook it is denied. */
-  readonly onOpen?: ((incoming: IncomingStream) => void) | undefined;
-  readonly onState?: ((state: SessionState) => void) | undefined;
-  /** What went wrong when a session ends by an error: for the local log, never for the peer. */
-  readonly onFault?: ((error: unknown) => void) | undefined;
-  /** Client: no answer to a rekey for 15 s. Make a session beside this one, move new streams there, drain this one. */
-  readonly onRekeyOverdue?: (() => void) | undefined;
-  /** Client: an informational message of the gateway's. */
-  readonly onNotice?: ((content: Uint8Array) => void) | undefined;
-  /** Gateway: judges the credential of a REAUTH; rejects for one that is not good. Without it REAUTH is refused. */
-  readonly verifyReauth?: ((svid: Uint8Array) => Promise<VerifiedSvid>) | undefined;
-  /** Gateway: the session now lives by this credential. */
-  readonly onReauth?: ((svid: VerifiedSvid) => void) | undefined;
-  /** Silence after which to ask for a sign of life. Client: 20 s; gateway: it leaves that to the client. */
-  readonly keepAliveMs?: number | undefined;
-  /** End the session after so long without streams. Never by default. */
-  readonly idleAfterMs?: number | undefined;
-  /** Lowered by tests only. */
-  readonly limits?: Partial<RecordLimits> | undefined;
-};
-
-export type SessionOptions = SessionHooks & {
-  readonly crypto: Crypto;
-  readonly clock: Clock;
-  readonly carrier: Carrier;
-  /** Stream 0, the handshake read off it. */
-  readonly control: Channel;
-  /** The session owns its secrets from here on. */
-  readonly established: Established;
-  readonly role: Role;
-  /** Client: the session key, for REAUTH. */
-  readonly signer?: Signer | undefined;
-  /** Gateway: the identity the client knows, for REAUTH_ACK. */
-  readonly gatewaySigner?: Signer | undefined;
-};
+export type { SessionEnd, SessionHooks, SessionOptions, SessionState } from './session-options.ts';
 
 /**
  * One tunnel. Made by connect-client.ts and accept-gateway.ts.
@@ -224,9 +169,9 @@ export class Session {
   }
 
   #forget(): void {
+    this.#streams.abandon();
     this.#liveness.stop();
     this.#deadline.stop();
-    this.#streams.abandon();
     this.#role.wipe();
     this.#role.reauth?.abandon(new SessionError(this.#end!.code, 'closed'));
     this.#layer.wipe();

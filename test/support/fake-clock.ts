@@ -6,17 +6,19 @@ type Timer = { readonly at: number; readonly order: number; readonly run: () => 
 
 /** Both of its times move together; {@link FakeClock.jump} moves the wall alone. */
 export class FakeClock implements Clock {
-  #wall: number;
+  /** What the wall shows when the other clock is at zero. */
+  #wallAtZero: number;
   #monotonic = 0;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(now = 1_790_000_000_000) {
-    this.#wall = now;
+    this.#wallAtZero = now;
   }
 
+  /** Whole milliseconds, as Date has them. */
   now(): number {
-    return this.#wall;
+    return Math.floor(this.#wallAtZero + this.#monotonic);
   }
 
   monotonic(): number {
@@ -41,21 +43,16 @@ export class FakeClock implements Clock {
       await settled();
       const next = this.#next();
       if (!next || next.at > end) break;
-      this.#move(Math.max(next.at, this.#monotonic));
+      this.#monotonic = Math.max(next.at, this.#monotonic);
       this.#timers.delete(next);
       next.run();
     }
-    this.#move(end);
+    this.#monotonic = end;
   }
 
   /** Somebody sets the wall clock. */
   jump(ms: number): void {
-    this.#wall += ms;
-  }
-
-  #move(to: number): void {
-    this.#wall += to - this.#monotonic;
-    this.#monotonic = to;
+    this.#wallAtZero += ms;
   }
 
   #next(): Timer | undefined {

@@ -127,14 +127,14 @@ class LoopbackChannel implements Channel {
 export class LoopbackCarrier implements Carrier {
   readonly transport = transportByte.loopback;
   readonly closed: Promise<void>;
-  readonly #link: Link;
+  readonly #link: { open(side: Side, streamId: bigint): Channel; close(): void };
   readonly #side: Side;
   readonly #arrived: Channel[] = [];
   #wake: (() => void) | undefined;
   #isClosed = false;
   #settle!: () => void;
 
-  constructor(link: Link, side: Side) {
+  constructor(link: { open(side: Side, streamId: bigint): Channel; close(): void }, side: Side) {
     this.#link = link;
     this.#side = side;
     this.closed = new Promise((resolve) => {
@@ -178,7 +178,7 @@ export class LoopbackCarrier implements Carrier {
 }
 
 /** What joins the two sides. */
-class Link {
+class Link implements LoopbackLink {
   readonly client: LoopbackCarrier;
   readonly gateway: LoopbackCarrier;
   readonly #options: LoopbackOptions;
@@ -214,18 +214,26 @@ class Link {
     this.gateway.end();
   }
 
-  /** Bytes sent and not yet received, over all channels. */
   get unread(): number {
     return Array.from(this.#pipes.values()).reduce((sum, pipe) => sum + pipe.unread, 0);
   }
 
-  /** The network says something itself, past any fault. */
   inject(from: Side, streamId: bigint, bytes: Uint8Array): void {
     this.#pipes.get(`${from} ${streamId}`)!.push(bytes);
   }
 }
 
+/** What {@link loopbackPair} makes. */
+export type LoopbackLink = {
+  readonly client: LoopbackCarrier;
+  readonly gateway: LoopbackCarrier;
+  /** Bytes sent and not yet received, over all channels. */
+  readonly unread: number;
+  /** The network says something itself, past any fault. */
+  inject(from: Side, streamId: bigint, bytes: Uint8Array): void;
+};
+
 /** Two carriers, each the other's peer. Closing either closes both. */
-export function loopbackPair(options: LoopbackOptions = {}): Link {
+export function loopbackPair(options: LoopbackOptions = {}): LoopbackLink {
   return new Link(options);
 }

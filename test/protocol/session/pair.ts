@@ -4,18 +4,19 @@
  */
 import { concat, utf8 } from '../../../protocol/bytes.ts';
 import type { Channel } from '../../../protocol/carrier.ts';
-import type { Crypto } from '../../../protocol/crypto.ts';
+import type { Crypto, Signer } from '../../../protocol/crypto.ts';
 import type { Established } from '../../../protocol/established.ts';
 import type { SessionParams } from '../../../protocol/params.ts';
 import { RecordLayer } from '../../../protocol/record-layer.ts';
 import type { RecordLink } from '../../../protocol/record-link.ts';
 import type { EpochSecrets } from '../../../protocol/schedule.ts';
-import { Session, type SessionHooks } from '../../../protocol/session.ts';
+import { Session } from '../../../protocol/session.ts';
 import { recordLimits } from '../../../protocol/session-limits.ts';
+import type { SessionHooks } from '../../../protocol/session-options.ts';
 import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { type LoopbackOptions, loopbackPair, type Side } from '../../support/loopback-carrier.ts';
+import { type LoopbackLink, type LoopbackOptions, loopbackPair, type Side } from '../../support/loopback-carrier.ts';
 import { params as defaultParams, now, signers, svidFields } from '../fixed-handshake.ts';
 
 const secret = (name: string): Uint8Array => nodeCrypto.sha256(utf8(`session tests ${name}`));
@@ -40,6 +41,11 @@ export type PairOptions = LoopbackOptions & {
   readonly clock?: FakeClock;
   /** How long the first credential and the session's terms last. */
   readonly lifeMs?: number;
+  /** In place of the session key and of the gateway's. */
+  readonly signer?: Signer;
+  readonly gatewaySigner?: Signer;
+  /** Sees the secrets that each session is given. */
+  readonly onEpoch?: (epoch: EpochSecrets) => void;
 };
 
 function establishedOf(role: Side, { lifeMs = 600_000, ...options }: PairOptions): Established {
@@ -49,11 +55,13 @@ function establishedOf(role: Side, { lifeMs = 600_000, ...options }: PairOptions
     role === 'client'
       ? { gatewayPublicKey: signers.gateway.publicKey }
       : ({ ...svidFields, notAfter: ends, verified: true } as const);
-  return { epoch: epochZero(), params, peer, sessionPublicKey: signers.session.publicKey };
+  const epoch = epochZero();
+  options.onEpoch?.(epoch);
+  return { epoch, params, peer, sessionPublicKey: signers.session.publicKey };
 }
 
 /** One side only; the other is the test's. */
-export function newSession(role: Side, link: ReturnType<typeof loopbackPair>, control: Channel, options: PairOptions) {
+export function newSession(role: Side, link: LoopbackLink, control: Channel, options: PairOptions) {
   return new Session({
     ...options[role],
     crypto: options.cryptos?.[role] ?? nodeCrypto,
@@ -62,8 +70,8 @@ export function newSession(role: Side, link: ReturnType<typeof loopbackPair>, co
     control,
     established: establishedOf(role, options),
     role,
-    signer: signers.session,
-    gatewaySigner: signers.gateway,
+    signer: options.signer ?? signers.session,
+    gatewaySigner: options.gatewaySigner ?? signers.gateway,
   });
 }
 

@@ -59,7 +59,7 @@ function halves(sent: { from: Side; bytes: Uint8Array }[]) {
       onWorn: assert.fail,
       onExpired: assert.fail,
       onSwept: () => {},
-      onFatal: assert.fail,
+      onFatal: (error) => assert.fail(String(error)),
     });
     const stream = layer.link(control);
     const send = (kind: number, content: Uint8Array): void => void stream.send(kind, content);
