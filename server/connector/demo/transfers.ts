@@ -20,7 +20,7 @@ export function* downloadBytes(bytes: number): Generator<Buffer> {
   }
 }
 
-const pattern = Buffer.from({ length: chunkBytes + 256 }, (_, i) => (i * 31) & 0xff);
+const pattern = Uint8Array.from({ length: chunkBytes + 256 }, (_, i) => (i * 31) & 0xff);
 
 /** `?bytes=N` chooses the length; `?stop=M` breaks the connection after M bytes, to see what a visitor is shown. */
 export async function answerDownload(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
