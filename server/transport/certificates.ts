@@ -63,19 +63,22 @@ export class Certificates {
     if (this.#making || this.#clock.now() < this.#changeAt) return;
     this.#making = true;
     this.#current = this.#next;
-    this.#renew()
-      .catch(() => undefined)
-      .finally(() => {
+    this.#renew().then(
+      () => this.#onChange(),
+      // The next look tries again; until then the one in use goes on.
+      () => {
         this.#making = false;
-      });
+      },
+    );
   }
 
   async #renew(): Promise<void> {
-    // After a long sleep the one that just took over may be spent as well: then both are made anew.
     const now = this.#clock.now();
+    // After a long sleep the one that just took over may be spent as well: then both are made anew.
     if (now >= this.#current.notAfter) this.#current = await makeCertificate(now);
-    this.#changeAt = Math.max(this.#changeAt, now) + periodMs;
-    this.#next = await makeCertificate(this.#changeAt);
-    this.#onChange();
+    const changeAt = Math.max(this.#changeAt, now) + periodMs;
+    this.#next = await makeCertificate(changeAt);
+    this.#changeAt = changeAt;
+    this.#making = false;
   }
 }

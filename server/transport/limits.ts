@@ -1,8 +1,8 @@
 /** The transports' numbers: what a peer may cost us before it has proved anything, and how soon a lost one is noticed. */
 export const transportLimits = {
   /** A connection from which nothing came for this long is lost. Three pings fit in it. */
-  idleTimeoutMs: 6_000,
-  keepAliveMs: 1_900,
+  idleTimeoutMs: 5_000,
+  keepAliveMs: 1_500,
   /** From the first packet to the WebTransport session. */
   sessionDeadlineMs: 6_000,
   /** What was written before a close has this long to go out. */

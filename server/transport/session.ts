@@ -22,9 +22,9 @@ export interface TransportCounters {
   accepted: number;
   /** Well-formed requests that were turned away: path, origin, limits. */
   refused: number;
-  /** Datagrams or connections that were not what they should be. */
+  /** Datagrams that belong to nothing, late ones of a connection just closed among them. */
   dropped: number;
-  /** Streams and messages inside a carrier that did not keep to the framing. */
+  /** Connections, streams and messages that broke the rules of their protocol. */
   malformed: number;
 }
 

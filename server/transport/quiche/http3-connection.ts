@@ -75,7 +75,7 @@ export class Http3Connection {
   }
 
   #giveUp(): void {
-    this.#options.counters.dropped += 1;
+    this.#options.counters.malformed += 1;
     this.#connection.close(http3ErrorNumber.request_incomplete);
   }
 
@@ -88,7 +88,7 @@ export class Http3Connection {
   #guard(work: Promise<void>): void {
     work.catch((error: unknown) => {
       if (error instanceof CarrierError) return;
-      this.#options.counters.dropped += 1;
+      this.#options.counters.malformed += 1;
       this.#connection.close(error instanceof Http3Error ? http3ErrorNumber[error.code] : http3ErrorNumber.internal);
     });
   }

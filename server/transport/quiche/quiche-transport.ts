@@ -53,6 +53,11 @@ export class QuicheTransport implements TransportServer {
     return this.#certificates.hashes;
   }
 
+  /** QUIC connections at this moment, with or without a session. */
+  get connections(): number {
+    return this.#endpoint?.connections ?? 0;
+  }
+
   async close(): Promise<void> {
     this.#certificates?.close();
     await this.#endpoint?.close();

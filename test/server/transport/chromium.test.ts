@@ -70,13 +70,19 @@ describe('Chromium', () => {
     it(`BR-6: a Worker exchanges 32 MiB each way over 16 streams at once by ${name}, equal by SHA-256`, async (test) => {
       await inWorker(async (worker) => {
         assert.equal(await worker.perform({ task: 'connect', endpoints: [endpoints[name]] }), transport);
-        const { digests, ms } = await worker.perform<EchoResult>({ task: 'echo', streams: 16, bytesPerStream: 2 * mebibyte });
+        const { digests, ms } = await worker.perform<EchoResult>({
+          task: 'echo',
+          streams: 16,
+          bytesPerStream: 2 * mebibyte,
+        });
         assert.equal(digests.length, 16);
         for (const { sent, received, bytes } of digests) {
           assert.equal(bytes, 128 * 16_388);
           assert.equal(received, sent);
         }
-        test.diagnostic(`32 MiB each way by ${name} in ${Math.round(ms)} ms: ${((32 * 1_000) / ms).toFixed(1)} MiB/s each way`);
+        test.diagnostic(
+          `32 MiB each way by ${name} in ${Math.round(ms)} ms: ${((32 * 1_000) / ms).toFixed(1)} MiB/s each way`,
+        );
         assert.equal(await worker.perform({ task: 'close' }), true);
       });
     });
@@ -95,7 +101,9 @@ describe('Chromium', () => {
       const evil = origin.replace('shell.apps', 'evil.apps');
       await inWorker(async (worker) => {
         onCarrier = () => assert.fail('a carrier was made');
-        await assert.rejects(worker.perform({ task: 'connect', endpoints: [endpoints[name]] }), { code: 'unreachable' });
+        await assert.rejects(worker.perform({ task: 'connect', endpoints: [endpoints[name]] }), {
+          code: 'unreachable',
+        });
       }, evil);
       assert.equal(engine.counters.refused, before + 1);
     });

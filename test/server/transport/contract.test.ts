@@ -54,12 +54,16 @@ for (const engine of engines) {
 
     it('tells who is at the far end', async () => {
       const peers: CarrierPeer[] = [];
-      await running(engine, (_carrier, peer) => peers.push(peer), async (server) => {
-        (await server.connect()).close();
-        const transport = engine.name === 'quiche' ? 'webtransport' : 'websocket';
-        assert.deepEqual(peers, [{ address: '127.0.0.1', origin, transport }]);
-        assert.equal(server.transport.counters.accepted, 1);
-      });
+      await running(
+        engine,
+        (_carrier, peer) => peers.push(peer),
+        async (server) => {
+          (await server.connect()).close();
+          const transport = engine.name === 'quiche' ? 'webtransport' : 'websocket';
+          assert.deepEqual(peers, [{ address: '127.0.0.1', origin, transport }]);
+          assert.equal(server.transport.counters.accepted, 1);
+        },
+      );
     });
 
     it('gives the end of a direction as null, behind what came before', async () => {
@@ -81,20 +85,24 @@ for (const engine of engines) {
         arrived.resolve((await carrier.accept())!);
         await echoCarrier(carrier);
       };
-      await running(engine, (carrier) => void onCarrier(carrier), async (server) => {
-        const carrier = await server.connect();
-        const doomed = carrier.open(2n);
-        await doomed.send(record(new Uint8Array(1)));
-        const far = await arrived.promise;
-        assert.notEqual(await far.receive(), null);
-        doomed.abort();
-        await assert.rejects(doomed.receive(), code('cut'));
-        // WebSocket knows one kind of end only; the session tells them apart by the authenticated FIN.
-        const end = await far.receive().catch((error: unknown) => error);
-        assert.ok(end === null || (end instanceof CarrierError && end.code === 'cut'));
-        await roundTrip(carrier.open(4n), 3, new Random(7));
-        carrier.close();
-      });
+      await running(
+        engine,
+        (carrier) => void onCarrier(carrier),
+        async (server) => {
+          const carrier = await server.connect();
+          const doomed = carrier.open(2n);
+          await doomed.send(record(new Uint8Array(1)));
+          const far = await arrived.promise;
+          assert.notEqual(await far.receive(), null);
+          doomed.abort();
+          await assert.rejects(doomed.receive(), code('cut'));
+          // WebSocket knows one kind of end only; the session tells them apart by the authenticated FIN.
+          const end = await far.receive().catch((error: unknown) => error);
+          assert.ok(end === null || (end instanceof CarrierError && end.code === 'cut'));
+          await roundTrip(carrier.open(4n), 3, new Random(7));
+          carrier.close();
+        },
+      );
     });
 
     it('opens channels from the server too', async () => {
@@ -136,16 +144,20 @@ for (const engine of engines) {
         const channel = (await carrier.accept())!;
         await sendAll(channel, frame, total, progress);
       };
-      await running(engine, (carrier) => void onCarrier(carrier), async (server) => {
-        const carrier = await server.connect();
-        const channel = carrier.open(2n);
-        await channel.send(record(new Uint8Array(1)));
-        await stalled(progress);
-        assert.ok(progress.sent * frame.length < 16 << 20, `${progress.sent} frames were taken with nobody reading`);
-        for (let i = 0; i < total; i++) assert.equal((await channel.receive())?.length, frame.length);
-        assert.equal(await channel.receive(), null);
-        carrier.close();
-      });
+      await running(
+        engine,
+        (carrier) => void onCarrier(carrier),
+        async (server) => {
+          const carrier = await server.connect();
+          const channel = carrier.open(2n);
+          await channel.send(record(new Uint8Array(1)));
+          await stalled(progress);
+          assert.ok(progress.sent * frame.length < 16 << 20, `${progress.sent} frames were taken with nobody reading`);
+          for (let i = 0; i < total; i++) assert.equal((await channel.receive())?.length, frame.length);
+          assert.equal(await channel.receive(), null);
+          carrier.close();
+        },
+      );
     });
 
     it('lets a short exchange pass a long one', async () => {
@@ -167,19 +179,23 @@ for (const engine of engines) {
 
     it('tells both ends when one closes', async () => {
       const arrived = Promise.withResolvers<Carrier>();
-      await running(engine, (carrier) => arrived.resolve(carrier), async (server) => {
-        const near = await server.connect();
-        const far = await arrived.promise;
-        const channel = near.open(2n);
-        await channel.send(record(new Uint8Array(1)));
-        const farChannel = (await far.accept())!;
-        assert.notEqual(await farChannel.receive(), null);
-        near.close();
-        await Promise.all([near.closed, far.closed]);
-        assert.equal(await far.accept(), null);
-        const end = await farChannel.receive().catch((error: unknown) => error);
-        assert.ok(end === null || (end instanceof CarrierError && end.code === 'cut'));
-      });
+      await running(
+        engine,
+        (carrier) => arrived.resolve(carrier),
+        async (server) => {
+          const near = await server.connect();
+          const far = await arrived.promise;
+          const channel = near.open(2n);
+          await channel.send(record(new Uint8Array(1)));
+          const farChannel = (await far.accept())!;
+          assert.notEqual(await farChannel.receive(), null);
+          near.close();
+          await Promise.all([near.closed, far.closed]);
+          assert.equal(await far.accept(), null);
+          const end = await farChannel.receive().catch((error: unknown) => error);
+          assert.ok(end === null || (end instanceof CarrierError && end.code === 'cut'));
+        },
+      );
     });
 
     it('delivers what was sent before the server closed', async () => {
@@ -188,13 +204,17 @@ for (const engine of engines) {
         await channel.send(record(new Uint8Array(9)));
         carrier.close();
       };
-      await running(engine, (carrier) => void onCarrier(carrier), async (server) => {
-        const carrier = await server.connect();
-        const channel = carrier.open(0n);
-        await channel.send(record(new Uint8Array(1)));
-        assert.equal((await channel.receive())?.length, 13);
-        await carrier.closed;
-      });
+      await running(
+        engine,
+        (carrier) => void onCarrier(carrier),
+        async (server) => {
+          const carrier = await server.connect();
+          const channel = carrier.open(0n);
+          await channel.send(record(new Uint8Array(1)));
+          assert.equal((await channel.receive())?.length, 13);
+          await carrier.closed;
+        },
+      );
     });
 
     it('ends every carrier when the transport closes', async () => {
@@ -212,10 +232,14 @@ for (const engine of engines) {
       'no page at all': 'null',
     })) {
       it(`BR-6: refuses ${what} and counts it`, async () => {
-        await running(engine, () => assert.fail('a carrier was made'), async (server) => {
-          await assert.rejects(server.connect(from), { code: 'refused', status: '403' });
-          assert.deepEqual({ ...server.transport.counters }, { accepted: 0, refused: 1, dropped: 0, malformed: 0 });
-        });
+        await running(
+          engine,
+          () => assert.fail('a carrier was made'),
+          async (server) => {
+            await assert.rejects(server.connect(from), { code: 'refused', status: '403' });
+            assert.deepEqual({ ...server.transport.counters }, { accepted: 0, refused: 1, dropped: 0, malformed: 0 });
+          },
+        );
       });
     }
   });

@@ -33,10 +33,14 @@ export const clientSettings = settingsPayload([
 ]);
 
 export interface DialOptions {
-  /** A TLS session from an earlier connection, to try early data with. */
+  /** Ask for early data, and keep what would allow it the next time. */
+  readonly earlyData?: boolean;
+  /** A TLS session from an earlier connection. */
   readonly resume?: Uint8Array;
   /** Sees, and may change, each datagram to the server. */
   readonly onSend?: (packet: Uint8Array) => void;
+  /** While it answers true, nothing goes out and nothing comes in. */
+  readonly mute?: () => boolean;
 }
 
 /** A QUIC connection to the server, with nothing of HTTP/3 said yet. */
@@ -68,15 +72,18 @@ export class H3Client {
 
   static async dial(port: number, options: DialOptions = {}): Promise<H3Client> {
     let connection: QuicConnection | undefined;
-    const socket = await UdpSocket.bind({ host: '127.0.0.1', port: 0 }, (bytes, from) => connection?.receive(bytes, from));
+    const muted = () => options.mute?.() ?? false;
+    const socket = await UdpSocket.bind({ host: '127.0.0.1', port: 0 }, (bytes, from) => {
+      if (!muted()) connection?.receive(bytes, from);
+    });
     const peer = { host: '127.0.0.1', port };
     const config = clientConfig();
-    if (options.resume !== undefined) config.enableEarlyData();
+    if (options.earlyData) config.enableEarlyData();
     const native = quiche.Connection.connect('127.0.0.1', randomBytes(20), socket.address, peer, config);
     if (options.resume !== undefined) native.setSession(options.resume);
     const send: ConstructorParameters<typeof QuicConnection>[0]['send'] = (packet, to) => {
       options.onSend?.(packet);
-      socket.send(packet, to);
+      if (!muted()) socket.send(packet, to);
     };
     connection = new QuicConnection({ native, local: socket.address, peer, role: 'client', send });
     const client = new H3Client(connection, socket);
@@ -128,7 +135,11 @@ export function connectFields(origin: string, path = '/tunnel'): FieldLine[] {
 }
 
 /** Opens a WebTransport session as a Carrier; closing it closes the connection. */
-export async function connectQuic(port: number, origin: string, options: DialOptions = {}): Promise<Carrier & { client: H3Client }> {
+export async function connectQuic(
+  port: number,
+  origin: string,
+  options: DialOptions = {},
+): Promise<Carrier & { client: H3Client }> {
   const client = await H3Client.dial(port, options);
   await client.established;
   client.openControl();

@@ -6,7 +6,11 @@ import { MessageCarrier } from '../../../../server/transport/message-carrier.ts'
 import { SocketOfMessages } from '../../../../server/transport/websocket-socket.ts';
 
 /** Rejects with `{ code: 'refused', status }` when the server answers with a status. */
-export async function connectWs(port: number, origin: string, path = '/tunnel'): Promise<Carrier & { webSocket: WebSocket }> {
+export async function connectWs(
+  port: number,
+  origin: string,
+  path = '/tunnel',
+): Promise<Carrier & { webSocket: WebSocket }> {
   const webSocket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { origin });
   const carrier = carry(webSocket);
   const refused = once(webSocket, 'unexpected-response').then(([, response]) => {
