@@ -221,9 +221,9 @@ test('FIN-WAIT-2 that nobody holds is given up after a minute', async () => {
 test('a connection that nobody holds does not probe a closed window for ever', async () => {
   const peer = new HandPeer();
   const socket = await peer.open();
-  socket.end('never taken');
   peer.window = 0;
   peer.send();
+  socket.end('never taken');
   socket.destroy();
   await peer.clock.settle();
   for (let i = 0; i < 60 && peer.stack.stats().connections > 0; i++) {
@@ -246,8 +246,14 @@ test('TIME-WAIT ignores RST, answers a repeated FIN, and yields to a newer SYN',
   assert.equal(peer.stack.stats().timeWait, 1);
   peer.send({ flags: FLAG.RST });
   assert.equal(peer.stack.stats().timeWait, 1);
+  await peer.clock.advance(50_000);
   peer.send({ seq: peer.seq - 1, flags: FLAG.FIN | FLAG.ACK });
   assert.equal(peer.takeOne().ack, peer.seq);
+  await peer.clock.advance(50_000);
+  assert.equal(peer.stack.stats().timeWait, 1, 'the minute began anew');
+  peer.send({ flags: FLAG.SYN, seq: peer.seq - 100_000, ack: 0, mss: 1000 });
+  assert.equal(peer.takeOne().flags, FLAG.ACK);
+  assert.equal(peer.stack.stats().timeWait, 1, 'an old SYN is no reason');
   peer.stack.listen({ port: 80 }, () => {});
   peer.send({ flags: FLAG.SYN, seq: peer.seq + 100_000, ack: 0, mss: 1000 });
   assert.equal(peer.takeOne().flags, FLAG.SYN | FLAG.ACK);
@@ -275,4 +281,28 @@ test('a FIN that comes before the text it follows waits for it', async () => {
   peer.send({ seq, payload: Buffer.from('hello') });
   assert.equal(String(Buffer.from(await peer.clock.resolve(arrived))), 'helloworld');
   assert.equal(peer.take().at(-1)!.ack, seq + 11);
+});
+
+test('text that lies behind the FIN of the peer does not hide its end', async () => {
+  const peer = new HandPeer();
+  const socket = await peer.open();
+  const arrived = collect(socket);
+  const { seq } = peer;
+  peer.send({ seq: seq + 5, payload: Buffer.from('evil') });
+  peer.send({ seq: seq + 3, payload: Buffer.from('lo'), flags: FLAG.FIN | FLAG.ACK });
+  peer.send({ seq, payload: Buffer.from('hel') });
+  assert.equal(String(Buffer.from(await peer.clock.resolve(arrived))), 'hello');
+});
+
+test('a FIN that the window has no room for waits for it', async () => {
+  const peer = new HandPeer();
+  const socket = await peer.open();
+  peer.window = 5;
+  peer.send();
+  socket.end('hello');
+  const text = peer.takeOne();
+  assert.equal(text.flags & FLAG.FIN, 0);
+  peer.ack = (peer.ack + 5) >>> 0;
+  peer.send();
+  assert.equal(peer.takeOne().flags & FLAG.FIN, FLAG.FIN);
 });

@@ -280,3 +280,13 @@ test('a repeated SYN gets our answer again', async () => {
   const second = peer.takeOne();
   assert.deepEqual([second.seq, second.ack, second.flags], [first.seq, first.ack, FLAG.SYN | FLAG.ACK]);
 });
+
+test('one port of a peer can hold a connection to each address of the stack', () => {
+  const peer = new HandPeer({ addresses: [HOST, '10.0.0.2'] });
+  peer.stack.listen({ port: 80 }, () => {});
+  for (const destination of [HOST, '10.0.0.2']) {
+    peer.send({ destination, flags: FLAG.SYN, ack: 0, mss: 1000 });
+    assert.equal(peer.takeOne().source, destination);
+  }
+  assert.equal(peer.stack.stats().connections, 2);
+});

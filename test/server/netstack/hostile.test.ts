@@ -208,6 +208,16 @@ test('PAWS: a segment from before the last timestamp is acknowledged and not tak
   assert.equal(socket.bytesRead, 3);
 });
 
+test('PAWS: a segment that ran ahead does not make the ones before it look old', async () => {
+  const peer = new HandPeer();
+  const socket = await peer.open({ mss: 1000, timestamps: { value: 1_000, echo: 0 } });
+  socket.resume();
+  peer.send({ seq: peer.seq + 3, payload: Buffer.from('two'), timestamps: { value: 3_000, echo: 0 } });
+  peer.send({ payload: Buffer.from('one'), timestamps: { value: 2_000, echo: 0 } });
+  await peer.clock.settle();
+  assert.equal(socket.bytesRead, 6);
+});
+
 test('an invented echo of a timestamp does not become a round trip', async () => {
   const peer = new HandPeer();
   const socket = await peer.open({ mss: 1000, timestamps: { value: 1, echo: 0 } });

@@ -190,3 +190,19 @@ test('a delayed acknowledgment comes within 40 ms, and every second full segment
   await peer.clock.advance(1);
   assert.equal(peer.takeOne().ack, peer.seq);
 });
+
+test('what fills a gap, and the end of the stream, are acknowledged at once', async () => {
+  const peer = new HandPeer();
+  const socket = await peer.open();
+  socket.resume();
+  for (let i = 0; i < 20; i++) peer.text(Uint8Array.of(1));
+  await peer.clock.advance(100);
+  peer.take();
+  peer.send({ seq: peer.seq + 1, payload: Uint8Array.of(2) });
+  assert.equal(peer.takeOne().ack, peer.seq);
+  peer.send({ payload: Uint8Array.of(1) });
+  assert.equal(peer.takeOne().ack, peer.seq + 2);
+  peer.seq += 2;
+  peer.send({ flags: FLAG.FIN | FLAG.ACK });
+  assert.equal(peer.takeOne().ack, peer.seq + 1);
+});
