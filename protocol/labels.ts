@@ -7,9 +7,8 @@ import { concat, utf8, Writer } from './bytes.ts';
 import type { Crypto } from './crypto.ts';
 
 /**
- * What th0 starts with: the version and its one suite, spelled out. The AEAD is written without a hyphen here, as in the
- * known answers, although the design's text writes "ChaCha20-Poly1305": one spelling is as good as another, but every
- * byte after th0 depends on it, so both ends must take this one.
+ * What th0 starts with: the version and its one suite, spelled out. The AEAD is written without a hyphen here, unlike in
+ * RFC 8439: every byte after th0 depends on this spelling.
  */
 export const suiteName = 'Latchkey/1 X25519MLKEM768 ChaCha20Poly1305 HKDF-SHA256 MLDSA65-Ed25519-SHA512';
 
