@@ -4,7 +4,7 @@
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import type { LaunchedService, TunnelStatus } from '../../worker/api.ts';
+import type { LaunchedService, TunnelCounts, TunnelStatus } from '../../worker/api.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
@@ -97,6 +97,11 @@ export class ShellPage extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.#start();
+  }
+
+  /** Records sealed in Wasm and records sent: equal, or something went round the Wasm. */
+  counts(): Promise<TunnelCounts> {
+    return this.#tunnel.counts();
   }
 
   override render() {

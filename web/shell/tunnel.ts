@@ -1,6 +1,12 @@
 /** The shell's handle on the Worker that holds the tunnel. Nothing of keys or plaintext passes this line. */
 import { proxy, type Remote, transfer, transferHandlers, wrap } from 'comlink';
-import { faultHandler, type LaunchedService, type TunnelApi, type TunnelStatus } from '../../worker/api.ts';
+import {
+  faultHandler,
+  type LaunchedService,
+  type TunnelApi,
+  type TunnelCounts,
+  type TunnelStatus,
+} from '../../worker/api.ts';
 import tunnelWorker from '../../worker/tunnel.worker.ts?worker&url';
 import { trustedScript } from '../design/trusted-script.ts';
 
@@ -27,7 +33,7 @@ export class Tunnel {
     return this.#remote.serve(transfer(port, [port]));
   }
 
-  counts(): Promise<{ sealedInWasm: number; recordsSent: number }> {
+  counts(): Promise<TunnelCounts> {
     return this.#remote.counts();
   }
 
