@@ -36,7 +36,8 @@ export const auditEventTypes = [
   'control.stop',
 ] as const;
 
-const maxDetails = 48;
+/** A posture event states each signal with its source. */
+const maxDetails = 128;
 const detailValue = z.union([printableField(1_024), z.number(), z.boolean()]);
 
 export const auditEventSchema = z.strictObject({

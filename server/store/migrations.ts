@@ -26,7 +26,7 @@ const first = [
   'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
   `CREATE TABLE leases (id BLOB PRIMARY KEY, cookie_hash BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users(id),
      device_id TEXT NOT NULL REFERENCES devices(id), amr INTEGER NOT NULL, verified_at INTEGER NOT NULL,
-     backup_eligible INTEGER NOT NULL, backed_up INTEGER NOT NULL, created_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+     posture_signals TEXT NOT NULL, posture_time INTEGER NOT NULL, created_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
      revoked_at INTEGER) STRICT`,
   `CREATE TABLE launches (id TEXT PRIMARY KEY, lease_id BLOB NOT NULL REFERENCES leases(id), user_id TEXT NOT NULL,
      device_id TEXT NOT NULL, service TEXT NOT NULL, session_key_hash BLOB NOT NULL UNIQUE,

@@ -82,8 +82,9 @@ export interface LeaseTable {
   amr: number;
   /** When user verification happened. */
   verified_at: number;
-  backup_eligible: number;
-  backed_up: number;
+  /** JSON of the signals that policies may use, as judged at sign-in; for the launcher. */
+  posture_signals: string;
+  posture_time: number;
   created_at: number;
   ends_at: number;
   revoked_at: number | null;

@@ -1,0 +1,79 @@
+/**
+ * Every refusal of the HTTP API: a stable code, its status, and one sentence that says what happened and what to do.
+ * Nothing of the request is repeated, except where the caller of the admin socket is told what it wrote wrongly.
+ */
+
+const answers = {
+  malformed: [400, 'The request is not what this address takes. Reload the page and try again.'],
+  too_large: [413, 'The request is larger than this address takes.'],
+  not_found: [404, 'There is nothing at this address.'],
+  method_not_allowed: [405, 'This address does not take that method.'],
+  misdirected: [421, 'This server does not serve that host. Open the hub instead.'],
+  foreign_origin: [403, 'This request did not come from the page it belongs to.'],
+  rate_limited: [429, 'Too many attempts. Wait a minute and try again.'],
+  not_built: [503, 'The pages of this installation are not built yet. Run "npm run build" and reload.'],
+  no_gateway: [503, 'No gateway is connected. Try again in a moment.'],
+  internal: [500, 'Something failed here. Try again; if it fails again, tell your administrator the id below.'],
+
+  enrolment_unknown: [404, 'This enrolment link is not known. Ask your administrator for a new one.'],
+  enrolment_used: [410, 'This enrolment link was used already. Ask your administrator for a new one.'],
+  enrolment_expired: [410, 'This enrolment link has expired. Ask your administrator for a new one.'],
+  device_unknown: [404, 'This browser is not enrolled, or its access was taken away. Ask for an enrolment link.'],
+  device_known: [409, 'This passkey or browser is enrolled already. Sign in instead.'],
+  ceremony_unknown: [410, 'This attempt took too long or was made already. Start again.'],
+  ceremony_refused: [403, 'The passkey could not be verified. Start again, with the passkey of this site.'],
+  device_signature: [403, 'The signature of this browser is not right. Start again.'],
+  posture_invalid: [403, 'The report on this device was altered or is not readable. Reload the page and try again.'],
+  posture_stale: [403, 'The report on this device is too old. Check the clock of this device and open the hub again.'],
+
+  unauthenticated: [401, 'You are not signed in. Sign in with the passkey of this device.'],
+  signature_invalid: [401, 'This request is not signed by the device that is signed in. Sign in again.'],
+  request_stale: [401, 'The clock of this device is more than a minute off. Set it and try again.'],
+  request_replayed: [409, 'This request was made already.'],
+
+  service_unknown: [404, 'There is no such service. Choose one from the hub.'],
+  denied: [403, 'No policy lets you open this service from this device. Ask your administrator for access.'],
+  session_key_used: [409, 'This session key was used already. Open the service again.'],
+  session_signature: [403, 'The session key did not sign this launch. Open the service again.'],
+  lease_ended: [401, 'Your access to this service has ended. Sign in on the hub and open it again.'],
+
+  user_unknown: [404, 'There is no such person.'],
+  user_malformed: [
+    400,
+    'A person needs a name of 1 to 64 printable characters; a group is lower-case letters, digits, dashes.',
+  ],
+  service_exists: [409, 'A service of this name exists already. Remove it first or choose another name.'],
+  name_malformed: [400, 'A service name is 1 to 63 lower-case letters, digits and dashes, and becomes a host name.'],
+  name_reserved: [400, 'This name belongs to Latchkey itself. Choose another one.'],
+  url_malformed: [400, 'The URL of a service is scheme://host[:port][/path], without credentials, query or fragment.'],
+  url_scheme: [400, 'The scheme of a service is one of http, https, tcp, ssh, vnc, rdp.'],
+  url_host: [400, 'The host of a service is an IP address inside the data plane, or <connector>.wg.'],
+  url_port: [400, 'A tcp service needs a port.'],
+  unreachable_host: [409, 'No WireGuard peer carries this address. Add a peer whose allowed IPs cover it.'],
+  connector_unknown: [409, 'There is no connector or peer of that name.'],
+  peer_exists: [409, 'A WireGuard peer with this key or name exists already.'],
+  peer_unknown: [404, 'There is no such WireGuard peer.'],
+  key_malformed: [400, 'A WireGuard key is 32 bytes in base64.'],
+  allowed_ips_malformed: [400, 'Allowed IPs are addresses with a prefix length, such as 10.0.0.0/24.'],
+  allowed_ips_overlap: [409, 'Another WireGuard peer has some of these allowed IPs already.'],
+  endpoint_malformed: [400, 'An endpoint is IP:port, with an IPv6 address in brackets.'],
+  policy_syntax: [400, 'Cedar cannot read the policies.'],
+  policy_invalid: [400, 'A policy names something that does not exist.'],
+  policy_id: [400, 'A policy id cannot be used.'],
+  policy_template: [400, 'Policy templates are not supported; write each policy out.'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ApiErrorCode = keyof typeof answers;
+export type ApiStatus = (typeof answers)[ApiErrorCode][0];
+
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+  readonly status: ApiStatus;
+  /** @param message replaces the code's own sentence, for callers who may be told more. */
+  constructor(code: ApiErrorCode, options: ErrorOptions & { readonly message?: string } = {}) {
+    super(options.message ?? answers[code][1], options);
+    this.name = 'ApiError';
+    this.code = code;
+    this.status = answers[code][0];
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The control plane's side of the control channel: lets gateways and connectors join, gives a gateway everything it
+ * decides by, and chains the events it sends. Events are acknowledged once they are on the disk.
+ */
+import { base64url } from '../../protocol/bytes.ts';
+import type { AuditEventType } from '../channel/audit-event.ts';
+import type { FromPeer, Hello } from '../channel/messages.ts';
+import { ChannelServer, type PeerConnection } from '../channel/server.ts';
+import { dataPaths } from '../config.ts';
+import type { JoinTokens } from './channel-credentials.ts';
+import { ConnectorDesk } from './connectors.ts';
+import type { Context } from './context.ts';
+import { GatewayDesk } from './gateways.ts';
+import { PolicyDesk } from './policy-desk.ts';
+import { RevocationDesk } from './revocations.ts';
+
+/** What only the control plane may say happened. A gateway that claims it is faulty or taken over. */
+const ownTypes: ReadonlySet<AuditEventType> = new Set<AuditEventType>([
+  'enrol',
+  'login',
+  'logout',
+  'posture',
+  'launch',
+  'renew',
+  'admin',
+  'policy.change',
+  'service.change',
+  'peer.change',
+  'gateway.join',
+  'gateway.leave',
+  'connector.join',
+  'connector.leave',
+  'control.start',
+  'control.stop',
+]);
+
+export class ChannelDesk {
+  readonly gateways: GatewayDesk;
+  readonly connectors: ConnectorDesk;
+  readonly policy: PolicyDesk;
+  readonly revocations: RevocationDesk;
+  readonly #context: Context;
+  readonly #server: ChannelServer;
+
+  constructor(context: Context, tokens: JoinTokens) {
+    this.#context = context;
+    this.gateways = new GatewayDesk(context, tokens);
+    this.connectors = new ConnectorDesk(context, tokens, this.gateways);
+    this.policy = new PolicyDesk(context, (snapshot) =>
+      this.gateways.send({ t: 'snapshot', object: base64url(snapshot) }),
+    );
+    this.revocations = new RevocationDesk(context, (object) =>
+      this.gateways.send({ t: 'revocation', object: base64url(object) }),
+    );
+    this.#server = new ChannelServer({
+      path: dataPaths.controlSocket(context.config),
+      clock: context.clock,
+      onHello: (hello) => (hello.role === 'gateway' ? this.gateways.hello(hello) : this.connectors.hello(hello)),
+      onJoin: (peer, hello) => this.#attend(this.#joined(peer, hello)),
+      onMessage: (peer, message) => this.#message(peer, message),
+      onLeave: (peer) => this.#attend(peer.role === 'gateway' ? this.gateways.left(peer) : this.connectors.left(peer)),
+      onFault: (error) => context.log.warn({ err: error }, 'a control channel peer was dropped'),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.policy.start();
+    this.gateways.start();
+    await this.#server.listen();
+  }
+
+  async stop(): Promise<void> {
+    this.policy.stop();
+    this.gateways.stop();
+    await this.#server.close();
+  }
+
+  async #joined(peer: PeerConnection, hello: Hello): Promise<void> {
+    if (hello.role === 'connector') {
+      this.connectors.joined(peer);
+      await this.gateways.tellPresharedKeys();
+      // Its peer, its endpoint and perhaps the demo service are new.
+      await this.policy.reload();
+      return;
+    }
+    this.gateways.joined(peer);
+    peer.send({ t: 'revocation', object: base64url(await this.revocations.current()) });
+    peer.send({ t: 'snapshot', object: base64url(await this.policy.snapshot()) });
+    this.connectors.tellGateway();
+  }
+
+  async #message(peer: PeerConnection, message: FromPeer): Promise<void> {
+    if (peer.role !== 'gateway' || message.t === 'ping') return;
+    if (message.t === 'endpoints') {
+      await this.gateways.endpointsChanged(peer, message.endpoints);
+      return;
+    }
+    const events = message.events.filter((event) => !ownTypes.has(event.type));
+    const foreign = message.events.length - events.length;
+    if (foreign > 0)
+      this.#context.log.error({ gateway: peer.id, foreign }, 'a gateway claimed events that are not its');
+    await this.#context.audit.append(events);
+    // Those we refuse are acknowledged as well, or the gateway would send them for ever.
+    peer.send({ t: 'ack', ids: message.events.map(({ id }) => id) });
+  }
+
+  #attend(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#context.log.error({ err: error }, 'the control channel failed'));
+  }
+}

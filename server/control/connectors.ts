@@ -1,0 +1,163 @@
+/**
+ * Connectors: WireGuard peers of our own that stand beside services. Each gets one address of the tunnel subnet and a
+ * random pre-shared key, both kept for as long as it keeps its WireGuard key.
+ */
+import { randomBytes } from 'node:crypto';
+import type { ConnectorHello, ConnectorWelcome, RefusalCode } from '../channel/messages.ts';
+import type { PeerConnection } from '../channel/server.ts';
+import type { ConnectorTable, StoreTransaction } from '../store/tables.ts';
+import { contains, hostsOf, parseRange } from './address-range.ts';
+import { ApiError } from './api-error.ts';
+import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
+import type { Context } from './context.ts';
+import type { GatewayDesk } from './gateways.ts';
+import { newEvent, newId } from './identifiers.ts';
+import { insertPeer, rangesOf } from './peers.ts';
+import { demoName, syncDemo } from './services.ts';
+
+export class ConnectorDesk {
+  readonly #context: Context;
+  readonly #tokens: JoinTokens;
+  readonly #gateways: GatewayDesk;
+  readonly #connected = new Set<PeerConnection>();
+
+  constructor(context: Context, tokens: JoinTokens, gateways: GatewayDesk) {
+    this.#context = context;
+    this.#tokens = tokens;
+    this.#gateways = gateways;
+  }
+
+  /** Judges a hello and spends its credential; the peer, its key and the demo service follow in one transaction. */
+  async hello(hello: ConnectorHello): Promise<ConnectorWelcome | { refused: RefusalCode }> {
+    const gateway = this.#gateways.wireguardPeer();
+    // Before the token is spent: the connector comes again in a moment.
+    if (gateway === undefined) return { refused: 'no_gateway' };
+    if (hello.wireguardKey === gateway.publicKey) return { refused: 'key_in_use' };
+    const known = await this.#context.store
+      .selectFrom('connectors')
+      .selectAll()
+      .where('name', '=', hello.name)
+      .executeTakeFirst();
+    const sameKey = known?.wireguard_key === hello.wireguardKey;
+    const resumed = known !== undefined && sameKey && known.id === hello.id && resumes(known, hello.token);
+    // Services are bound to a connector's key, so a name does not pass to another key by itself; the demo's may.
+    if (known !== undefined && !sameKey && hello.name !== demoName) return { refused: 'name_in_use' };
+    if (!resumed && !this.#tokens.spend('connector', hello.token)) return { refused: 'token_unknown' };
+    const credential = nextCredential(resumed ? hello.token : undefined);
+    try {
+      const joined = await this.#context.audit.transact((transaction) =>
+        this.#join(transaction, hello, sameKey ? known : undefined, credential, resumed),
+      );
+      return {
+        t: 'welcome',
+        role: 'connector',
+        id: joined.id,
+        resume: credential.secret,
+        address: joined.address,
+        gateway,
+        presharedKey: joined.presharedKey,
+      };
+    } catch (error) {
+      if (error instanceof ApiError) return { refused: 'key_in_use' };
+      throw error;
+    }
+  }
+
+  joined(peer: PeerConnection): void {
+    this.#connected.add(peer);
+  }
+
+  async left(peer: PeerConnection): Promise<void> {
+    if (!this.#connected.delete(peer)) return;
+    await this.#context.audit.transact((transaction) => this.#record(transaction, 'connector.leave', peer.id, {}));
+  }
+
+  /** The gateway joined again, perhaps with another port or key. */
+  tellGateway(): void {
+    const gateway = this.#gateways.wireguardPeer();
+    if (gateway === undefined) return;
+    for (const peer of this.#connected) peer.send({ t: 'gateway', gateway });
+  }
+
+  async #join(
+    transaction: StoreTransaction,
+    hello: ConnectorHello,
+    known: ConnectorTable | undefined,
+    credential: Pick<ConnectorTable, 'resume_hash' | 'previous_resume_hash'>,
+    resumed: boolean,
+  ): Promise<{ id: string; address: string; presharedKey: string }> {
+    const { resume_hash, previous_resume_hash } = credential;
+    const now = this.#context.clock.now();
+    const joined = known ?? (await this.#enter(transaction, hello, { resume_hash, previous_resume_hash }, now));
+    await transaction
+      .updateTable('connectors')
+      .set({ resume_hash, previous_resume_hash, joined_at: now })
+      .where('id', '=', joined.id)
+      .execute();
+    const peer = await transaction
+      .updateTable('peers')
+      .set({ endpoint: hello.endpoint })
+      .where('connector_id', '=', joined.id)
+      .returning('preshared_key')
+      .executeTakeFirstOrThrow();
+    await syncDemo(this.#context, transaction);
+    await this.#record(transaction, 'connector.join', joined.id, { name: hello.name, resumed });
+    return { id: joined.id, address: joined.address, presharedKey: peer.preshared_key ?? '' };
+  }
+
+  /** A connector we have not seen, or the demo connector with a new key: it takes the place of the old one. */
+  async #enter(
+    transaction: StoreTransaction,
+    hello: ConnectorHello,
+    credential: Pick<ConnectorTable, 'resume_hash' | 'previous_resume_hash'>,
+    now: number,
+  ): Promise<ConnectorTable> {
+    await transaction.deleteFrom('connectors').where('name', '=', hello.name).execute();
+    await transaction
+      .deleteFrom('peers')
+      .where('name', '=', hello.name)
+      .where('connector_id', 'is not', null)
+      .execute();
+    const row: ConnectorTable = {
+      id: newId(),
+      name: hello.name,
+      wireguard_key: hello.wireguardKey,
+      address: await this.#freeAddress(transaction),
+      ...credential,
+      joined_at: now,
+    };
+    await transaction.insertInto('connectors').values(row).execute();
+    await insertPeer(this.#context, transaction, {
+      public_key: hello.wireguardKey,
+      name: hello.name,
+      allowed_ips: JSON.stringify([`${row.address}/32`]),
+      endpoint: hello.endpoint,
+      preshared_key: randomBytes(32).toString('base64'),
+      keepalive_s: null,
+      connector_id: row.id,
+      created_at: now,
+    });
+    return row;
+  }
+
+  async #freeAddress(transaction: StoreTransaction): Promise<string> {
+    const { subnet4, address4 } = this.#context.config.wireguard;
+    const subnet = parseRange(subnet4);
+    const peers = await transaction.selectFrom('peers').select('allowed_ips').execute();
+    const taken = peers.flatMap(rangesOf);
+    for (const address of subnet === undefined ? [] : hostsOf(subnet)) {
+      if (address !== address4 && !taken.some((range) => contains(range, address))) return address;
+    }
+    throw new ApiError('allowed_ips_overlap');
+  }
+
+  async #record(
+    transaction: StoreTransaction,
+    type: 'connector.join' | 'connector.leave',
+    id: string,
+    detail: Record<string, string | boolean>,
+  ): Promise<void> {
+    const actor = `spiffe://${this.#context.config.trustDomain}/connector/${id}`;
+    await this.#context.audit.record(transaction, newEvent(this.#context, { type, actor, detail }));
+  }
+}

@@ -1,0 +1,16 @@
+/** What every part of the control plane is given: configuration, time, store, audit, keys. Made once by control.ts. */
+import type { Clock } from '../../protocol/clock.ts';
+import type { AuditLog } from '../audit/log.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/tables.ts';
+import type { Pki } from './pki.ts';
+
+export interface Context {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly audit: AuditLog;
+  readonly pki: Pki;
+  readonly log: Logger;
+}

@@ -1,0 +1,158 @@
+/**
+ * The admin API: served on a Unix socket that only the owner of the data folder may open, which is its authentication.
+ * `latchkey service|user|wg|policy …` are its clients.
+ */
+import { createRoute, z } from '@hono/zod-openapi';
+import { base64url } from '../../../protocol/bytes.ts';
+import { origins } from '../../config.ts';
+import { countEvents, listEvents } from '../audit-query.ts';
+import type { ChannelDesk } from '../channel-desk.ts';
+import type { Context } from '../context.ts';
+import { addPeer, listPeers, removePeer } from '../peers.ts';
+import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../people.ts';
+import { listPeople } from '../people-list.ts';
+import { listPolicies, replacePolicies } from '../policies.ts';
+import { addService, countDefined, listServices, removeService } from '../services.ts';
+import * as shapes from './admin-schemas.ts';
+import { type ApiApp, answers, newApi, takes } from './respond.ts';
+
+export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
+  const app = newApi(context);
+  addServices(app, context, desk);
+  addPeers(app, context, desk);
+  addPeople(app, context, desk);
+  addPolicies(app, context, desk);
+  addInsight(app, context, desk);
+  app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'Latchkey admin', version: '1' } });
+  return app;
+}
+
+type Method = 'get' | 'post' | 'put' | 'delete';
+
+/** The route of one address; `schema` is that of its answer. */
+function route<const P extends string, T extends z.ZodType>(method: Method, path: P, schema: T) {
+  return createRoute({ method, path, responses: answers(schema, 'done') });
+}
+
+function routeTaking<const P extends string, B extends z.ZodType, T extends z.ZodType>(
+  method: Method,
+  path: P,
+  body: B,
+  schema: T,
+) {
+  return createRoute({ method, path, request: takes(body), responses: answers(schema, 'done') });
+}
+
+const named = { params: z.object({ name: z.string().max(4_096) }) };
+
+function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
+  app.openapi(route('get', '/admin/services', shapes.services), async (exchange) =>
+    exchange.json({ services: await listServices(context) }, 200),
+  );
+  app.openapi(routeTaking('post', '/admin/services', shapes.newService, shapes.service), async (exchange) => {
+    const added = await addService(context, exchange.req.valid('json'));
+    await desk.policy.reload();
+    return exchange.json(added, 200);
+  });
+  const remove = { ...route('delete', '/admin/services/{name}', shapes.done), request: named };
+  app.openapi(createRoute(remove), async (exchange) => {
+    await removeService(context, exchange.req.valid('param').name);
+    await desk.policy.reload();
+    return exchange.json({}, 200);
+  });
+}
+
+function addPeers(app: ApiApp, context: Context, desk: ChannelDesk): void {
+  app.openapi(route('get', '/admin/peers', shapes.peers), async (exchange) =>
+    exchange.json({ peers: await listPeers(context) }, 200),
+  );
+  app.openapi(routeTaking('post', '/admin/peers', shapes.newPeer, shapes.peer), async (exchange) => {
+    const added = await addPeer(context, exchange.req.valid('json'));
+    // The key first: a gateway that learns of a peer without it would fail its handshakes.
+    await desk.gateways.tellPresharedKeys();
+    await desk.policy.reload();
+    return exchange.json(added, 200);
+  });
+  const remove = { ...route('delete', '/admin/peers/{name}', shapes.done), request: named };
+  app.openapi(createRoute(remove), async (exchange) => {
+    await removePeer(context, exchange.req.valid('param').name);
+    await desk.policy.reload();
+    await desk.gateways.tellPresharedKeys();
+    return exchange.json({}, 200);
+  });
+  app.openapi(route('get', '/admin/wireguard', shapes.wireguard), async (exchange) => {
+    const gateway = desk.gateways.wireguardPeer();
+    const own = gateway && { publicKey: gateway.publicKey, port: Number(gateway.endpoint.split(':').at(-1)) };
+    return exchange.json({ ...own, peers: await listPeers(context) }, 200);
+  });
+}
+
+function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
+  app.openapi(routeTaking('post', '/admin/enrolments', shapes.newEnrolment, shapes.enrolment), async (exchange) => {
+    const link = await inviteToEnrol(context, exchange.req.valid('json'));
+    await desk.policy.reload();
+    return exchange.json(link, 200);
+  });
+  app.openapi(route('post', '/admin/enrolments/first', shapes.firstEnrolment), async (exchange) => {
+    const link = await inviteFirstAdmin(context);
+    await desk.policy.reload();
+    return exchange.json(link ?? { url: null }, 200);
+  });
+  app.openapi(route('get', '/admin/users', shapes.users), async (exchange) =>
+    exchange.json({ users: await listPeople(context) }, 200),
+  );
+  app.openapi(
+    routeTaking('post', '/admin/users', shapes.newUser, z.object({ id: z.string(), name: z.string() })),
+    async (exchange) => {
+      const person = exchange.req.valid('json');
+      checkPerson(person);
+      const { id, name } = await context.audit.transact((transaction) => addPerson(context, transaction, person));
+      await desk.policy.reload();
+      return exchange.json({ id, name }, 200);
+    },
+  );
+  const removeUser = { ...route('delete', '/admin/users/{name}', shapes.done), request: named };
+  app.openapi(createRoute(removeUser), async (exchange) => {
+    await desk.revocations.user(exchange.req.valid('param').name);
+    await desk.policy.reload();
+    return exchange.json({}, 200);
+  });
+  const removeDevice = { ...route('delete', '/admin/devices/{name}', shapes.done), request: named };
+  app.openapi(createRoute(removeDevice), async (exchange) => {
+    await desk.revocations.device(exchange.req.valid('param').name);
+    return exchange.json({}, 200);
+  });
+}
+
+function addPolicies(app: ApiApp, context: Context, desk: ChannelDesk): void {
+  app.openapi(route('get', '/admin/policies', shapes.policies), async (exchange) =>
+    exchange.json({ policies: await listPolicies(context) }, 200),
+  );
+  app.openapi(routeTaking('put', '/admin/policies', shapes.newPolicies, shapes.policyIds), async (exchange) => {
+    const given = exchange.req.valid('json');
+    const policies = await replacePolicies(context, 'text' in given ? given.text : given.map);
+    await desk.policy.reload();
+    return exchange.json({ policies, epoch: desk.policy.epoch }, 200);
+  });
+}
+
+function addInsight(app: ApiApp, context: Context, desk: ChannelDesk): void {
+  const audit = createRoute({
+    method: 'get',
+    path: '/admin/audit',
+    request: { query: shapes.auditQuery },
+    responses: answers(shapes.auditPage, 'events in the order of the chain'),
+  });
+  app.openapi(audit, async (exchange) => exchange.json(await listEvents(context, exchange.req.valid('query')), 200));
+  app.openapi(route('get', '/admin/status', shapes.status), async (exchange) => {
+    const status = {
+      hub: `${origins.hub(context.config)}/`,
+      fingerprint: base64url(context.pki.fingerprint),
+      services: await countDefined(context),
+      events: await countEvents(context),
+      policyEpoch: desk.policy.epoch,
+      gateway: desk.gateways.offer() !== undefined,
+    };
+    return exchange.json(status, 200);
+  });
+}

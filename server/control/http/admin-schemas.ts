@@ -1,0 +1,87 @@
+/** The shapes of the admin API. Values are judged where they are used, so that each fault has a code of its own. */
+import { z } from '@hono/zod-openapi';
+import { auditEventSchema, auditEventTypes } from '../../channel/audit-event.ts';
+
+const text = z.string().max(4_096);
+
+export const newService = z.strictObject({ name: text, url: text, title: text.optional() });
+export const service = z
+  .object({
+    name: z.string(),
+    title: z.string(),
+    url: z.string(),
+    address: z.string(),
+    port: z.number(),
+    wireguardKey: z.string(),
+    demo: z.boolean(),
+  })
+  .openapi('Service');
+export const services = z.object({ services: z.array(service) });
+
+export const newPeer = z.strictObject({
+  publicKey: text,
+  allowedIps: z.array(text).max(256),
+  endpoint: text.optional(),
+  presharedKey: text.optional(),
+  keepaliveS: z.number().int().min(0).max(65_535).optional(),
+  name: text.optional(),
+});
+export const peer = z
+  .object({
+    publicKey: z.string(),
+    name: z.string(),
+    allowedIps: z.array(z.string()),
+    endpoint: z.string().optional(),
+    keepaliveS: z.number().optional(),
+    connector: z.boolean(),
+  })
+  .openapi('Peer');
+export const peers = z.object({ peers: z.array(peer) });
+export const wireguard = z.object({
+  publicKey: z.string().optional(),
+  port: z.number().optional(),
+  peers: z.array(peer),
+});
+
+export const newEnrolment = z.strictObject({ user: text.optional(), name: text.optional(), group: text.optional() });
+export const enrolment = z.object({ url: z.string(), user: z.string(), expires: z.number() });
+export const firstEnrolment = z.object({ url: z.string().nullable(), expires: z.number().optional() });
+
+export const newUser = z.strictObject({ name: text, group: text.optional() });
+export const user = z.object({
+  id: z.string(),
+  name: z.string(),
+  groups: z.array(z.string()),
+  enrolled: z.boolean(),
+  disabled: z.boolean(),
+  devices: z.array(z.object({ id: z.string(), createdAt: z.number(), revoked: z.boolean() })),
+});
+export const users = z.object({ users: z.array(user) });
+
+export const newPolicies = z.union([
+  z.strictObject({ text: z.string().max(100_000) }),
+  z.strictObject({ map: z.record(z.string(), z.string().max(100_000)) }),
+]);
+export const policies = z.object({ policies: z.record(z.string(), z.string()) });
+export const policyIds = z.object({ policies: z.array(z.string()), epoch: z.number() });
+
+export const auditQuery = z.object({
+  after: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  type: z.enum(auditEventTypes).optional(),
+});
+export const auditPage = z.object({
+  events: z.array(auditEventSchema.extend({ seq: z.number() }).openapi('AuditEvent')),
+  /** Pass as `after` for the next page. */
+  next: z.number(),
+});
+
+export const status = z.object({
+  hub: z.string(),
+  fingerprint: z.string(),
+  services: z.number(),
+  events: z.number(),
+  policyEpoch: z.number(),
+  gateway: z.boolean(),
+});
+export const done = z.object({});

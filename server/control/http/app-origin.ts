@@ -1,0 +1,83 @@
+/**
+ * An app's origin as the network answers it: the few files that put the service worker in place, a boot page for a
+ * navigation that came past it, and nothing else. It never proxies: whatever else arrives here went round the tunnel,
+ * is refused and audited. It answers alike for every name, so that nobody learns which services exist.
+ */
+import { join } from 'node:path';
+import type { Context as Exchange } from 'hono';
+import { ApiError } from '../api-error.ts';
+import type { Context } from '../context.ts';
+import { newCorrelation, newEvent } from '../identifiers.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { ApiApp, ApiEnv } from './respond.ts';
+import { appHeaders } from './security-headers.ts';
+import { fileResponse, StaticFiles } from './static-files.ts';
+
+const ownPath = '/.latchkey/';
+const ownFiles: ReadonlySet<string> = new Set(['helper.html', 'helper.js', 'sw.js', 'shim.js', 'boot.js']);
+
+/** Events a second that bypasses may add to the audit log; those above are counted in the next one. */
+const auditRate = { burst: 50, perSecond: 1 };
+
+const bootPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Latchkey</title>
+<body>
+<script type="module" src="${ownPath}boot.js"></script>
+</html>
+`;
+
+export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
+  const files = new StaticFiles(join(context.config.assets, 'app'));
+  const bypasses = new BypassAudit(context);
+  app.use(async (exchange, next) => {
+    await next();
+    for (const [name, value] of Object.entries(appHeaders(context.config))) exchange.res.headers.set(name, value);
+  });
+  app.get(`${ownPath}:file`, async (exchange) => {
+    const name = exchange.req.param('file');
+    const file = ownFiles.has(name) ? await files.find(`/${name}`) : undefined;
+    if (file === undefined) throw new ApiError(ownFiles.has(name) ? 'not_built' : 'not_found');
+    // The worker's scope is the whole origin, above the folder it lies in.
+    return fileResponse(file, name === 'sw.js' ? { 'service-worker-allowed': '/' } : {});
+  });
+  app.all('*', async (exchange) => {
+    const navigates = exchange.req.method === 'GET' && exchange.req.header('sec-fetch-mode') === 'navigate';
+    if (navigates) return exchange.html(bootPage, 200, { 'cache-control': 'no-store' });
+    await bypasses.record(exchange);
+    throw new ApiError('misdirected');
+  });
+  return app;
+}
+
+class BypassAudit {
+  readonly #context: Context;
+  readonly #rate: RateLimit;
+  #unrecorded = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#rate = new RateLimit(auditRate, context.clock);
+  }
+
+  async record(exchange: Exchange<ApiEnv>): Promise<void> {
+    const service = (exchange.req.header('host') ?? '').split('.')[0] ?? '';
+    if (!this.#rate.take('all')) {
+      this.#unrecorded += 1;
+      return;
+    }
+    const unrecorded = this.#unrecorded;
+    this.#unrecorded = 0;
+    const detail = {
+      method: exchange.req.method.slice(0, 16),
+      // Without the query, which may hold a secret.
+      path: exchange.req.path.slice(0, 256),
+      dest: (exchange.req.header('sec-fetch-dest') ?? 'unknown').slice(0, 32),
+      ...(unrecorded > 0 && { unrecorded }),
+    };
+    const event = { type: 'bypass', actor: 'anonymous', service, decision: 'deny', reason: 'misdirected' } as const;
+    const correlation = newCorrelation();
+    await this.#context.audit.append([newEvent(this.#context, { ...event, correlation, detail })]);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The HTTP server of the control plane. It does not listen: connections are handed to it by the supervisor, which owns
+ * the port. The Host header chooses the origin, exactly; a host we do not know is told so and nothing more.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { type Config, origins } from '../../config.ts';
+import type { OriginApps } from './origin-apps.ts';
+
+/** A head or a body that takes longer is no browser's. */
+const headMs = 10_000;
+const requestMs = 30_000;
+const watchEveryMs = 2_000;
+const idleMs = 20_000;
+const maxHeadBytes = 16 * 1024;
+
+const misdirected = 'This server does not serve that host. Open the hub instead.\n';
+const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export function httpFront(config: Config, apps: OriginApps): Server {
+  const listeners = { hub: listener(apps.hub), shell: listener(apps.shell), app: listener(apps.app) };
+  const limits = {
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: watchEveryMs,
+    keepAliveTimeout: idleMs,
+    maxHeaderSize: maxHeadBytes,
+  };
+  const server = createServer(limits, (request, response) => {
+    const kind = originOf(config, request);
+    if (kind === undefined) refuseHost(response);
+    else void listeners[kind](request, response);
+  });
+  // A server begins to watch its connections for these limits when it listens; ours is given them instead.
+  server.emit('listening');
+  return server;
+}
+
+/** Ends the server and every connection it was given. */
+export async function closeFront(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+function listener(app: OriginApps[keyof OriginApps]) {
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+}
+
+/** @returns which app serves this request, undefined for none */
+function originOf(config: Config, request: IncomingMessage): keyof OriginApps | undefined {
+  const host = request.headers.host?.toLowerCase();
+  // A request line with a whole URL in it would name a second host.
+  if (host === undefined || request.url?.startsWith('/') !== true) return undefined;
+  if (host === hostOf(origins.hub(config))) return 'hub';
+  if (host === hostOf(origins.shell(config))) return 'shell';
+  const [label = ''] = host.split('.');
+  return labelPattern.test(label) && host === hostOf(origins.app(config, label)) ? 'app' : undefined;
+}
+
+function hostOf(origin: string): string {
+  return new URL(origin).host;
+}
+
+function refuseHost(response: ServerResponse): void {
+  response.writeHead(421, {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(misdirected);
+}

@@ -1,0 +1,173 @@
+/** The hub origin's API: enrolment, sign-in, the launcher and launches. Refusals are thrown; respond.ts words them. */
+import { createRoute } from '@hono/zod-openapi';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import { origins } from '../../config.ts';
+import { launchable } from '../access.ts';
+import type { ChannelDesk } from '../channel-desk.ts';
+import type { Context } from '../context.ts';
+import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
+import { beginLaunch, finishLaunch } from '../launch.ts';
+import { beginLogin, finishLogin } from '../login.ts';
+import { encodeBytes } from './bytes-field.ts';
+import { clearLease, signedBy, signedIn, writeLease } from './lease-cookie.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { type ApiApp, answers, callerOf, takes } from './respond.ts';
+import * as schemas from './schemas.ts';
+
+export interface HubApiOptions {
+  readonly context: Context;
+  readonly desk: ChannelDesk;
+  /** For everything that works without being signed in. */
+  readonly strangers: RateLimit;
+}
+
+/** Adds the hub's routes. */
+export function addHubApi(app: ApiApp, options: HubApiOptions): void {
+  addEnrolment(app, options);
+  addLogin(app, options);
+  addSession(app, options);
+  addLaunch(app, options);
+  addPins(app, options);
+  app.doc31('/api/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Latchkey hub', version: '1', description: 'Bytes are base64url without padding.' },
+  });
+}
+
+function addEnrolment(app: ApiApp, { context, desk, strangers }: HubApiOptions): void {
+  const begin = createRoute({
+    method: 'post',
+    path: '/api/enrol/begin',
+    request: takes(schemas.enrolBeginRequest),
+    responses: answers(schemas.enrolBegun, 'what the challenge is computed from'),
+  });
+  app.openapi(begin, async (exchange) => {
+    strangers.require(callerOf(exchange));
+    const begun = await beginEnrolment(context, exchange.req.valid('json').token);
+    const rp = { id: context.config.rpId, name: 'Latchkey' };
+    return exchange.json(encodeBytes({ ...begun, rp }), 200);
+  });
+
+  const finish = createRoute({
+    method: 'post',
+    path: '/api/enrol/finish',
+    request: takes(schemas.enrolFinishRequest),
+    responses: answers(schemas.entered, 'enrolled and signed in; sets the lease cookie'),
+  });
+  app.openapi(finish, async (exchange) => {
+    strangers.require(callerOf(exchange));
+    const proof = exchange.req.valid('json');
+    // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
+    const credential = proof.credential as RegistrationResponseJSON;
+    const { leaseSecret, user, device } = await finishEnrolment(context, { ...proof, credential });
+    writeLease(context, exchange, leaseSecret);
+    // A new person or group changes what the gateways have to know.
+    await desk.policy.reload();
+    return exchange.json({ user, device }, 200);
+  });
+}
+
+function addLogin(app: ApiApp, { context, strangers }: HubApiOptions): void {
+  const begin = createRoute({
+    method: 'post',
+    path: '/api/login/begin',
+    request: takes(schemas.loginBeginRequest),
+    responses: answers(schemas.loginBegun, 'what the challenge is computed from'),
+  });
+  app.openapi(begin, async (exchange) => {
+    strangers.require(callerOf(exchange));
+    const begun = await beginLogin(context, exchange.req.valid('json').devicePublicKey);
+    return exchange.json({ ...encodeBytes(begun), rpId: context.config.rpId }, 200);
+  });
+
+  const finish = createRoute({
+    method: 'post',
+    path: '/api/login/finish',
+    request: takes(schemas.loginFinishRequest),
+    responses: answers(schemas.entered, 'signed in; sets the lease cookie'),
+  });
+  app.openapi(finish, async (exchange) => {
+    strangers.require(callerOf(exchange));
+    const proof = exchange.req.valid('json');
+    // As above.
+    const credential = proof.credential as AuthenticationResponseJSON;
+    const { leaseSecret, user, device } = await finishLogin(context, { ...proof, credential });
+    writeLease(context, exchange, leaseSecret);
+    return exchange.json({ user, device }, 200);
+  });
+}
+
+function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
+  const session = createRoute({
+    method: 'get',
+    path: '/api/session',
+    responses: answers(schemas.session, 'who is signed in'),
+  });
+  app.openapi(session, async (exchange) => {
+    const who = await signedIn(context, exchange);
+    const user = { id: who.user, name: who.userName };
+    return exchange.json({ user, device: { id: who.device }, leaseEnds: who.endsAt }, 200);
+  });
+
+  const services = createRoute({
+    method: 'get',
+    path: '/api/services',
+    responses: answers(schemas.services, 'the services this person may open'),
+  });
+  app.openapi(services, async (exchange) => {
+    const who = await signedIn(context, exchange);
+    const list = launchable(context, desk.policy, who).map(({ name, title, scheme }) => ({
+      name,
+      title,
+      scheme,
+      app: origins.app(context.config, name),
+    }));
+    return exchange.json({ services: list }, 200);
+  });
+
+  app.post('/api/logout', async (exchange) => {
+    const who = await signedBy(context, exchange);
+    await desk.revocations.signOut(who);
+    clearLease(context, exchange);
+    return exchange.json({});
+  });
+}
+
+function addLaunch(app: ApiApp, { context, desk }: HubApiOptions): void {
+  const begin = createRoute({
+    method: 'post',
+    path: '/api/launch/begin',
+    request: takes(schemas.launchBeginRequest),
+    responses: answers(schemas.launchBegun, 'what hub and shell compute the challenge from'),
+  });
+  app.openapi(begin, async (exchange) => {
+    const who = await signedBy(context, exchange);
+    const begun = await beginLaunch(context, desk.policy, who, exchange.req.valid('json').service);
+    return exchange.json(encodeBytes(begun), 200);
+  });
+
+  const finish = createRoute({
+    method: 'post',
+    path: '/api/launch/finish',
+    request: takes(schemas.launchFinishRequest),
+    responses: answers(schemas.launchAnswer, 'the credential and everything a tunnel needs'),
+  });
+  app.openapi(finish, async (exchange) => {
+    const who = await signedBy(context, exchange);
+    const offer = () => desk.gateways.offer();
+    const answer = await finishLaunch(context, desk.policy, offer, who, exchange.req.valid('json'));
+    return exchange.json(encodeBytes(answer), 200);
+  });
+}
+
+function addPins(app: ApiApp, { context }: HubApiOptions): void {
+  const pins = createRoute({
+    method: 'get',
+    path: '/.well-known/latchkey/pins',
+    responses: answers(schemas.pins, 'the root keys of this installation'),
+  });
+  app.openapi(pins, (exchange) => {
+    const { pins: object, root, fingerprint } = context.pki;
+    return exchange.json(encodeBytes({ pins: object, root, fingerprint }), 200);
+  });
+}

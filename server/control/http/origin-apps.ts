@@ -1,0 +1,86 @@
+/** The three kinds of origin that browsers see, each an app of its own: hub, shell, and the origins of services. */
+import { join } from 'node:path';
+import type { Context as Exchange, MiddlewareHandler } from 'hono';
+import { origins } from '../../config.ts';
+import { ApiError } from '../api-error.ts';
+import type { ChannelDesk } from '../channel-desk.ts';
+import type { Context } from '../context.ts';
+import { addAppOrigin } from './app-origin.ts';
+import { addHubApi } from './hub-api.ts';
+import { RateLimit } from './rate-limit.ts';
+import { type ApiApp, type ApiEnv, newApi } from './respond.ts';
+import { apiHeaders, hubHeaders, shellHeaders } from './security-headers.ts';
+import { addShellApi } from './shell-api.ts';
+import { fileResponse, StaticFiles } from './static-files.ts';
+
+export interface OriginApps {
+  readonly hub: ApiApp;
+  readonly shell: ApiApp;
+  readonly app: ApiApp;
+}
+
+/** A person makes a handful of calls to enrol or sign in; a household behind one address some more. */
+const strangerRate = { burst: 120, perSecond: 4 };
+
+export function originApps(context: Context, desk: ChannelDesk): OriginApps {
+  const strangers = new RateLimit(strangerRate, context.clock);
+  return {
+    hub: hubApp(context, desk, strangers),
+    shell: shellApp(context, desk, strangers),
+    app: addAppOrigin(newApi(context), context),
+  };
+}
+
+function hubApp(context: Context, desk: ChannelDesk, strangers: RateLimit): ApiApp {
+  const app = newApi(context);
+  app.use(headers(hubHeaders));
+  app.use(ownOriginOnly(origins.hub(context.config)));
+  addHubApi(app, { context, desk, strangers });
+  const files = new StaticFiles(join(context.config.assets, 'hub'));
+  for (const page of ['/', '/enrol', '/launch']) app.get(page, () => answerPage(files));
+  app.get('*', (exchange) => answerFile(exchange, files));
+  return app;
+}
+
+function shellApp(context: Context, desk: ChannelDesk, strangers: RateLimit): ApiApp {
+  const app = newApi(context);
+  const tunnels = () => desk.gateways.offer()?.endpoints.map(({ url }) => url) ?? [];
+  app.use(headers(() => shellHeaders(context.config, tunnels())));
+  app.use(ownOriginOnly(origins.shell(context.config)));
+  addShellApi(app, context, desk, strangers);
+  const files = new StaticFiles(join(context.config.assets, 'shell'));
+  app.get('/', (exchange) => exchange.redirect(`${origins.hub(context.config)}/`));
+  app.get('/open/:service', () => answerPage(files));
+  app.get('*', (exchange) => answerFile(exchange, files));
+  return app;
+}
+
+/** Pages get their origin's policy, data the policy of data. */
+function headers(ofPages: () => Readonly<Record<string, string>>): MiddlewareHandler {
+  return async (exchange, next) => {
+    await next();
+    const data = exchange.req.path.startsWith('/api/') || exchange.req.path.startsWith('/.well-known/');
+    for (const [name, value] of Object.entries(data ? apiHeaders : ofPages())) exchange.res.headers.set(name, value);
+  };
+}
+
+/** What changes anything comes from a page of this origin: browsers name the origin on every POST. */
+function ownOriginOnly(origin: string): MiddlewareHandler {
+  return async (exchange, next) => {
+    const reads = exchange.req.method === 'GET' || exchange.req.method === 'HEAD';
+    if (!reads && exchange.req.header('origin') !== origin) throw new ApiError('foreign_origin');
+    await next();
+  };
+}
+
+async function answerPage(files: StaticFiles): Promise<Response> {
+  const page = await files.find('/index.html');
+  if (page === undefined) throw new ApiError('not_built');
+  return fileResponse(page);
+}
+
+async function answerFile(exchange: Exchange<ApiEnv>, files: StaticFiles): Promise<Response> {
+  const file = await files.find(exchange.req.path);
+  if (file === undefined) throw new ApiError('not_found');
+  return fileResponse(file);
+}

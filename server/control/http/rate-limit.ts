@@ -1,0 +1,45 @@
+/** Token buckets by caller. Tokens and nonces are too long to guess; this bounds the work that guessing costs us. */
+import type { Clock } from '../../../protocol/clock.ts';
+import { ApiError } from '../api-error.ts';
+
+export interface Rate {
+  /** Calls at once. */
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** Callers remembered; the oldest are forgotten first, which only ever gives somebody a full bucket. */
+const maxCallers = 10_000;
+
+export class RateLimit {
+  readonly #rate: Rate;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #buckets = new Map<string, { tokens: number; at: number }>();
+
+  constructor(rate: Rate, clock: Pick<Clock, 'monotonic'>) {
+    this.#rate = rate;
+    this.#clock = clock;
+  }
+
+  /** @returns false when this caller has to wait. */
+  take(caller: string): boolean {
+    const now = this.#clock.monotonic();
+    const bucket = this.#buckets.get(caller) ?? { tokens: this.#rate.burst, at: now };
+    const tokens = Math.min(this.#rate.burst, bucket.tokens + ((now - bucket.at) / 1_000) * this.#rate.perSecond);
+    const enough = tokens >= 1;
+    this.#buckets.delete(caller);
+    this.#buckets.set(caller, { tokens: enough ? tokens - 1 : tokens, at: now });
+    if (this.#buckets.size > maxCallers) this.#forgetOldest();
+    return enough;
+  }
+
+  /** @throws ApiError `rate_limited` */
+  require(caller: string): void {
+    if (!this.take(caller)) throw new ApiError('rate_limited');
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#buckets.keys();
+    if (oldest !== undefined) this.#buckets.delete(oldest);
+  }
+}

@@ -1,0 +1,71 @@
+/** How the API's apps answer: JSON, one form for every refusal, and nothing of the request in it. */
+
+import type { HttpBindings } from '@hono/node-server';
+import { OpenAPIHono, type z } from '@hono/zod-openapi';
+import type { Context as Exchange } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { ApiError } from '../api-error.ts';
+import type { Context } from '../context.ts';
+import { newCorrelation } from '../identifiers.ts';
+import { apiError } from './schemas.ts';
+
+export type ApiEnv = { Bindings: HttpBindings };
+export type ApiApp = OpenAPIHono<ApiEnv>;
+
+/** The largest body is a launch: 7 KB of keys and signatures and a posture statement. */
+const maxBodyBytes = 128 * 1024;
+
+/** An app that refuses by code, limits bodies, and validates against its schemas. */
+export function newApi(context: Context): ApiApp {
+  const app = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw new ApiError('malformed', { cause: result.error });
+    },
+  });
+  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: () => Promise.reject(new ApiError('too_large')) }));
+  app.onError((error, exchange) => refuse(context, exchange, error));
+  app.notFound((exchange) => refuse(context, exchange, new ApiError('not_found')));
+  return app;
+}
+
+/** The answer to an error. What is not an ApiError is a fault of ours: logged whole, told as `internal`. */
+export function refuse(context: Context, exchange: Exchange, error: unknown): Response {
+  const correlation = newCorrelation();
+  const told = tellable(error);
+  const where = { correlation, code: told.code, method: exchange.req.method, path: exchange.req.path };
+  if (told.code === 'internal') context.log.error({ ...where, err: error }, 'a request failed');
+  else context.log.info({ ...where, reason: reasonOf(told) }, 'a request was refused');
+  if (told.code === 'rate_limited' || told.status === 503) exchange.header('retry-after', '5');
+  return exchange.json({ error: told.code, message: told.message, correlation }, told.status);
+}
+
+function tellable(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  // Hono's own refusals of bodies that are no JSON.
+  if (error instanceof Error && 'status' in error && error.status === 400) return new ApiError('malformed');
+  return new ApiError('internal', { cause: error });
+}
+
+/** The code beneath a refusal, for whoever reads the log: why a passkey was not believed, for one. */
+function reasonOf(error: ApiError): string | undefined {
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+}
+
+/** The OpenAPI entry of a JSON answer with its possible refusals. */
+export function answers<T extends z.ZodType>(schema: T, description: string) {
+  return {
+    200: { description, content: { 'application/json': { schema } } },
+    default: { description: 'refused', content: { 'application/json': { schema: apiError } } },
+  } as const;
+}
+
+/** The OpenAPI entry of a JSON request. */
+export function takes<T extends z.ZodType>(schema: T) {
+  return { body: { required: true, content: { 'application/json': { schema } } } } as const;
+}
+
+/** Who called, for rate limits: the address of the connection. */
+export function callerOf(exchange: Exchange<ApiEnv>): string {
+  return exchange.env.incoming.socket.remoteAddress ?? 'unknown';
+}

@@ -1,0 +1,138 @@
+/** The shapes of the browser's API: one schema each for validation, types and the OpenAPI document. */
+import { z } from '@hono/zod-openapi';
+import { tunnelEndpointSchema } from '../../channel/messages.ts';
+import { bytes, encodedBytes } from './bytes-field.ts';
+
+const id = z.string().regex(/^[0-9a-f]{24}$/);
+const time = z.number().int().nonnegative().openapi({ description: 'ms since 1970' });
+/** A name that is looked up, not made, here: only its length is judged. */
+const serviceName = z.string().min(1).max(64);
+
+const posture = z.strictObject({ statement: bytes(2, 16 * 1_024), signature: bytes(64) });
+
+/** WebAuthn's JSON forms. Extension results are not used and dropped. */
+const credentialId = z.string().regex(/^[A-Za-z0-9_-]{1,1400}$/);
+const encoded = (most: number) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]*$/)
+    .max(most);
+const attachment = z.enum(['platform', 'cross-platform']).optional().catch(undefined);
+const dropped = z.unknown().transform(() => ({}));
+const transports = z
+  .array(z.enum(['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']))
+  .max(8)
+  .catch([]);
+
+const registration = z.object({
+  id: credentialId,
+  rawId: credentialId,
+  type: z.literal('public-key'),
+  authenticatorAttachment: attachment,
+  clientExtensionResults: dropped,
+  response: z.object({
+    clientDataJSON: encoded(8_192),
+    attestationObject: encoded(65_536),
+    transports: transports.optional(),
+  }),
+});
+
+const assertion = z.object({
+  id: credentialId,
+  rawId: credentialId,
+  type: z.literal('public-key'),
+  authenticatorAttachment: attachment,
+  clientExtensionResults: dropped,
+  response: z.object({
+    clientDataJSON: encoded(8_192),
+    authenticatorData: encoded(8_192),
+    signature: encoded(16_384),
+    userHandle: encoded(128)
+      .nullish()
+      .transform((handle) => handle ?? undefined),
+  }),
+});
+
+export const enrolBeginRequest = z.strictObject({ token: z.string().regex(/^[A-Za-z0-9_-]{1,256}$/) });
+export const enrolBegun = z.object({
+  ceremony: id,
+  nonce: encodedBytes,
+  user: z.object({ id, name: z.string(), handle: encodedBytes }),
+  rp: z.object({ id: z.string(), name: z.string() }),
+});
+export const enrolFinishRequest = z.strictObject({
+  ceremony: id,
+  devicePublicKey: bytes(32),
+  deviceSignature: bytes(64),
+  posture,
+  credential: registration,
+});
+export const entered = z.object({
+  user: z.object({ id, name: z.string() }),
+  device: z.object({ id }),
+});
+
+export const loginBeginRequest = z.strictObject({ devicePublicKey: bytes(32) });
+export const loginBegun = z.object({
+  ceremony: id,
+  nonce: encodedBytes,
+  rpId: z.string(),
+  user: z.object({ handle: encodedBytes, name: z.string() }),
+  credentialIds: z.array(z.string()),
+});
+export const loginFinishRequest = z.strictObject({
+  ceremony: id,
+  deviceSignature: bytes(64),
+  posture,
+  credential: assertion,
+});
+
+export const session = entered.extend({ leaseEnds: time });
+export const services = z.object({
+  services: z.array(z.object({ name: z.string(), title: z.string(), scheme: z.string(), app: z.string() })),
+});
+
+export const launchBeginRequest = z.strictObject({ service: serviceName });
+export const launchBegun = z.object({
+  ceremony: id,
+  nonce: encodedBytes,
+  lease: encodedBytes,
+  rpId: z.string(),
+  userHandle: encodedBytes,
+  deviceKeyHash: encodedBytes,
+});
+export const launchFinishRequest = z.strictObject({
+  ceremony: id,
+  sessionPublicKey: bytes(1_984),
+  deviceSignature: bytes(64),
+  sessionSignature: bytes(3_373),
+  posture,
+});
+export const launchAnswer = z.object({
+  svid: encodedBytes,
+  descriptor: encodedBytes,
+  certificates: z.array(encodedBytes),
+  root: encodedBytes,
+  pins: encodedBytes,
+  endpoints: z.array(tunnelEndpointSchema),
+  service: z.object({ name: z.string(), title: z.string(), app: z.string() }),
+  posture: encodedBytes,
+  expires: time,
+  renewAfter: time,
+  launchLeaseEnds: time,
+});
+
+export const renewRequest = z.strictObject({
+  sessionKeyHash: bytes(32),
+  serial: bytes(16),
+  time: z.number().int().nonnegative(),
+  signature: bytes(3_373),
+});
+
+export const pins = z.object({ pins: encodedBytes, root: encodedBytes, fingerprint: encodedBytes });
+export const installation = z.object({ hub: z.string() });
+
+/** Every refusal. */
+export const apiError = z
+  .object({ error: z.string(), message: z.string(), correlation: z.string() })
+  .openapi('Error', { description: 'a stable code, one sentence, and an id to find it in the log' });

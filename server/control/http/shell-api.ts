@@ -1,0 +1,33 @@
+/** The shell origin's API: renewal by the session key, and the one fact the shell cannot know, where its hub is. */
+import { createRoute } from '@hono/zod-openapi';
+import { origins } from '../../config.ts';
+import type { ChannelDesk } from '../channel-desk.ts';
+import type { Context } from '../context.ts';
+import { renew } from '../renewal.ts';
+import { encodeBytes } from './bytes-field.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { type ApiApp, answers, callerOf, takes } from './respond.ts';
+import * as schemas from './schemas.ts';
+
+/** Adds the shell's routes. @param strangers for callers who have proved nothing yet */
+export function addShellApi(app: ApiApp, context: Context, desk: ChannelDesk, strangers: RateLimit): void {
+  const renewal = createRoute({
+    method: 'post',
+    path: '/api/renew',
+    request: takes(schemas.renewRequest),
+    responses: answers(schemas.launchAnswer, 'the next credential of this session key'),
+  });
+  app.openapi(renewal, async (exchange) => {
+    strangers.require(callerOf(exchange));
+    const offer = () => desk.gateways.offer();
+    const answer = await renew(context, desk.policy, offer, exchange.req.valid('json'));
+    return exchange.json(encodeBytes(answer), 200);
+  });
+
+  const installation = createRoute({
+    method: 'get',
+    path: '/api/installation',
+    responses: answers(schemas.installation, 'the origin of the hub'),
+  });
+  app.openapi(installation, (exchange) => exchange.json({ hub: origins.hub(context.config) }, 200));
+}

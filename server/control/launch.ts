@@ -1,0 +1,158 @@
+/**
+ * Launch (docs/protocol.md, "WebAuthn and the tunnel", step 3): the device key endorses one session key for one
+ * service, the session key proves itself, posture and policy are judged, and one credential is issued. The policy is
+ * asked once, here, with the posture of this moment; every answer is audited with the policies that gave it.
+ */
+import { launchChallenge } from '../../protocol/challenges.ts';
+import { signatureContext } from '../../protocol/labels.ts';
+import { verifyComposite } from '../crypto/composite-key.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import type { PolicyDecision } from '../policy/engine.ts';
+import type { CeremonyTable, LaunchTable } from '../store/tables.ts';
+import { decideLaunch, findService } from './access.ts';
+import { ApiError } from './api-error.ts';
+import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
+import type { Context } from './context.ts';
+import { type GatewayOffer, type LaunchAnswer, launchAnswer, planSvid, required } from './credential.ts';
+import { newEvent, newId } from './identifiers.ts';
+import type { SignedIn } from './leases.ts';
+import type { PolicyDesk } from './policy-desk.ts';
+import { type Posture, policySignalsOf, postureDetail, verifyPosture } from './posture.ts';
+import { checkDeviceSignature, type LaunchProof } from './proof.ts';
+import { auditingRefusal } from './refusal.ts';
+
+/** What hub and shell compute the launch challenge from. */
+export interface LaunchBegun {
+  readonly ceremony: string;
+  readonly nonce: Uint8Array;
+  readonly lease: Uint8Array;
+  readonly rpId: string;
+  readonly userHandle: Uint8Array;
+  readonly deviceKeyHash: Uint8Array;
+}
+
+/** @throws ApiError `service_unknown` */
+export async function beginLaunch(
+  context: Context,
+  desk: PolicyDesk,
+  who: SignedIn,
+  service: string,
+): Promise<LaunchBegun> {
+  if (findService(desk, service) === undefined) {
+    const refused = { decision: 'deny', reason: 'service_unknown' } as const;
+    await context.audit.append([newEvent(context, { type: 'launch', actor: who.spiffeId, service, ...refused })]);
+    throw new ApiError('service_unknown');
+  }
+  const { id, nonce } = await beginCeremony(context, {
+    kind: 'launch',
+    user_id: who.user,
+    device_id: who.device,
+    lease_id: who.leaseId,
+    service,
+  });
+  return {
+    ceremony: id,
+    nonce,
+    lease: who.leaseId,
+    rpId: context.config.rpId,
+    userHandle: who.userHandle,
+    deviceKeyHash: nodeCrypto.sha256(who.devicePublicKey),
+  };
+}
+
+/** @throws ApiError for each check that fails; `denied` when the policy says no */
+export async function finishLaunch(
+  context: Context,
+  desk: PolicyDesk,
+  gateway: () => GatewayOffer | undefined,
+  who: SignedIn,
+  proof: LaunchProof,
+): Promise<LaunchAnswer> {
+  const ceremony = await findCeremony(context, 'launch', proof.ceremony);
+  const service = ceremony.service ?? '';
+  const attempt = { type: 'launch', actor: who.spiffeId, service } as const;
+  const posture = await auditingRefusal(context, ceremony.id, attempt, async () =>
+    check(context, ceremony, service, who, proof),
+  );
+  const signals = policySignalsOf(posture);
+  const decision = decideLaunch(context, desk, who, { signals, time: posture.time }, service);
+  const outcome = await record(context, desk, ceremony, who, proof, posture, decision);
+  if (outcome === undefined) throw new ApiError('denied');
+  const title = findService(desk, service)?.title ?? service;
+  return launchAnswer(context, required(gateway()), who, outcome.launch, title, outcome.planned);
+}
+
+function check(context: Context, ceremony: CeremonyTable, service: string, who: SignedIn, proof: LaunchProof): Posture {
+  // Another lease's ceremony is as good as none: its challenge names that lease.
+  if (!Buffer.from(who.leaseId).equals(ceremony.lease_id ?? Buffer.alloc(0))) throw new ApiError('device_signature');
+  const posture = verifyPosture(context, proof.posture.statement, proof.posture.signature, who.devicePublicKey);
+  const challenge = launchChallenge(nodeCrypto, {
+    rpId: context.config.rpId,
+    nonce: ceremony.nonce,
+    deviceKeyHash: nodeCrypto.sha256(who.devicePublicKey),
+    userHandle: who.userHandle,
+    sessionKeyHash: nodeCrypto.sha256(proof.sessionPublicKey),
+    lease: who.leaseId,
+    service,
+    postureHash: posture.hash,
+  });
+  checkDeviceSignature(who.devicePublicKey, challenge, proof.deviceSignature);
+  if (!verifyComposite(proof.sessionPublicKey, challenge, signatureContext.launch, proof.sessionSignature)) {
+    throw new ApiError('session_signature');
+  }
+  return posture;
+}
+
+/** Spends the nonce and writes posture, decision and, when allowed, launch and credential: all or nothing. */
+async function record(
+  context: Context,
+  desk: PolicyDesk,
+  ceremony: CeremonyTable,
+  who: SignedIn,
+  proof: LaunchProof,
+  posture: Posture,
+  { decision, policies }: PolicyDecision,
+) {
+  const now = context.clock.now();
+  const service = ceremony.service ?? '';
+  const event = { actor: who.spiffeId, service, decision, policies };
+  const detail = postureDetail(now, posture, who.facts) ?? {};
+  return withUniqueSessionKey(() =>
+    context.audit.transact(async (transaction) => {
+      await spendCeremony(context, transaction, ceremony.id);
+      await context.audit.record(
+        transaction,
+        newEvent(context, { type: 'posture', actor: who.spiffeId, service, detail }),
+        newEvent(context, { type: 'launch', ...event, ...(decision === 'deny' && { reason: 'denied' }) }),
+      );
+      if (decision === 'deny') return undefined;
+      const launch: LaunchTable = {
+        id: newId(),
+        lease_id: who.leaseId,
+        user_id: who.user,
+        device_id: who.device,
+        service,
+        session_key_hash: nodeCrypto.sha256(proof.sessionPublicKey),
+        session_public_key: proof.sessionPublicKey,
+        posture_hash: posture.hash,
+        posture_time: posture.time,
+        posture_signals: JSON.stringify(policySignalsOf(posture)),
+        created_at: now,
+        ends_at: Math.min(now + context.config.timers.launchLeaseS * 1_000, who.endsAt),
+        revoked_at: null,
+      };
+      await transaction.insertInto('launches').values(launch).execute();
+      return { launch, planned: await planSvid(context, transaction, launch, desk.epoch) };
+    }),
+  );
+}
+
+async function withUniqueSessionKey<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const taken = error instanceof Error && error.message.startsWith('UNIQUE constraint failed: launches.session_key');
+    if (taken) throw new ApiError('session_key_used', { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Signing in (docs/protocol.md, "WebAuthn and the tunnel", steps 1 and 2): passkey and device key sign one challenge
+ * that we recompute; the nonce is spent in the transaction that writes the lease, so that of two answers to one nonce
+ * exactly one signs in.
+ */
+import { loginChallenge } from '../../protocol/challenges.ts';
+import { origins } from '../config.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import type { CeremonyTable, CredentialTable, StoreTransaction } from '../store/tables.ts';
+import { ApiError } from './api-error.ts';
+import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
+import type { Context } from './context.ts';
+import { deviceSpiffeId, newEvent } from './identifiers.ts';
+import { openLease } from './leases.ts';
+import { type Posture, postureDetail, verifyPosture } from './posture.ts';
+import { checkDeviceSignature, type Entered, type LoginProof } from './proof.ts';
+import { auditingRefusal } from './refusal.ts';
+import { verifyPasskey, WebAuthnError } from './webauthn.ts';
+
+export interface LoginBegun {
+  readonly ceremony: string;
+  readonly nonce: Uint8Array;
+  readonly user: { readonly handle: Uint8Array; readonly name: string };
+  /** base64url, as WebAuthn's allowCredentials takes them. */
+  readonly credentialIds: readonly string[];
+}
+
+/** @throws ApiError `device_unknown` */
+export async function beginLogin(context: Context, devicePublicKey: Uint8Array): Promise<LoginBegun> {
+  const device = await people(context).where('devices.public_key', '=', devicePublicKey).executeTakeFirst();
+  if (device === undefined) throw new ApiError('device_unknown');
+  const credentials = await context.store
+    .selectFrom('credentials')
+    .select('id')
+    .where('user_id', '=', device.user_id)
+    .where('revoked_at', 'is', null)
+    .execute();
+  const { id, nonce } = await beginCeremony(context, {
+    kind: 'login',
+    user_id: device.user_id,
+    device_id: device.device_id,
+    device_public_key: devicePublicKey,
+  });
+  return {
+    ceremony: id,
+    nonce,
+    user: { handle: device.handle, name: device.name },
+    credentialIds: credentials.map((credential) => credential.id),
+  };
+}
+
+/** @throws ApiError `ceremony_unknown`, `ceremony_refused`, `device_signature`, `posture_invalid`, `posture_stale` */
+export async function finishLogin(context: Context, proof: LoginProof): Promise<Entered> {
+  const ceremony = await findCeremony(context, 'login', proof.ceremony);
+  const person = await people(context).where('devices.id', '=', ceremony.device_id).executeTakeFirst();
+  if (person === undefined) throw new ApiError('device_unknown');
+  const actor = deviceSpiffeId(context.config, person.user_id, person.device_id);
+  const attempt = { type: 'login', actor, subject: person.user_id } as const;
+  const checked = await auditingRefusal(context, ceremony.id, attempt, () => check(context, ceremony, person, proof));
+  return context.audit.transact(async (transaction) => {
+    await spendCeremony(context, transaction, ceremony.id);
+    await keepCounter(transaction, checked.credential, checked.result);
+    const { posture } = checked;
+    const leaseSecret = await openLease(context, transaction, {
+      user: person.user_id,
+      device: person.device_id,
+      posture,
+    });
+    const now = context.clock.now();
+    const backupEligible = checked.credential.backup_eligible === 1;
+    const facts = { verifiedAt: now, backupEligible, backedUp: checked.result.backedUp };
+    await context.audit.record(
+      transaction,
+      newEvent(context, { type: 'posture', actor, detail: postureDetail(now, posture, facts) }),
+      newEvent(context, { ...attempt, decision: 'allow', detail: { backupEligible, backedUp: facts.backedUp } }),
+    );
+    return { user: { id: person.user_id, name: person.name }, device: { id: person.device_id }, leaseSecret };
+  });
+}
+
+interface Checked {
+  readonly posture: Posture;
+  readonly credential: CredentialTable;
+  readonly result: { readonly counter: number; readonly backedUp: boolean };
+}
+
+async function check(context: Context, ceremony: CeremonyTable, person: Person, proof: LoginProof): Promise<Checked> {
+  const { rpId } = context.config;
+  const posture = verifyPosture(context, proof.posture.statement, proof.posture.signature, person.public_key);
+  const challenge = loginChallenge(nodeCrypto, {
+    rpId,
+    nonce: ceremony.nonce,
+    deviceKeyHash: nodeCrypto.sha256(person.public_key),
+    userHandle: person.handle,
+    postureHash: posture.hash,
+  });
+  checkDeviceSignature(person.public_key, challenge, proof.deviceSignature);
+  const credential = await context.store
+    .selectFrom('credentials')
+    .selectAll()
+    .where('id', '=', proof.credential.id)
+    .where('user_id', '=', person.user_id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  if (credential === undefined) throw new WebAuthnError('signature');
+  const result = await verifyPasskey({ rpId, origin: origins.hub(context.config) }, proof.credential, challenge, {
+    id: credential.id,
+    publicKey: credential.public_key,
+    counter: credential.counter,
+    backupEligible: credential.backup_eligible === 1,
+    userHandle: person.handle,
+  });
+  return { posture, credential, result };
+}
+
+/** A counter that another login moved meanwhile is a cloned authenticator or a race; neither may sign in. */
+async function keepCounter(
+  transaction: StoreTransaction,
+  credential: CredentialTable,
+  result: { counter: number; backedUp: boolean },
+): Promise<void> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('credentials')
+    .set({ counter: result.counter, backed_up: result.backedUp ? 1 : 0 })
+    .where('id', '=', credential.id)
+    .where('counter', '=', credential.counter)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new ApiError('ceremony_refused');
+}
+
+/** Devices that may sign in, with their people. */
+function people(context: Context) {
+  return context.store
+    .selectFrom('devices')
+    .innerJoin('users', 'users.id', 'devices.user_id')
+    .select(['devices.id as device_id', 'devices.public_key', 'users.id as user_id', 'users.name', 'users.handle'])
+    .where('devices.revoked_at', 'is', null)
+    .where('users.disabled_at', 'is', null);
+}
+
+type Person = Awaited<ReturnType<ReturnType<typeof people>['executeTakeFirstOrThrow']>>;

@@ -1,0 +1,106 @@
+/**
+ * The policy in force: its content, the engine that decides by it, its epoch, and the signed snapshots that carry it to
+ * the gateways: one with every change, and one at least every third of the freshness bound, so that a gateway that
+ * hears nothing knows it is alone.
+ */
+import { signSnapshot } from '../../protocol/snapshot.ts';
+import type { SnapshotContent } from '../channel/snapshot-content.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import { PolicyEngine } from '../policy/engine.ts';
+import type { Context } from './context.ts';
+import { readPolicyContent } from './policy-content.ts';
+
+interface InForce {
+  readonly text: string;
+  readonly content: SnapshotContent;
+  readonly engine: PolicyEngine;
+  readonly epoch: number;
+}
+
+export class PolicyDesk {
+  readonly #context: Context;
+  readonly #publish: (snapshot: Uint8Array) => void;
+  #inForce: InForce | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  #cancelBeat = () => {};
+
+  /** @param publish sends a signed snapshot to every connected gateway. */
+  constructor(context: Context, publish: (snapshot: Uint8Array) => void) {
+    this.#context = context;
+    this.#publish = publish;
+  }
+
+  /** Reads the policy and begins to beat. */
+  async start(): Promise<void> {
+    await this.reload();
+    this.#beat();
+  }
+
+  stop(): void {
+    this.#cancelBeat();
+  }
+
+  get engine(): PolicyEngine {
+    return this.#current.engine;
+  }
+
+  get epoch(): number {
+    return this.#current.epoch;
+  }
+
+  get content(): SnapshotContent {
+    return this.#current.content;
+  }
+
+  /**
+   * Puts what the store says into force and tells the gateways, when it says something new. Called after every commit
+   * that touches people, groups, policies, services or peers.
+   */
+  reload(): Promise<void> {
+    const reloaded = this.#reloading
+      .catch(() => undefined)
+      .then(async () => {
+        if (await this.#read()) this.#publish(await this.snapshot());
+      });
+    this.#reloading = reloaded;
+    return reloaded;
+  }
+
+  /** A fresh signed snapshot of the policy in force. */
+  snapshot(): Promise<Uint8Array> {
+    const { config, clock, pki } = this.#context;
+    const { epoch, text } = this.#current;
+    const issuedAt = clock.now();
+    // Live sessions end with their credential anyway, so a snapshot has to last no longer than one.
+    const notAfter = issuedAt + config.timers.credentialS * 1_000;
+    return signSnapshot(nodeCrypto, pki.signer('policy'), { epoch: BigInt(epoch), issuedAt, notAfter, content: text });
+  }
+
+  async #read(): Promise<boolean> {
+    const { store, config } = this.#context;
+    const content = await readPolicyContent(store, config);
+    const text = JSON.stringify(content);
+    if (this.#inForce?.text === text) return false;
+    const { value } = await store
+      .updateTable('counters')
+      .set((counter) => ({ value: counter('value', '+', 1) }))
+      .where('name', '=', 'policy_epoch')
+      .returning('value')
+      .executeTakeFirstOrThrow();
+    this.#inForce = { text, content, engine: new PolicyEngine(content), epoch: value };
+    return true;
+  }
+
+  #beat(): void {
+    const everyMs = (this.#context.config.timers.freshnessS * 1_000) / 3;
+    this.#cancelBeat = this.#context.clock.after(everyMs, () => {
+      this.#beat();
+      this.snapshot().then(this.#publish, (error: unknown) => this.#context.log.error({ err: error }, 'no snapshot'));
+    });
+  }
+
+  get #current(): InForce {
+    if (this.#inForce === undefined) throw new TypeError('the policy was not read yet');
+    return this.#inForce;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Taking access away at once: what is revoked is written down, every lease and launch that rests on it ends, and a
+ * signed revocation epoch tells the gateways, which close what is open. An entry is listed for as long as a credential
+ * issued before could still be good.
+ */
+import { utf8 } from '../../protocol/bytes.ts';
+import { type RevokedKind, signRevocation } from '../../protocol/revocation.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import type { StoreTransaction } from '../store/tables.ts';
+import { ApiError } from './api-error.ts';
+import type { Context } from './context.ts';
+import { newEvent } from './identifiers.ts';
+import { endLease, type SignedIn } from './leases.ts';
+
+export class RevocationDesk {
+  readonly #context: Context;
+  readonly #publish: (revocation: Uint8Array) => void;
+
+  /** @param publish sends a signed revocation epoch to every connected gateway. */
+  constructor(context: Context, publish: (revocation: Uint8Array) => void) {
+    this.#context = context;
+    this.#publish = publish;
+  }
+
+  /** Signing out: the lease ends, and with it every tunnel that was opened under it. */
+  async signOut(who: SignedIn): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      await endLease(this.#context, transaction, who.leaseId);
+      const event = newEvent(this.#context, { type: 'logout', actor: who.spiffeId, subject: who.user });
+      await this.#context.audit.record(transaction, event);
+    });
+  }
+
+  /** A device that was lost. @throws ApiError `device_unknown` */
+  async device(id: string): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      const row = await transaction
+        .updateTable('devices')
+        .set({ revoked_at: this.#context.clock.now() })
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .returning('user_id')
+        .executeTakeFirst();
+      if (row === undefined) throw new ApiError('device_unknown');
+      await this.#endLeases(transaction, 'device_id', id);
+      await this.#recordAdmin(transaction, 'device.revoke', row.user_id, { device: id });
+    });
+  }
+
+  /** A person who left. @throws ApiError `user_unknown` */
+  async user(id: string): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      const row = await transaction
+        .updateTable('users')
+        .set({ disabled_at: this.#context.clock.now() })
+        .where('id', '=', id)
+        .where('disabled_at', 'is', null)
+        .returning('id')
+        .executeTakeFirst();
+      if (row === undefined) throw new ApiError('user_unknown');
+      await this.#endLeases(transaction, 'user_id', id);
+      await this.#recordAdmin(transaction, 'user.disable', id, {});
+    });
+  }
+
+  /** The signed revocation epoch in force. */
+  async current(): Promise<Uint8Array> {
+    const { store, clock, pki } = this.#context;
+    const { value } = await store
+      .selectFrom('counters')
+      .select('value')
+      .where('name', '=', 'revocation_epoch')
+      .executeTakeFirstOrThrow();
+    const revocation = { epoch: BigInt(value), issuedAt: clock.now(), revoked: await this.#revoked() };
+    return signRevocation(nodeCrypto, pki.signer('revocation'), revocation);
+  }
+
+  async #revoke(write: (transaction: StoreTransaction) => Promise<void>): Promise<void> {
+    await this.#context.audit.transact(async (transaction) => {
+      await write(transaction);
+      await transaction
+        .updateTable('counters')
+        .set((counter) => ({ value: counter('value', '+', 1) }))
+        .where('name', '=', 'revocation_epoch')
+        .execute();
+    });
+    this.#publish(await this.current());
+  }
+
+  async #endLeases(transaction: StoreTransaction, column: 'device_id' | 'user_id', id: string): Promise<void> {
+    const leases = await transaction
+      .selectFrom('leases')
+      .select('id')
+      .where(column, '=', id)
+      .where('revoked_at', 'is', null)
+      .execute();
+    for (const lease of leases) await endLease(this.#context, transaction, lease.id);
+  }
+
+  async #recordAdmin(
+    transaction: StoreTransaction,
+    operation: string,
+    subject: string,
+    detail: Record<string, string>,
+  ): Promise<void> {
+    const event = { type: 'admin', actor: 'system', subject, detail: { operation, ...detail } } as const;
+    await this.#context.audit.record(transaction, newEvent(this.#context, event));
+  }
+
+  async #revoked(): Promise<{ kind: RevokedKind; id: Uint8Array }[]> {
+    const { store, clock, config } = this.#context;
+    const now = clock.now();
+    const since = now - config.timers.credentialS * 1_000;
+    const devices = await store.selectFrom('devices').select('id').where('revoked_at', '>', since).execute();
+    const users = await store.selectFrom('users').select('id').where('disabled_at', '>', since).execute();
+    const serials = await store
+      .selectFrom('svids')
+      .innerJoin('launches', 'launches.id', 'svids.launch_id')
+      .select('svids.serial')
+      .where('launches.revoked_at', 'is not', null)
+      .where('svids.not_after', '>', now)
+      .execute();
+    return [
+      ...devices.map(({ id }) => ({ kind: 'device' as const, id: utf8(id) })),
+      ...users.map(({ id }) => ({ kind: 'user' as const, id: utf8(id) })),
+      ...serials.map(({ serial }) => ({ kind: 'session' as const, id: serial })),
+    ];
+  }
+}

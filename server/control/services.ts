@@ -1,0 +1,169 @@
+/**
+ * The services people can open. Adding one binds it, from then on in signed state, to the WireGuard key of the peer
+ * that carries its address at that moment. The demo service exists only while there is no other.
+ */
+import { nameField } from '../channel/fields.ts';
+import type { ServiceTable, StoreTransaction } from '../store/tables.ts';
+import { onlyAddress } from './address-range.ts';
+import { ApiError } from './api-error.ts';
+import type { Context } from './context.ts';
+import { newEvent } from './identifiers.ts';
+import { carrierOf, rangesOf } from './peers.ts';
+import { parseServiceUrl, type ServiceUrl } from './service-url.ts';
+
+export interface NewService {
+  readonly name: string;
+  readonly url: string;
+  readonly title?: string | undefined;
+}
+
+export interface ShownService {
+  readonly name: string;
+  readonly title: string;
+  readonly url: string;
+  readonly address: string;
+  readonly port: number;
+  readonly wireguardKey: string;
+  readonly demo: boolean;
+}
+
+/** Host names on the apps' domain that are not services. */
+const reservedNames = new Set(['shell', 'hub']);
+export const demoName = 'demo';
+
+/** @throws ApiError by what is wrong first: name, URL, then whether anything carries the address */
+export async function addService(context: Context, service: NewService): Promise<ShownService> {
+  if (!nameField.safeParse(service.name).success) throw new ApiError('name_malformed');
+  if (reservedNames.has(service.name)) throw new ApiError('name_reserved');
+  const url = parseServiceUrl(service.url);
+  return context.audit.transact(async (transaction) => {
+    // First, so that a service of one's own may be called demo.
+    await transaction.deleteFrom('services').where('demo', '=', 1).execute();
+    const existing = await transaction
+      .selectFrom('services')
+      .select('name')
+      .where('name', '=', service.name)
+      .executeTakeFirst();
+    if (existing !== undefined) throw new ApiError('service_exists');
+    const row = await rowOf(context, transaction, service, url, false);
+    await transaction.insertInto('services').values(row).execute();
+    await recordChange(context, transaction, 'service.add', row);
+    return shown(row);
+  });
+}
+
+/** @throws ApiError `service_unknown` */
+export function removeService(context: Context, name: string): Promise<void> {
+  return context.audit.transact(async (transaction) => {
+    const row = await transaction
+      .deleteFrom('services')
+      .where('name', '=', name)
+      .where('demo', '=', 0)
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) throw new ApiError('service_unknown');
+    await recordChange(context, transaction, 'service.remove', row);
+    await syncDemo(context, transaction);
+  });
+}
+
+export async function listServices(context: Context): Promise<ShownService[]> {
+  return (await context.store.selectFrom('services').selectAll().orderBy('name').execute()).map(shown);
+}
+
+/** Services that somebody defined; the demo service is not one. */
+export async function countDefined(context: Context): Promise<number> {
+  const { count } = await context.store
+    .selectFrom('services')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('demo', '=', 0)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Makes the demo service when its connector is known and nothing else is defined; takes it away otherwise. */
+export async function syncDemo(context: Context, transaction: StoreTransaction): Promise<void> {
+  await transaction.deleteFrom('services').where('demo', '=', 1).execute();
+  const defined = await transaction.selectFrom('services').select('name').executeTakeFirst();
+  const connector = await transaction
+    .selectFrom('peers')
+    .select('public_key')
+    .where('name', '=', demoName)
+    .where('connector_id', 'is not', null)
+    .executeTakeFirst();
+  if (!context.config.demo || defined !== undefined || connector === undefined) return;
+  const service = { name: demoName, url: `http://${demoName}.wg` };
+  const row = await rowOf(context, transaction, service, parseServiceUrl(service.url), true);
+  await transaction.insertInto('services').values(row).execute();
+}
+
+async function rowOf(
+  context: Context,
+  transaction: StoreTransaction,
+  service: NewService,
+  url: ServiceUrl,
+  demo: boolean,
+): Promise<ServiceTable> {
+  const { address, wireguardKey } = await placeOf(transaction, url);
+  return {
+    name: service.name,
+    title: title(service),
+    url: service.url,
+    scheme: url.scheme,
+    address,
+    port: url.port,
+    path: url.path,
+    upstream_host: url.upstreamHost,
+    wireguard_key: wireguardKey,
+    demo: demo ? 1 : 0,
+    created_at: context.clock.now(),
+  };
+}
+
+async function placeOf(
+  transaction: StoreTransaction,
+  { host }: ServiceUrl,
+): Promise<{ address: string; wireguardKey: string }> {
+  if ('connector' in host) {
+    const peer = await transaction
+      .selectFrom('peers')
+      .select(['public_key', 'allowed_ips'])
+      .where('name', '=', host.connector)
+      .executeTakeFirst();
+    const address = peer === undefined ? undefined : onlyAddress(rangesOf(peer));
+    if (peer === undefined || address === undefined) throw new ApiError('connector_unknown');
+    return { address, wireguardKey: peer.public_key };
+  }
+  const wireguardKey = await carrierOf(transaction, host.address);
+  if (wireguardKey === undefined) throw new ApiError('unreachable_host');
+  return { address: host.address, wireguardKey };
+}
+
+function title(service: NewService): string {
+  const given = service.title ?? service.name;
+  if (!/^[^\p{C}\p{Zl}\p{Zp}]{1,128}$/u.test(given)) throw new ApiError('name_malformed');
+  return given;
+}
+
+async function recordChange(
+  context: Context,
+  transaction: StoreTransaction,
+  operation: string,
+  row: ServiceTable,
+): Promise<void> {
+  const detail = { operation, url: row.url, address: row.address, port: row.port, wireguardKey: row.wireguard_key };
+  const event = { type: 'service.change', actor: 'system', service: row.name, detail } as const;
+  await context.audit.record(transaction, newEvent(context, event));
+}
+
+function shown(row: ServiceTable): ShownService {
+  return {
+    name: row.name,
+    title: row.title,
+    url: row.url,
+    address: row.address,
+    port: row.port,
+    wireguardKey: row.wireguard_key,
+    demo: row.demo === 1,
+  };
+}
