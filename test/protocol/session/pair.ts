@@ -2,6 +2,7 @@
  * Two sessions that meet in memory, without a handshake: both are given the same made-up epoch 0. What the sessions say
  * to each other is real. Also a peer without manners, which can seal anything.
  */
+import assert from 'node:assert/strict';
 import { concat, utf8 } from '../../../protocol/bytes.ts';
 import type { Channel } from '../../../protocol/carrier.ts';
 import type { Crypto, Signer } from '../../../protocol/crypto.ts';
@@ -120,7 +121,7 @@ export class Arrivals<T> {
 }
 
 /** A session on one side, and on the other the keys without the rules. */
-export async function newRawPeer(role: Side, options: PairOptions = {}) {
+export async function newRawPeer(role: Side, options: PairOptions & { onFatal?: (error: unknown) => void } = {}) {
   const clock = options.clock ?? new FakeClock();
   const link = loopbackPair(options);
   const [victimSide, rawSide] = role === 'client' ? (['gateway', 'client'] as const) : (['client', 'gateway'] as const);
@@ -135,9 +136,7 @@ export async function newRawPeer(role: Side, options: PairOptions = {}) {
     onWorn: () => {},
     onExpired: () => {},
     onSwept: () => {},
-    onFatal: (error) => {
-      throw error;
-    },
+    onFatal: options.onFatal ?? ((error) => assert.fail(String(error))),
   });
   const clientControl = link.client.open(0n);
   const gatewayControl = (await link.gateway.accept())!;

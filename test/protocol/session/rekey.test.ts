@@ -149,8 +149,14 @@ test('QZ-17: a number of bytes, counted both ways, starts a rekey', async () => 
   await stream.gateway.write(pattern(200_000));
   await settled();
   assert.equal(client.state.epoch, 1);
+  await stream.gateway.write(pattern(1_000_000));
+  await settled();
+  assert.equal(client.state.epoch, 1);
+  await stream.gateway.write(pattern(100_000));
+  await settled();
+  assert.equal(client.state.epoch, 2, 'the count begins again with each epoch');
   await Promise.all([stream.client.finish(), stream.gateway.finish()]);
-  assert.deepEqual([(await received).length, (await back).length], [900_000, 200_000]);
+  assert.deepEqual([(await received).length, (await back).length], [900_000, 1_300_000]);
 });
 
 test('a stream that was silent for 150 epochs goes on', async () => {

@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { concat, Writer } from '../../../protocol/bytes.ts';
 import type { CloseCode } from '../../../protocol/codes.ts';
+import { signatureContext } from '../../../protocol/labels.ts';
 import { RecordSealer, recordKind } from '../../../protocol/record.ts';
 import type { RecordLink } from '../../../protocol/record-link.ts';
-import { nextEpoch, rekeyConfirm } from '../../../protocol/schedule.ts';
+import { nextEpoch, reauthHash, rekeyConfirm } from '../../../protocol/schedule.ts';
 import { encodeOpen, encodeRefusal, encodeReset, encodeWindow } from '../../../protocol/stream-messages.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { settled } from '../../support/fake-clock.ts';
 import type { Side } from '../../support/loopback-carrier.ts';
+import { signers } from '../fixed-handshake.ts';
 import { epochZero, newRawPeer } from './pair.ts';
 
 type RawPeer = Awaited<ReturnType<typeof newRawPeer>>;
@@ -282,4 +284,28 @@ test('PINGs are answered until the peer stops taking the answers: too_many', asy
   for (let i = 0; i < 40; i++) say(peer.control, [recordKind.ping, new Uint8Array(8)]);
   await settled();
   assert.equal(peer.victim.state.code, 'too_many');
+});
+
+test('REAUTH before the last one was answered ends the session: decode', async () => {
+  const peer = await newRawPeer('client', { gateway: { verifyReauth: () => new Promise<never>(() => {}) } });
+  const hash = reauthHash(nodeCrypto, epochZero().transcript, one);
+  const signature = await signers.session.sign(hash, signatureContext.reauthClient);
+  const reauth = new Writer().vec16(one).bytes(signature).done();
+  say(peer.control, [recordKind.reauth, reauth], [recordKind.reauth, reauth]);
+  await settled();
+  assert.equal(peer.victim.state.code, 'decode');
+});
+
+test('one stream more than agreed is refused and ends nothing', async () => {
+  const peer = await newRawPeer('client', {
+    params: { maxStreams: 2 },
+    gateway: { onOpen: (incoming) => void incoming.accept() },
+  });
+  const answers: number[] = [];
+  for (const id of [2n, 4n, 6n]) {
+    const link = stream(peer, id);
+    answers.push(link.open((await link.channel.receive())!).kind);
+  }
+  assert.deepEqual(answers, [recordKind.openOk, recordKind.openOk, recordKind.openErr]);
+  assert.equal(peer.victim.state.phase, 'open');
 });
