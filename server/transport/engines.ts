@@ -9,6 +9,8 @@ export interface EngineOptions {
   /** Origins that may open a tunnel, compared byte for byte. */
   readonly origins: readonly string[];
   readonly clock: Clock;
+  /** 32 secret bytes that stay the same over restarts, where the owner keeps some (see quiche/stateless-reset.ts). */
+  readonly resetKey?: Uint8Array | undefined;
   /** Told why an engine was passed over. */
   readonly onUnavailable?: (engine: string, cause: unknown) => void;
 }

@@ -8,11 +8,13 @@ import type { Config, Header } from '@matrixai/quic/native/types.js';
 import { transportLimits } from '../limits.ts';
 import { type Address, QuicConnection } from './quic-connection.ts';
 import { RetryTokens } from './retry-token.ts';
+import { StatelessReset } from './stateless-reset.ts';
 import { UdpSocket } from './udp-socket.ts';
 
 /** RFC 9000, section 14.1: a first packet comes in a datagram of at least this size, so that we never amplify. */
 const minimumInitialBytes = 1_200;
-const connectionIdBytes = 20;
+/** Short ids leave room: quiche has 128 bytes for its transport parameters, our id is in them twice and the client's may take 20. */
+export const connectionIdBytes = 8;
 // quiche's enum of packet types, by value.
 const initialPacket = 0;
 
@@ -22,17 +24,21 @@ interface EndpointOptions {
   /** A connection begins; its `events` are to be set before this returns. */
   readonly onConnection: (connection: QuicConnection) => void;
   readonly onDropped: () => void;
+  /** 32 bytes that stay the same over restarts, so that clients learn of one at once. */
+  readonly resetKey: Uint8Array;
 }
 
 export class QuicEndpoint {
   readonly #options: EndpointOptions;
   readonly #tokens = new RetryTokens(() => performance.now());
+  readonly #reset: StatelessReset;
   readonly #connections = new Map<string, QuicConnection>();
   #socket: UdpSocket | undefined;
   #local: Address = { host: '127.0.0.1', port: 0 };
 
   constructor(options: EndpointOptions) {
     this.#options = options;
+    this.#reset = new StatelessReset(options.resetKey);
   }
 
   async listen(address: Address): Promise<Address> {
@@ -53,9 +59,17 @@ export class QuicEndpoint {
 
   #datagram(bytes: Uint8Array, from: Address): void {
     const id = destinationId(bytes);
-    const known = id === undefined ? undefined : this.#connections.get(id);
-    const taken = known === undefined ? this.#first(bytes, from) : known.receive(bytes, from);
-    if (!taken) this.#options.onDropped();
+    const known = id === undefined ? undefined : this.#connections.get(keyOf(id));
+    if (known?.receive(bytes, from)) return;
+    if (known === undefined && this.#first(bytes, from)) return;
+    this.#options.onDropped();
+    if (known === undefined && id !== undefined && !isLong(bytes)) this.#sayLost(bytes, id, from);
+  }
+
+  /** A packet of a connection that is no more. */
+  #sayLost(packet: Uint8Array, id: Uint8Array, from: Address): void {
+    const answer = this.#reset.answer(packet, id);
+    if (answer !== undefined) this.#socket?.send(answer, from);
   }
 
   /** A datagram of no live connection. False unless it is a good step towards one. */
@@ -91,7 +105,7 @@ export class QuicEndpoint {
   }
 
   #accept(ours: Uint8Array, theirs: Uint8Array, bytes: Uint8Array, from: Address): boolean {
-    const id = Buffer.from(ours).toString('latin1');
+    const id = keyOf(ours);
     const connection = this.#begin(ours, theirs, from);
     if (connection === undefined) return false;
     this.#connections.set(id, connection);
@@ -110,7 +124,9 @@ export class QuicEndpoint {
 
   #begin(ours: Uint8Array, theirs: Uint8Array, peer: Address): QuicConnection | undefined {
     try {
-      const native = quiche.Connection.accept(ours, theirs, this.#local, peer, this.#options.config());
+      const config = this.#options.config();
+      config.setStatelessResetToken(this.#reset.token(ours));
+      const native = quiche.Connection.accept(ours, theirs, this.#local, peer, config);
       const send = (packet: Uint8Array, to: Address) => this.#socket?.send(packet, to);
       return new QuicConnection({ native, local: this.#local, peer, role: 'server', send });
     } catch {
@@ -119,17 +135,24 @@ export class QuicEndpoint {
   }
 }
 
-/** The connection id a datagram is for, as a map's key. Ours all have one length, which a short header leaves out. */
-function destinationId(bytes: Uint8Array): string | undefined {
-  const long = (bytes[0]! & 0x80) !== 0;
-  const at = long ? 6 : 1;
+function isLong(bytes: Uint8Array): boolean {
+  return (bytes[0]! & 0x80) !== 0;
+}
+
+/** The connection id a datagram is for. Ours all have one length, which a short header leaves out. */
+function destinationId(bytes: Uint8Array): Uint8Array | undefined {
+  const at = isLong(bytes) ? 6 : 1;
   if (bytes.length < at + connectionIdBytes) return undefined;
-  if (long && bytes[5] !== connectionIdBytes) return undefined;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, connectionIdBytes).toString('latin1');
+  if (isLong(bytes) && bytes[5] !== connectionIdBytes) return undefined;
+  return bytes.subarray(at, at + connectionIdBytes);
+}
+
+function keyOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.length).toString('latin1');
 }
 
 function parseHeader(bytes: Uint8Array): Header | undefined {
-  if (bytes.length === 0 || (bytes[0]! & 0x80) === 0) return undefined;
+  if (bytes.length === 0 || !isLong(bytes)) return undefined;
   try {
     return quiche.Header.fromSlice(bytes, connectionIdBytes);
   } catch {

@@ -1,4 +1,5 @@
 /** The quiche engine: QUIC, HTTP/3 and WebTransport on one UDP port, with its certificate. */
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../protocol/clock.ts';
 import { Certificates } from '../certificates.ts';
 import { newCounters, type OnCarrier, type TransportServer } from '../session.ts';
@@ -11,6 +12,8 @@ export interface QuicheOptions {
   readonly origins: readonly string[];
   /** For the certificate's life. */
   readonly clock: Clock;
+  /** 32 secret bytes that stay the same over restarts: with them, a client of the process before learns at once that it is gone. */
+  readonly resetKey?: Uint8Array | undefined;
 }
 
 export class QuicheTransport implements TransportServer {
@@ -41,6 +44,7 @@ export class QuicheTransport implements TransportServer {
       onDropped: () => {
         this.counters.dropped += 1;
       },
+      resetKey: this.#options.resetKey ?? randomBytes(32),
     });
     this.#certificates = certificates;
     this.#endpoint = endpoint;

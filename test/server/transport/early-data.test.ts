@@ -65,6 +65,7 @@ async function ticketFromLaxServer(): Promise<Uint8Array> {
       connection.events = { onEstablished: () => undefined, onStream: () => undefined, onClosed: () => undefined };
     },
     onDropped: () => undefined,
+    resetKey: new Uint8Array(32),
   });
   const { port } = await endpoint.listen({ host: '127.0.0.1', port: 0 });
   const client = await H3Client.dial(port, { earlyData: true });

@@ -20,8 +20,8 @@ interface Ports {
 const children = new Set<ChildProcess>();
 
 /** A server process with both engines that echoes. */
-async function startChild(from: string): Promise<{ child: ChildProcess; ports: Ports }> {
-  const child = fork(join(import.meta.dirname, 'support/echo-process.ts'), [from]);
+async function startChild(from: string, port = 0): Promise<{ child: ChildProcess; ports: Ports }> {
+  const child = fork(join(import.meta.dirname, 'support/echo-process.ts'), [from, String(port)]);
   children.add(child);
   const [ports] = await once(child, 'message');
   return { child, ports: ports as Ports };
@@ -76,6 +76,20 @@ describe('a lost far end', () => {
       web.closeAllConnections();
       web.close();
     }
+  });
+
+  it('BR-6: a Node client that speaks to a server which was restarted learns at once that its session is gone', async () => {
+    const first = await startChild(origin);
+    let replies = 0;
+    const quic = await connectQuic(first.ports.quic, origin, { onReceive: () => (replies += 1) });
+    await kill(first.child);
+    const second = await startChild(origin, first.ports.quic);
+    replies = 0;
+    quic.open(2n);
+    await quic.closed;
+    // An idle timeout would have come without a word.
+    assert.equal(replies, 1);
+    await kill(second.child);
   });
 
   it('BR-6: the server notices a client that fell silent', async () => {

@@ -1,4 +1,4 @@
-/** A process that serves both engines and echoes, for the tests that kill it. Argument: the allowed origin. */
+/** A process that serves both engines and echoes, for the tests that kill it. Arguments: the allowed origin, the UDP port or 0. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { QuicheTransport } from '../../../../server/transport/quiche/quiche-transport.ts';
@@ -6,13 +6,13 @@ import { WebSocketTransport } from '../../../../server/transport/websocket.ts';
 import { realClock } from './clock.ts';
 import { echoCarrier } from './echo.ts';
 
-const options = { origins: [process.argv[2]!], clock: realClock };
+const options = { origins: [process.argv[2]!], clock: realClock, resetKey: new Uint8Array(32).fill(1) };
 const quiche = new QuicheTransport(options);
 const webSocket = new WebSocketTransport(options);
 quiche.onCarrier = webSocket.onCarrier = (carrier) => void echoCarrier(carrier);
 const web = createServer((_request, response) => response.writeHead(404).end());
 web.on('upgrade', (request, socket, head) => webSocket.handleUpgrade(request, socket, head));
-const { port } = await quiche.listen({ host: '127.0.0.1', port: 0 });
+const { port } = await quiche.listen({ host: '127.0.0.1', port: Number(process.argv[3]) });
 web.listen(0, '127.0.0.1', () => {
   const certHashes = quiche.certHashes().map((hash) => [...hash]);
   process.send?.({ quic: port, ws: (web.address() as AddressInfo).port, certHashes });

@@ -39,6 +39,8 @@ export interface DialOptions {
   readonly resume?: Uint8Array;
   /** Sees, and may change, each datagram to the server. */
   readonly onSend?: (packet: Uint8Array) => void;
+  /** Told of each datagram from the server. */
+  readonly onReceive?: () => void;
   /** While it answers true, nothing goes out and nothing comes in. */
   readonly mute?: () => boolean;
 }
@@ -74,7 +76,9 @@ export class H3Client {
     let connection: QuicConnection | undefined;
     const muted = () => options.mute?.() ?? false;
     const socket = await UdpSocket.bind({ host: '127.0.0.1', port: 0 }, (bytes, from) => {
-      if (!muted()) connection?.receive(bytes, from);
+      if (muted()) return;
+      options.onReceive?.();
+      connection?.receive(bytes, from);
     });
     const peer = { host: '127.0.0.1', port };
     const config = clientConfig();
