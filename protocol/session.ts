@@ -27,8 +27,6 @@ import { type AbortSignalLike, SessionStreams } from './session-streams.ts';
 import type { Stream } from './stream.ts';
 import { StreamError } from './stream-error.ts';
 
-export type { SessionEnd, SessionHooks, SessionOptions, SessionState } from './session-options.ts';
-
 /**
  * One tunnel. Made by connect-client.ts and accept-gateway.ts.
  *

@@ -6,10 +6,8 @@ import type { StreamCode, StreamKind } from './codes.ts';
 import type { StreamEngine } from './stream-engine.ts';
 import type { OpenRequest } from './stream-messages.ts';
 
-export { StreamError, type StreamErrorCode } from './stream-error.ts';
-
 /**
- * Both directions of an open stream. Failures are {@link StreamError}s; a programmer's mistake is a TypeError.
+ * Both directions of an open stream. Failures are StreamErrors (stream-error.ts); a programmer's mistake is a TypeError.
  *
  * @example
  * await stream.write(head);
