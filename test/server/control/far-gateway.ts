@@ -1,0 +1,81 @@
+/** The gateway's end of the control channel, without a gateway: says hello and keeps what it is told. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { base64url } from '../../../protocol/bytes.ts';
+import { ChannelClient } from '../../../server/channel/client.ts';
+import { type RefusalCode, type ToGateway, toGatewaySchema } from '../../../server/channel/messages.ts';
+import { systemClock } from '../../../server/channel/system-clock.ts';
+import { dataPaths } from '../../../server/config.ts';
+import { generateComposite } from '../../../server/crypto/composite-key.ts';
+import type { Installation } from './installation.ts';
+
+export function wireguardKey(): string {
+  const jwk = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
+  return Buffer.from(jwk.x ?? '', 'base64url').toString('base64');
+}
+
+type Kind<T extends ToGateway['t']> = Extract<ToGateway, { t: T }>;
+
+export class FarGateway {
+  readonly signer = generateComposite().signer;
+  readonly wireguardKey = wireguardKey();
+  readonly heard: ToGateway[] = [];
+  readonly endpoints = [
+    {
+      url: 'https://127.0.0.1:8700/tunnel',
+      transport: 'webtransport' as const,
+      certHashes: [base64url(randomBytes(32))],
+    },
+    { url: 'ws://shell.apps.localhost:8700/tunnel', transport: 'websocket' as const, certHashes: [] },
+  ];
+  readonly channel: ChannelClient<ToGateway>;
+  refused: RefusalCode | undefined;
+  #wake = () => {};
+
+  constructor(installation: Installation, token: string) {
+    this.channel = new ChannelClient<ToGateway>({
+      path: dataPaths.controlSocket(installation.config),
+      token,
+      clock: systemClock,
+      incoming: toGatewaySchema,
+      hello: () => ({
+        role: 'gateway',
+        publicKey: base64url(this.signer.publicKey),
+        wireguardKey: this.wireguardKey,
+        wireguardPort: 51_820,
+        stealthKey: base64url(new Uint8Array(32).fill(5)),
+        endpoints: this.endpoints,
+      }),
+      onMessage: (message) => {
+        this.heard.push(message);
+        this.#wake();
+      },
+      onState: () => this.#wake(),
+      onRefused: (code) => {
+        this.refused = code;
+        this.#wake();
+      },
+      jitter: () => 0,
+    });
+    this.channel.start();
+  }
+
+  /** The next message of this kind that the test has not taken yet. */
+  async next<T extends ToGateway['t']>(kind: T): Promise<Kind<T>> {
+    for (;;) {
+      const at = this.heard.findIndex((message) => message.t === kind);
+      if (at >= 0) return this.heard.splice(at, 1)[0] as Kind<T>;
+      await this.#something();
+    }
+  }
+
+  async untilRefused(): Promise<RefusalCode> {
+    while (this.refused === undefined) await this.#something();
+    return this.refused;
+  }
+
+  #something(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}

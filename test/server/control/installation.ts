@@ -1,0 +1,160 @@
+/**
+ * A control plane in a folder of its own, with a clock that stands still until it is moved, reached as in production:
+ * browsers over connections that are handed to it, administrators over the socket, gateways over the channel.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { Clock } from '../../../protocol/clock.ts';
+import { type Config, dataPaths, loadConfig, origins } from '../../../server/config.ts';
+import { type Control, startControl } from '../../../server/control/control.ts';
+
+export class TestClock implements Clock {
+  #now = 1_790_000_000_000;
+  readonly #timers = new Map<symbol, { at: number; run: () => void }>();
+  now = () => this.#now;
+  monotonic = () => this.#now - 1_700_000_000_000;
+  after(ms: number, run: () => void): () => void {
+    const key = Symbol('timer');
+    this.#timers.set(key, { at: this.#now + ms, run });
+    return () => this.#timers.delete(key);
+  }
+  /** Moves time without running anything: a machine that slept. */
+  leap(ms: number): void {
+    this.#now += ms;
+  }
+  /** Moves time and runs what falls due, in order. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.#timers.delete(due[0]);
+      this.#now = Math.max(this.#now, due[1].at);
+      due[1].run();
+    }
+    this.#now = end;
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Parsed body; the tests say what they expect of it. */
+  // biome-ignore lint/suspicious/noExplicitAny: an answer's shape is what the tests assert
+  readonly body: any;
+}
+
+export interface Call {
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: string | object;
+  readonly headers?: Record<string, string>;
+}
+
+export class Installation {
+  readonly data = mkdtempSync(join(tmpdir(), 'control-'));
+  readonly clock = new TestClock();
+  readonly config: Config;
+  /** What was logged, for tests that look for secrets in it. */
+  readonly logged: string[] = [];
+  control!: Control;
+  #front = createServer({ pauseOnConnect: true });
+
+  constructor(change: (config: Config) => Config = (config) => config) {
+    this.config = change({
+      ...loadConfig({ data: this.data, port: 8_700 }),
+      assets: join(this.data, 'dist'),
+    });
+  }
+
+  async start(tokens: { gateway?: string; connector?: string } = {}): Promise<this> {
+    const log = pino({ level: 'debug' }, { write: (line: string) => void this.logged.push(line) });
+    this.control = await startControl({ config: this.config, clock: this.clock, log, tokens });
+    this.#front = createServer({ pauseOnConnect: true }, (socket) => {
+      this.control.http.emit('connection', socket);
+      socket.resume();
+    });
+    await new Promise<void>((resolve) => this.#front.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.control.stop();
+    await new Promise<void>((resolve) => this.#front.close(() => resolve()));
+  }
+
+  remove(): void {
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  get hub(): string {
+    return origins.hub(this.config);
+  }
+  get shell(): string {
+    return origins.shell(this.config);
+  }
+  app(label: string): string {
+    return origins.app(this.config, label);
+  }
+
+  /** A browser's request to one of the origins. */
+  browse(origin: string, call: Call): Promise<Answer> {
+    const { port } = this.#front.address() as AddressInfo;
+    const post = (call.method ?? 'GET') !== 'GET';
+    return send({ host: '127.0.0.1', port }, call, { host: new URL(origin).host, ...(post && { origin }) });
+  }
+
+  /** An administrator's request. */
+  admin(method: string, path: string, body?: object): Promise<Answer> {
+    const call = { method, path, ...(body && { body }) };
+    return send({ socketPath: dataPaths.adminSocket(this.config) }, call, {});
+  }
+
+  /** Audit events in order. */
+  async events(type?: string) {
+    const { body } = await this.admin('GET', `/admin/audit?limit=1000${type === undefined ? '' : `&type=${type}`}`);
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    return body.events as any[];
+  }
+
+  connect(): { host: string; port: number } {
+    return { host: '127.0.0.1', port: (this.#front.address() as AddressInfo).port };
+  }
+}
+
+function send(
+  to: { host: string; port: number } | { socketPath: string },
+  call: Call,
+  more: Record<string, string>,
+): Promise<Answer> {
+  const { method = 'GET', path, body, headers = {} } = call;
+  const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+  const type: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json' };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { ...to, method, path, agent: false, headers: { ...type, ...more, ...headers } },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const json = answer.headers['content-type']?.startsWith('application/json') === true;
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: answer.headers,
+            text,
+            body: json ? (JSON.parse(text) as unknown) : undefined,
+          });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(payload);
+  });
+}
