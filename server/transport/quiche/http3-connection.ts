@@ -64,7 +64,8 @@ export class Http3Connection {
     this.#deadline = setTimeout(() => this.#giveUp(), transportLimits.sessionDeadlineMs).unref();
     connection.events = {
       onEstablished: () => this.#begin(),
-      onStream: (stream) => this.#guard(stream.id & 2 ? this.#unidirectional(stream) : this.#bidirectional(stream)),
+      onStream: (stream) =>
+        this.#guard(stream, stream.id & 2 ? this.#unidirectional(stream) : this.#bidirectional(stream)),
       onClosed: () => this.#closed(),
     };
   }
@@ -84,10 +85,14 @@ export class Http3Connection {
     this.#carrier?.lost();
   }
 
-  /** A peer that breaks the rules loses its connection; nobody else notices. */
-  #guard(work: Promise<void>): void {
+  /** A peer that breaks the rules loses its connection; one that cuts a stream, that stream. Nobody else notices. */
+  #guard(stream: QuicStream, work: Promise<void>): void {
     work.catch((error: unknown) => {
-      if (error instanceof CarrierError) return;
+      if (error instanceof CarrierError) {
+        // Our half has to end as well, or the stream counts against the limit for ever.
+        stream.abort(http3ErrorNumber.no_error);
+        return;
+      }
       this.#options.counters.malformed += 1;
       this.#connection.close(error instanceof Http3Error ? http3ErrorNumber[error.code] : http3ErrorNumber.internal);
     });
@@ -182,7 +187,7 @@ export class Http3Connection {
     });
     this.#carrier = carrier;
     for (const { stream, sessionId, source } of this.#early.splice(0)) {
-      this.#guard(this.#sessionStream(stream, sessionId, source));
+      this.#guard(stream, this.#sessionStream(stream, sessionId, source));
     }
     return carrier;
   }

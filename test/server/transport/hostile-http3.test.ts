@@ -248,6 +248,19 @@ describe('hostile HTTP/3', () => {
     });
   }
 
+  it('gives back the room of streams that are cut before they say what they are', async () => {
+    const { client, request } = await session();
+    const { native } = client.connection;
+    for (let i = 0; i < 2 * transportLimits.bidirectionalStreams; i++) {
+      while (native.peerStreamsLeftBidi() === 0) await new Promise((resolve) => setImmediate(resolve));
+      // Half of a stream's header.
+      client.connection.open('bidi', bytes(0x40)).abort(0);
+    }
+    while (native.peerStreamsLeftBidi() === 0) await new Promise((resolve) => setImmediate(resolve));
+    await echoes(client, request, 2n);
+    await client.close();
+  });
+
   it('drops a channel on which something is no frame, and only that', async () => {
     const malformed = server.transport.counters.malformed;
     const { client, request } = await session();

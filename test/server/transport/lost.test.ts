@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { PlainEndpoint } from '../../browser/transport/worker.ts';
@@ -21,7 +20,7 @@ const children = new Set<ChildProcess>();
 
 /** A server process with both engines that echoes. */
 async function startChild(from: string, port = 0): Promise<{ child: ChildProcess; ports: Ports }> {
-  const child = fork(join(import.meta.dirname, 'support/echo-process.ts'), [from, String(port)]);
+  const child = fork(new URL('./support/echo-process.ts', import.meta.url), [from, String(port)]);
   children.add(child);
   const [ports] = await once(child, 'message');
   return { child, ports: ports as Ports };
@@ -37,7 +36,8 @@ after(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-describe('a lost far end', () => {
+// Most of each is waiting, so they wait together.
+describe('a lost far end', { concurrency: true }, () => {
   it('BR-6: a Node client notices a server that was killed', async () => {
     const { child, ports } = await startChild(origin);
     const quic = await connectQuic(ports.quic, origin);
