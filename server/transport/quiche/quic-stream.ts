@@ -167,7 +167,11 @@ export class QuicStream {
 
   #settleIfOver(): void {
     const writingOver = this.#writing === 'ended' || this.#writing === 'cut';
-    if (this.#reading !== 'open' && writingOver) this.#host.finished(this);
+    if (this.#reading === 'open' || !writingOver) return;
+    // quiche 0.18 keeps a stream that the peer reset before we ended our half, and with it the room of one stream, unless
+    // it is told once more that nobody reads.
+    if (this.#reading === 'cut' && !this.#host.ended) this.#shutdown(shutdownRead, 0);
+    this.#host.finished(this);
   }
 
   #shutdown(direction: 0 | 1, code: number): void {

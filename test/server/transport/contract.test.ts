@@ -105,6 +105,30 @@ for (const engine of engines) {
       );
     });
 
+    it('goes on after many more channels than may be open at one time, however each ended', async () => {
+      const onCarrier = async (carrier: Carrier) => {
+        for (let channel = await carrier.accept(); channel !== null; channel = await carrier.accept()) {
+          void endSomehow(channel, Number(channel.streamId / 2n) % endings);
+        }
+      };
+      await running(
+        engine,
+        (carrier) => void onCarrier(carrier),
+        async (server) => {
+          const carrier = await server.connect();
+          for (let batch = 0; batch < 40; batch++) {
+            const ids = Array.from({ length: 40 }, (_, i) => 40 * batch + i + 1);
+            await Promise.all(ids.map((n) => useAndEnd(carrier.open(BigInt(2 * n)), n % endings)));
+          }
+          const last = carrier.open(BigInt(2 * (1_600 + endings)));
+          await last.send(record(new Uint8Array(1)));
+          last.finish();
+          assert.equal((await last.receive())?.length, 5);
+          carrier.close();
+        },
+      );
+    });
+
     it('opens channels from the server too', async () => {
       const onCarrier = (carrier: Carrier) => void carrier.open(1n).send(record(new Uint8Array(3)));
       await running(engine, onCarrier, async (server) => {
@@ -243,6 +267,34 @@ for (const engine of engines) {
       });
     }
   });
+}
+
+const endings = 5;
+
+/** The client's part in a channel that ends in one of five ways; always until it has heard of its end. */
+async function useAndEnd(channel: Channel, how: number): Promise<void> {
+  await channel.send(record(new Uint8Array(1)));
+  if (how === 1) {
+    channel.abort();
+    return;
+  }
+  if (how !== 2) channel.finish();
+  // Cut or ended, as the transport says it: it is over.
+  while ((await channel.receive().catch(() => null)) !== null);
+  channel.abort();
+}
+
+/** The server's part. */
+async function endSomehow(channel: Channel, how: number): Promise<void> {
+  const first = await channel.receive().catch(() => null);
+  if (how === 0 && first !== null) {
+    await channel.send(first);
+    await channel.receive();
+    channel.finish();
+    return;
+  }
+  if (how === 3) await channel.receive().catch(() => null);
+  channel.abort();
 }
 
 /** Sends `count` random frames and reads as many back; the two digests are equal when all came whole and in order. */

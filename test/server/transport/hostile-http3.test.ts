@@ -254,7 +254,7 @@ describe('hostile HTTP/3', () => {
     for (let i = 0; i < 2 * transportLimits.bidirectionalStreams; i++) {
       while (native.peerStreamsLeftBidi() === 0) await new Promise((resolve) => setImmediate(resolve));
       // Half of a stream's header.
-      client.connection.open('bidi', bytes(0x40)).abort(0);
+      client.connection.open('bidi', bytes(0x40)).resetWriting(0);
     }
     while (native.peerStreamsLeftBidi() === 0) await new Promise((resolve) => setImmediate(resolve));
     await echoes(client, request, 2n);
