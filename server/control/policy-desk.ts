@@ -71,8 +71,10 @@ export class PolicyDesk {
     const { config, clock, pki } = this.#context;
     const { epoch, text } = this.#current;
     const issuedAt = clock.now();
-    // Live sessions end with their credential anyway, so a snapshot has to last no longer than one.
-    const notAfter = issuedAt + config.timers.credentialS * 1_000;
+    // Live sessions end with their credential anyway, so a snapshot has to last no longer than one; but never so short
+    // that it is over before the next beat.
+    const { credentialS, freshnessS } = config.timers;
+    const notAfter = issuedAt + Math.max(credentialS, freshnessS) * 1_000;
     return signSnapshot(nodeCrypto, pki.signer('policy'), { epoch: BigInt(epoch), issuedAt, notAfter, content: text });
   }
 
