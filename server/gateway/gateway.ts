@@ -31,17 +31,33 @@ export interface GatewayOptions {
   readonly onRefused: (code: string) => void;
 }
 
+interface Parts {
+  readonly dataPlane: GatewayDataPlane;
+  readonly control: ControlLink;
+  readonly spool: Spool;
+  readonly policy: PolicyState;
+}
+
+/** What can be said of a gateway at a moment. */
+export interface GatewayStatus {
+  readonly sessions: number;
+  readonly halfOpen: number;
+  readonly policyEpoch: bigint;
+  readonly isFresh: boolean;
+}
+
 export class Gateway {
   readonly endpoints: Endpoints;
   readonly wireguard: { readonly port: number; readonly publicKey: string };
   readonly sessions: Sessions;
-  readonly #parts: { dataPlane: GatewayDataPlane; control: ControlLink; spool: Spool };
+  readonly #parts: Parts;
+  #closed: Promise<void> | undefined;
 
   private constructor(
     endpoints: Endpoints,
     wireguard: { port: number; publicKey: string },
     sessions: Sessions,
-    parts: { dataPlane: GatewayDataPlane; control: ControlLink; spool: Spool },
+    parts: Parts,
   ) {
     this.endpoints = endpoints;
     this.wireguard = wireguard;
@@ -85,11 +101,24 @@ export class Gateway {
     });
     control.start();
     await control.ready;
-    return new Gateway(endpoints, { port, publicKey: dataPlane.publicKey }, sessions, { dataPlane, control, spool });
+    return new Gateway(endpoints, { port, publicKey: dataPlane.publicKey }, sessions, {
+      ...{ dataPlane, control, spool, policy },
+    });
+  }
+
+  status(): GatewayStatus {
+    const { policy } = this.#parts;
+    const { live, halfOpen } = this.sessions.counts;
+    return { sessions: live, halfOpen, policyEpoch: policy.current?.epoch ?? 0n, isFresh: policy.isFresh };
   }
 
   /** Sessions are told, then everything closes; events that were not sent stay on disk for the next start. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#closeAll();
+    return this.#closed;
+  }
+
+  async #closeAll(): Promise<void> {
     const { dataPlane, control, spool } = this.#parts;
     await this.sessions.close();
     await this.endpoints.close();

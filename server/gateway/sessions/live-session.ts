@@ -8,7 +8,8 @@ import { HandshakeError } from '../../../protocol/established.ts';
 import { maxRecordBytes, maxStreams, sessionIdBytes } from '../../../protocol/limits.ts';
 import { ObjectError } from '../../../protocol/lks1.ts';
 import type { SessionParams } from '../../../protocol/params.ts';
-import type { Session, SessionHooks } from '../../../protocol/session.ts';
+import type { Session } from '../../../protocol/session.ts';
+import type { SessionHooks } from '../../../protocol/session-options.ts';
 import type { IncomingStream } from '../../../protocol/stream.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
@@ -26,6 +27,12 @@ interface Holder {
   svid: VerifiedSvid;
 }
 
+/** Why a session may not be, and which policies say so. */
+export interface Objection {
+  readonly code: Extract<CloseCode, 'denied' | 'revoked'>;
+  readonly policies: string[];
+}
+
 export class LiveSession {
   readonly id: string;
   readonly peer: CarrierPeer;
@@ -33,6 +40,7 @@ export class LiveSession {
   readonly #sessionId: Uint8Array;
   #holder: Holder | undefined;
   #session: Session | undefined;
+  #endedFor: Objection | undefined;
   #pool: { readonly service: ServiceRecord; readonly pool: UpstreamPool } | undefined;
 
   constructor(deps: SessionDependencies, peer: CarrierPeer) {
@@ -94,17 +102,18 @@ export class LiveSession {
 
   // ── while it lives ──
 
-  /** Asked again whenever policy or revocations changed. @returns why it must end, or undefined. */
-  objection(): CloseCode | undefined {
+  /** Asked at its beginning and whenever policy or revocations changed. @returns why it must end, or undefined. */
+  objection(): Objection | undefined {
     const { policy } = this.#deps;
     const { svid } = this.#known();
-    if (policy.isRevoked(svid)) return 'revoked';
+    if (policy.isRevoked(svid)) return { code: 'revoked', policies: ['revocation'] };
     const inForce = policy.current;
     const service = inForce?.services.get(svid.service);
-    if (inForce === undefined || service === undefined) return 'denied';
+    if (inForce === undefined || service === undefined) return { code: 'denied', policies: ['default-deny'] };
     if (this.#pool !== undefined && !samePlace(this.#pool.service, service)) this.#dropPool();
     const question = { principal: this.principal(), action: 'open', service: svid.service } as const;
-    return inForce.engine.decide(question).decision === 'deny' ? 'denied' : undefined;
+    const { decision, policies } = inForce.engine.decide(question);
+    return decision === 'deny' ? { code: 'denied', policies } : undefined;
   }
 
   principal(): PrincipalView {
@@ -124,6 +133,17 @@ export class LiveSession {
 
   close(code: CloseCode): void {
     this.#session?.close(code);
+  }
+
+  /** Ends it because of an objection, which the audit will name. */
+  endFor(objection: Objection): void {
+    this.#endedFor = objection;
+    this.close(objection.code);
+  }
+
+  /** Why the gateway ended it, if it did. */
+  get endedFor(): Objection | undefined {
+    return this.#endedFor;
   }
 
   /** After the session has closed: nothing of it stays open. */

@@ -58,8 +58,8 @@ export class Sessions {
     for (const live of this.#live) {
       const objection = live.objection();
       if (objection === undefined) continue;
-      live.close(objection);
-      if (objection === 'revoked' && live.person !== undefined) revoked.push(live.person);
+      live.endFor(objection);
+      if (objection.code === 'revoked' && live.person !== undefined) revoked.push(live.person);
     }
     return revoked;
   }
@@ -102,16 +102,17 @@ export class Sessions {
     this.#live.add(live);
     this.#gone.set(live, ended);
     live.begin(session);
+    // Policy may have changed while the handshake ran.
+    const objection = live.objection();
     this.#deps.audit.note({
       type: 'session.open',
       actor: live.svid.spiffeId,
       service: live.svid.service,
-      decision: 'allow',
+      ...(objection === undefined ? { decision: 'allow' } : { decision: 'deny', policies: objection.policies }),
       detail: { session: live.id, transport: live.peer.transport, address: live.peer.address },
     });
-    // Policy may have changed while the handshake ran.
-    const objection = this.#isClosing ? 'going_away' : live.objection();
-    if (objection !== undefined) live.close(objection);
+    if (this.#isClosing) live.close('going_away');
+    else if (objection !== undefined) live.endFor(objection);
     await ended;
   }
 
@@ -126,6 +127,7 @@ export class Sessions {
       actor: live.svid.spiffeId,
       service: live.svid.service,
       reason: code,
+      ...(live.endedFor === undefined ? {} : { decision: 'deny', policies: live.endedFor.policies }),
       detail: { session: live.id, byPeer, cut, bytesIn, bytesOut },
     });
   }

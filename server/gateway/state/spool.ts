@@ -40,8 +40,8 @@ export class Spool {
    * Resolves when the event is on disk. Those of one turn of the event loop share a transaction, because each
    * transaction waits for the disk.
    */
-  append(event: AuditEvent): Promise<void> {
-    if (this.#closed) return Promise.reject(new Error('the spool is closed'));
+  async append(event: AuditEvent): Promise<void> {
+    if (this.#closed) throw new Error('the spool is closed');
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ event: auditEventSchema.parse(event), done });
     if (this.#waiting.length === 1) setImmediate(() => this.#commit());

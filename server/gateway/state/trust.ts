@@ -49,21 +49,21 @@ export class Trust {
     this.#root = root;
   }
 
-  svid(bytes: Uint8Array): Promise<VerifiedSvid> {
+  async svid(bytes: Uint8Array): Promise<VerifiedSvid> {
     const { crypto, clock } = this.#options;
     return verifySvid(crypto, clock, bytes, this.#signerOf(bytes, 'svid'));
   }
 
-  snapshot(bytes: Uint8Array): Promise<PolicySnapshot> {
+  async snapshot(bytes: Uint8Array): Promise<PolicySnapshot> {
     const { crypto, clock } = this.#options;
     return verifySnapshot(crypto, clock, bytes, this.#signerOf(bytes, 'policy'));
   }
 
-  revocation(bytes: Uint8Array): Promise<Revocation> {
+  async revocation(bytes: Uint8Array): Promise<Revocation> {
     return verifyRevocation(this.#options.crypto, bytes, this.#signerOf(bytes, 'revocation'));
   }
 
-  descriptor(bytes: Uint8Array): Promise<GatewayDescriptor> {
+  async descriptor(bytes: Uint8Array): Promise<GatewayDescriptor> {
     const { crypto, clock } = this.#options;
     return verifyDescriptor(crypto, clock, bytes, this.#signerOf(bytes, 'directory'));
   }
