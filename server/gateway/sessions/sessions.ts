@@ -144,7 +144,8 @@ export class Sessions {
   /** Strangers who proved nothing are the transports' to count; who showed a credential is written down. */
   #refused(live: LiveSession, error: unknown): void {
     const code: CloseCode | 'silent' = error instanceof HandshakeError ? error.code : 'internal';
-    this.#deps.log.debug({ code, err: error }, 'handshake refused');
+    const { transport, address } = live.peer;
+    this.#deps.log[levelOf(code)]({ code, transport, address, err: error }, 'handshake refused');
     if (live.person === undefined) return;
     this.#deps.audit.note({
       type: 'session.refused',
@@ -153,7 +154,13 @@ export class Sessions {
       decision: 'deny',
       policies: ['default-deny'],
       reason: code === 'going_away' ? 'policy_stale' : code,
-      detail: { transport: live.peer.transport, address: live.peer.address },
+      detail: { transport, address },
     });
   }
+}
+
+/** What anybody can cause who finds the port stays quiet; the rest knew the gateway's stealth key, and is told (QHX-4). */
+function levelOf(code: CloseCode | 'silent'): 'debug' | 'info' | 'error' {
+  if (code === 'internal') return 'error';
+  return code === 'silent' || code === 'idle' || code === 'going_away' ? 'debug' : 'info';
 }
