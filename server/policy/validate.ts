@@ -16,7 +16,7 @@ export class PolicyError extends Error {
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 /** Ids that decisions use for themselves. */
-const reserved = new Set(['default-deny']);
+const reserved = new Set(['default-deny', 'credential-scope', 'revocation']);
 
 /**
  * @param policies Cedar text by id.
