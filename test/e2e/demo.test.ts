@@ -41,7 +41,8 @@ test('BR-4: a later visit signs in with the passkey', async () => {
 
 test('BR-1: pages, sub-resources and fetch work, and the gateway says who the visitor is', async () => {
   await demo.app.getByRole('heading', { name: 'Field notes' }).waitFor();
-  await demo.app.locator('#identity', { hasText: 'spiffe://latchkey.local/user/' }).waitFor();
+  const session = await person.hub.evaluate(async () => (await fetch('/api/session')).json());
+  await demo.app.locator('#identity', { hasText: session.user.id }).waitFor();
   const font = await demo.app.locator('h1').evaluate((heading) => getComputedStyle(heading).fontSize);
   assert.equal(font, '25.6px');
 });
