@@ -1,9 +1,12 @@
 /** What most of these tests begin with: a product with two services on its demo connector, and its first administrator. */
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Session } from '../../../protocol/session.ts';
 import { Canaries } from './node-canaries.ts';
-import { type ConnectOptions, connect, fetchThrough } from './node-client.ts';
+import { type ConnectOptions, connect, fetchThrough, keepAlive } from './node-client.ts';
 import { fingerprintOf, NodePerson } from './node-person.ts';
 import { Product } from './product.ts';
 
@@ -52,10 +55,25 @@ export class World {
     return person;
   }
 
-  /** A new session of the administrator's, or of whoever launched. */
+  /** A new session of the administrator's, or of another person; it renews its credential as long as it lives. */
   async session(service = serviceA, options: ConnectOptions & { person?: NodePerson } = {}): Promise<Session> {
-    const launched = await (options.person ?? this.admin).launch(service);
-    return connect(this.port, this.fingerprint, launched, options);
+    const { person = this.admin } = options;
+    const launched = await person.launch(service);
+    const session = await connect(this.port, this.fingerprint, launched, options);
+    keepAlive(person, session, launched);
+    return session;
+  }
+
+  /** Puts Cedar policies in force, as an operator does: from a file. */
+  async applyPolicies(text: string): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-policies-'));
+    try {
+      const file = join(folder, 'policies.cedar');
+      writeFileSync(file, text);
+      await this.product.cliJson('policy', 'apply', file);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }
 
   /** Every part still runs as the process it was, and a session that had nothing to do with it goes on. */
