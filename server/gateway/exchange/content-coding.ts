@@ -6,13 +6,13 @@ import { Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { type Header, listItems, valuesOf } from './headers.ts';
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  br: createBrotliDecompress,
-  deflate: createInflate,
-  zstd: createZstdDecompress,
-};
+const decoders: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['br', () => createBrotliDecompress()],
+  ['deflate', () => createInflate()],
+  ['zstd', () => createZstdDecompress()],
+]);
 
 /** The codings of a message, outermost last; `identity` counts as none. */
 export function codingsOf(headers: readonly Header[]): string[] {
@@ -23,7 +23,7 @@ export function codingsOf(headers: readonly Header[]): string[] {
 
 /** Whether every one of them can be undone. */
 export function canDecode(codings: readonly string[]): boolean {
-  return codings.length <= 2 && codings.every((coding) => coding in decoders);
+  return codings.length <= 2 && codings.every((coding) => decoders.has(coding));
 }
 
 /**
@@ -33,7 +33,7 @@ export async function* decode(body: AsyncIterable<Uint8Array>, codings: readonly
   let stream: Readable = Readable.from(body, { objectMode: false });
   const chain: Readable[] = [stream];
   for (const coding of codings.toReversed()) {
-    const make = decoders[coding];
+    const make = decoders.get(coding);
     if (make === undefined) throw new TypeError('a coding that cannot be undone');
     const decoder = make();
     stream.once('error', (error) => decoder.destroy(error));

@@ -36,6 +36,7 @@ export class JarStore {
   readonly #crypto: Crypto;
   readonly #directory: string;
   readonly #open = new Map<string, Promise<StoredJar>>();
+  readonly #closing = new Map<string, Promise<void>>();
 
   constructor(options: { readonly crypto: Crypto; readonly directory: string }) {
     this.#crypto = options.crypto;
@@ -58,11 +59,18 @@ export class JarStore {
   /** Drops the owner's jars from memory; those with a key stay on disk. For when their last session has ended. */
   async release(owner: JarOwner): Promise<void> {
     const folder = this.#folder(owner);
-    for (const [path, jar] of this.#open) {
-      if (!path.startsWith(folder)) continue;
-      this.#open.delete(path);
-      await (await jar).close();
-    }
+    const mine = [...this.#open].filter(([path]) => path.startsWith(folder));
+    await Promise.all(mine.map(([path, jar]) => this.#close(path, jar)));
+  }
+
+  /** Whoever asks for the jar meanwhile gets it from disk, after the last write to it. */
+  async #close(path: string, jar: Promise<StoredJar>): Promise<void> {
+    this.#open.delete(path);
+    const closing = jar.then((stored) => stored.close());
+    this.#closing.set(path, closing);
+    await closing.finally(() => {
+      if (this.#closing.get(path) === closing) this.#closing.delete(path);
+    });
   }
 
   /** Destroys what a person, a device, or a person on one device left at any service: sign-out, revocation. */
@@ -83,6 +91,7 @@ export class JarStore {
   }
 
   async #load(path: string, owner: JarOwner, key: Uint8Array | undefined): Promise<StoredJar> {
+    await this.#closing.get(path);
     const sealing = key === undefined ? undefined : new Sealing(this.#crypto, key, owner);
     const text = sealing === undefined ? undefined : sealing.open(await readIfThere(path));
     return new StoredJar(path, sealing, text);

@@ -11,10 +11,12 @@ import type { SessionParams } from '../../../protocol/params.ts';
 import type { Session } from '../../../protocol/session.ts';
 import type { SessionHooks } from '../../../protocol/session-options.ts';
 import type { IncomingStream } from '../../../protocol/stream.ts';
+import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
 import type { PrincipalView } from '../../policy/engine.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
+import { forLog } from '../bridge/upstream-error.ts';
 import { UpstreamPool } from '../bridge/upstream-pool.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { type Person, personOf, postureTime, principalOf } from './person.ts';
@@ -157,7 +159,8 @@ export class LiveSession {
 
   #onOpen(incoming: IncomingStream): void {
     serveStream(incoming, this, this.#deps).catch((error: unknown) => {
-      this.#deps.log.error({ session: this.id, err: error }, 'a stream could not be served');
+      this.#deps.log.error({ session: this.id, cause: forLog(error) }, 'a stream could not be served');
+      incoming.refuse('internal', new Uint8Array(correlationBytes));
     });
   }
 

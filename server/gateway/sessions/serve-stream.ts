@@ -8,7 +8,7 @@ import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';
 import { serveTcp } from '../bridge/tcp-exchange.ts';
 import { BridgeError, type ExchangeOutcome } from '../bridge/tunnel-stream.ts';
-import { errnoOf, streamCodeOf } from '../bridge/upstream-error.ts';
+import { forLog, streamCodeOf } from '../bridge/upstream-error.ts';
 import { serveWebSocket } from '../bridge/websocket-exchange.ts';
 import { decideOpen, type OpenVerdict } from './decide-open.ts';
 import type { SessionDependencies } from './dependencies.ts';
@@ -156,7 +156,7 @@ function failed(
   if (code === 'cancelled') return;
   const about = { session: live.id, service: incoming.service, correlation };
   const level = code === 'internal' ? 'error' : 'info';
-  deps.log[level]({ ...about, code, errno: errnoOf(error), err: error }, 'an exchange failed');
+  deps.log[level]({ ...about, code, cause: forLog(error) }, 'an exchange failed');
   deps.audit.note({
     type: 'stream.close',
     actor: live.svid.spiffeId,

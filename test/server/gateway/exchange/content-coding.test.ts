@@ -45,4 +45,5 @@ test('BR-1: an error of the body comes out of the decoder', async () => {
 test('BR-1: knows what it cannot undo', () => {
   assert.equal(canDecode(['compress']), false);
   assert.equal(canDecode(['gzip', 'gzip', 'gzip']), false);
+  assert.equal(canDecode(['constructor']), false);
 });

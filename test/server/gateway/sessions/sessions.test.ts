@@ -1,0 +1,77 @@
+/** How many may be on their way in, and what a stranger costs. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { generateComposite } from '../../../../server/crypto/composite-key.ts';
+import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
+import { maxHalfOpenHandshakes } from '../../../../server/gateway/limits.ts';
+import type { SessionDependencies } from '../../../../server/gateway/sessions/dependencies.ts';
+import { Sessions } from '../../../../server/gateway/sessions/sessions.ts';
+import { logger } from '../../../../server/log.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { loopbackPair } from '../../../support/loopback-carrier.ts';
+import { fetchThrough } from '../world/exchange.ts';
+import { World } from '../world/world.ts';
+
+const peer = { address: '192.0.2.7', origin: undefined, transport: 'loopback' } as const;
+
+test('QPT-9: no more than 1,024 strangers wait at a time, each for ten seconds at most', async () => {
+  const clock = new FakeClock();
+  const identity = { signer: generateComposite().signer, stealthKeys: [new Uint8Array(32)] };
+  const used: Partial<SessionDependencies> = { clock, crypto: nodeCrypto, identity, log: logger('test') };
+  // Nothing beyond the handshake's first message is reached here.
+  const sessions = new Sessions(used as SessionDependencies);
+  const links = Array.from({ length: maxHalfOpenHandshakes }, () => loopbackPair());
+  for (const link of links) sessions.take(link.gateway, peer);
+  assert.equal(sessions.counts.halfOpen, maxHalfOpenHandshakes);
+  const late = loopbackPair();
+  sessions.take(late.gateway, peer);
+  await late.client.closed;
+  assert.equal(sessions.counts.halfOpen, maxHalfOpenHandshakes);
+  await clock.advance(10_000);
+  await Promise.all(links.map((link) => link.client.closed));
+  while (sessions.counts.halfOpen > 0) await setImmediate();
+  assert.equal(clock.pending, 0, 'no timer is left');
+});
+
+let world: World;
+before(async () => {
+  world = await World.open((_request, response) => response.end('ok'), [{}, { name: 'mail' }]);
+});
+after(() => world.close());
+
+test('QPT-9: a person may have many tabs, but not without end, and others are not kept out', async () => {
+  const tabs = await Promise.all(Array.from({ length: 40 }, () => world.client()));
+  assert.equal(world.gateway.status().sessions, 40);
+  const other = await world.client({ svid: { spiffeId: 'spiffe://latchkey.local/user/ada/device/phone' } });
+  assert.equal((await fetchThrough(other, '/')).status, 200);
+  for (const tab of [...tabs, other]) tab.close('done');
+  await Promise.all([...tabs, other].map((tab) => tab.closed));
+  while (world.gateway.status().sessions > 0) await setImmediate();
+});
+
+test('QZ-39: a session leaves its beginning, its end and the bytes it moved behind', async () => {
+  const device = 'spiffe://latchkey.local/user/ada/device/counted';
+  const session = await world.client({ svid: { spiffeId: device } });
+  await fetchThrough(session, '/');
+  session.close('done');
+  const ended = await world.authority.event(({ type, actor }) => type === 'session.close' && actor === device);
+  assert.equal(ended.reason, 'done');
+  assert.equal(ended.detail?.['byPeer'], true);
+  assert.ok(Number(ended.detail?.['bytesIn']) > 0 && Number(ended.detail?.['bytesOut']) > 0);
+  const types = world.authority.events.filter(({ actor }) => actor === device).map(({ type }) => type);
+  assert.deepEqual(types, ['session.open', 'stream.open', 'http.request', 'session.close']);
+});
+
+test('QZ-39: a session that policy ends names the policy in its last event', async () => {
+  const device = 'spiffe://latchkey.local/user/ada/device/forbidden';
+  const session = await world.client({ svid: { spiffeId: device, service: 'mail' } });
+  const { content } = world.authority;
+  const closed = 'forbid (principal, action, resource == Service::"mail");';
+  await world.publish({ ...content, policies: { ...content.policies, 'mail-closed': closed } });
+  assert.equal((await session.closed).code, 'denied');
+  const ended = await world.authority.event(({ type, actor }) => type === 'session.close' && actor === device);
+  assert.equal(ended.decision, 'deny');
+  assert.deepEqual(ended.policies, ['mail-closed']);
+  await world.publish(content);
+});
