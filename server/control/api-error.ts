@@ -5,6 +5,7 @@
 
 const answers = {
   malformed: [400, 'The request is not what this address takes. Reload the page and try again.'],
+  length_required: [411, 'A request with a body has to say its length.'],
   too_large: [413, 'The request is larger than this address takes.'],
   not_found: [404, 'There is nothing at this address.'],
   method_not_allowed: [405, 'This address does not take that method.'],

@@ -20,6 +20,8 @@ const hourMs = 3_600_000;
 const descriptorLifeMs = 48 * hourMs;
 const descriptorEveryMs = 24 * hourMs;
 const backdateMs = 60_000;
+/** How often we look whether one is due; looking costs nothing. */
+const lookEveryMs = 15_000;
 
 interface Connected {
   readonly peer: PeerConnection;
@@ -40,7 +42,7 @@ export class GatewayDesk {
   }
 
   start(): void {
-    this.#cancelDaily = this.#context.clock.after(hourMs, () => {
+    this.#cancelDaily = this.#context.clock.after(lookEveryMs, () => {
       this.start();
       this.#renewDescriptors().catch((error: unknown) => this.#context.log.error({ err: error }, 'no descriptor'));
     });

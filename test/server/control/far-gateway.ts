@@ -29,7 +29,7 @@ export class FarGateway {
   ];
   readonly channel: ChannelClient<ToGateway>;
   refused: RefusalCode | undefined;
-  #wake = () => {};
+  #waiting: (() => void)[] = [];
 
   constructor(installation: Installation, token: string) {
     this.channel = new ChannelClient<ToGateway>({
@@ -74,8 +74,10 @@ export class FarGateway {
   }
 
   #something(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 }

@@ -14,29 +14,34 @@ import { type Control, startControl } from '../../../server/control/control.ts';
 
 export class TestClock implements Clock {
   #now = 1_790_000_000_000;
+  #monotonic = 1_000;
   readonly #timers = new Map<symbol, { at: number; run: () => void }>();
   now = () => this.#now;
-  monotonic = () => this.#now - 1_700_000_000_000;
+  monotonic = () => this.#monotonic;
   after(ms: number, run: () => void): () => void {
     const key = Symbol('timer');
-    this.#timers.set(key, { at: this.#now + ms, run });
+    this.#timers.set(key, { at: this.#monotonic + ms, run });
     return () => this.#timers.delete(key);
   }
-  /** Moves time without running anything: a machine that slept. */
+  /** Moves the time of day alone: a machine that slept. */
   leap(ms: number): void {
     this.#now += ms;
   }
   /** Moves time and runs what falls due, in order. */
   advance(ms: number): void {
-    const end = this.#now + ms;
+    const end = this.#monotonic + ms;
     for (;;) {
       const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
       if (due === undefined) break;
       this.#timers.delete(due[0]);
-      this.#now = Math.max(this.#now, due[1].at);
+      this.#to(due[1].at);
       due[1].run();
     }
-    this.#now = end;
+    this.#to(end);
+  }
+  #to(monotonic: number): void {
+    this.#now += monotonic - this.#monotonic;
+    this.#monotonic = monotonic;
   }
 }
 
