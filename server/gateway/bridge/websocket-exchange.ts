@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { translateRequest, type UpstreamRequest } from '../exchange/request-rules.ts';
 import { translateResponse } from '../exchange/response-rules.ts';
-import { connectLimitMs, maxMessageBytes } from '../limits.ts';
+import { closeLimitMs, connectLimitMs, maxMessageBytes } from '../limits.ts';
 import { encodeHead, readHead } from './heads.ts';
 import { answeredRequest, endBadly, type HttpDependencies, pairs, withCookies } from './http-exchange.ts';
 import { BridgeError, type ExchangeOutcome, type TunnelStream } from './tunnel-stream.ts';
@@ -91,6 +91,8 @@ function newWebSocket(request: UpstreamRequest, protocols: string[], socket: Dup
       maxPayload: maxMessageBytes,
       perMessageDeflate: { threshold: 1_024 },
       followRedirects: false,
+      // Spread, because the library's declarations do not know it yet.
+      ...{ closeTimeout: closeLimitMs },
     });
   } catch (cause) {
     socket.destroy();

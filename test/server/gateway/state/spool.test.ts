@@ -47,7 +47,7 @@ test('QZ-39: what was on disk survives kill -9, in order, once', async () => {
   let confirmed = 0;
   for (let round = 0; round < 3; round++) {
     const path = newFile();
-    const child = fork(join(import.meta.dirname, 'spool-child.ts'), [path], {
+    const child = fork(new URL('./spool-child.ts', import.meta.url), [path], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     let said = '';
