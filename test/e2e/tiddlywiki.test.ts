@@ -47,8 +47,12 @@ test('BR-1: a tiddler is written, saved, and there after a reload', needsNamespa
   const title = wiki.app.locator('input.tc-titlebar').first();
   await title.waitFor();
   await title.fill('Written through the tunnel');
-  const saved = wiki.shell.context().waitForEvent('requestfinished', (request) => request.method() === 'PUT');
-  await wiki.app.locator('.tc-edit-texteditor').first().fill('Nothing was installed for this.');
+  // The editor is a blank frame, as TiddlyWiki makes it.
+  const editor = wiki.app.frameLocator('iframe.tc-edit-texteditor-body').locator('textarea');
+  await editor.fill('Nothing was installed for this.');
+  const saved = wiki.shell.context().waitForEvent('requestfinished', {
+    predicate: (request) => request.method() === 'PUT' && request.url().endsWith('Written%20through%20the%20tunnel'),
+  });
   await wiki.app.locator('button[aria-label="Confirm changes to this tiddler"]').first().click();
   await saved;
   await wiki.shell.reload();
