@@ -95,6 +95,8 @@ async function anchorsOf(trust: AuditTrust, kept: Uint8Array[], head: Uint8Array
     anchors.push(anchor);
     previous = nodeCrypto.sha256(bytes);
   }
+  // The newest anchor is written before any is kept, so its absence is somebody's doing.
+  if (head === undefined && kept.length > 0) throw new Fault('anchor', null, 'The newest audit anchor is missing.');
   if (head === undefined) return anchors;
   const last = kept.at(-1);
   // An anchor that was just kept is also the newest.
