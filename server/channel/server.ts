@@ -64,10 +64,14 @@ export class ChannelServer {
     chmodSync(this.#options.path, 0o600);
   }
 
+  /** Resolves when every peer has left, `onLeave` included. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const left = [...this.#sockets].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all([closed, ...left]);
   }
 
   #accept(socket: Socket): void {

@@ -41,6 +41,7 @@ export class ChannelDesk {
   readonly revocations: RevocationDesk;
   readonly #context: Context;
   readonly #server: ChannelServer;
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(context: Context, tokens: JoinTokens) {
     this.#context = context;
@@ -73,6 +74,7 @@ export class ChannelDesk {
     this.policy.stop();
     this.gateways.stop();
     await this.#server.close();
+    await Promise.all(this.#underWay);
   }
 
   async #joined(peer: PeerConnection, hello: Hello): Promise<void> {
@@ -104,7 +106,11 @@ export class ChannelDesk {
     peer.send({ t: 'ack', ids: message.events.map(({ id }) => id) });
   }
 
+  /** Work that nobody waits for, until the stop does. */
   #attend(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#context.log.error({ err: error }, 'the control channel failed'));
+    const attended = work
+      .catch((error: unknown) => this.#context.log.error({ err: error }, 'the control channel failed'))
+      .finally(() => this.#underWay.delete(attended));
+    this.#underWay.add(attended);
   }
 }

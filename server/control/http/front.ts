@@ -7,25 +7,22 @@ import { getRequestListener } from '@hono/node-server';
 import { type Config, origins } from '../../config.ts';
 import type { OriginApps } from './origin-apps.ts';
 
-/** A head or a body that takes longer is no browser's. */
-const headMs = 10_000;
-const requestMs = 30_000;
-const watchEveryMs = 2_000;
-const idleMs = 20_000;
-const maxHeadBytes = 16 * 1024;
+/** Bounds of a connection. */
+export const frontLimits = {
+  /** A head or a body that takes longer is no browser's. */
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 20_000,
+  maxHeaderSize: 16 * 1024,
+};
 
 const misdirected = 'This server does not serve that host. Open the hub instead.\n';
 const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-export function httpFront(config: Config, apps: OriginApps): Server {
+/** @param limits smaller ones in tests */
+export function httpFront(config: Config, apps: OriginApps, limits = frontLimits): Server {
   const listeners = { hub: listener(apps.hub), shell: listener(apps.shell), app: listener(apps.app) };
-  const limits = {
-    headersTimeout: headMs,
-    requestTimeout: requestMs,
-    connectionsCheckingInterval: watchEveryMs,
-    keepAliveTimeout: idleMs,
-    maxHeaderSize: maxHeadBytes,
-  };
   const server = createServer(limits, (request, response) => {
     const kind = originOf(config, request);
     if (kind === undefined) refuseHost(response);

@@ -125,11 +125,17 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
     return exchange.json({ services: list }, 200);
   });
 
-  app.post('/api/logout', async (exchange) => {
+  const logout = createRoute({
+    method: 'post',
+    path: '/api/logout',
+    request: takes(schemas.nothing),
+    responses: answers(schemas.nothing, 'the lease has ended, and every tunnel under it'),
+  });
+  app.openapi(logout, async (exchange) => {
     const who = await signedBy(context, exchange);
     await desk.revocations.signOut(who);
     clearLease(context, exchange);
-    return exchange.json({});
+    return exchange.json({}, 200);
   });
 }
 

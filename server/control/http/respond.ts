@@ -21,14 +21,20 @@ export function newApi(context: Context): ApiApp {
       if (!result.success) throw new ApiError('malformed', { cause: result.error });
     },
   });
-  app.use(limitBody);
+  app.use(checkBody);
   app.onError((error, exchange) => refuse(context, exchange, error));
-  app.notFound((exchange) => refuse(context, exchange, new ApiError('not_found')));
+  app.notFound((exchange) => {
+    const elsewhere = app.routes.some(({ path, method }) => path === exchange.req.path && method !== 'ALL');
+    return refuse(context, exchange, new ApiError(elsewhere ? 'method_not_allowed' : 'not_found'));
+  });
   return app;
 }
 
-/** A body says its length first, and Node holds it to that. The other methods have no body that anyone would read. */
-const limitBody: MiddlewareHandler = async (exchange, next) => {
+/**
+ * A body is JSON and says its length first, and Node holds it to that. The other methods have no body that anyone
+ * would read.
+ */
+const checkBody: MiddlewareHandler = async (exchange, next) => {
   const { method } = exchange.req;
   if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
     const length = exchange.req.header('content-length');
@@ -36,6 +42,7 @@ const limitBody: MiddlewareHandler = async (exchange, next) => {
       throw new ApiError('length_required');
     }
     if (Number(length) > maxBodyBytes) throw new ApiError('too_large');
+    if (!/^application\/json *(;|$)/i.test(exchange.req.header('content-type') ?? '')) throw new ApiError('malformed');
   }
   await next();
 };

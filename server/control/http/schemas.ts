@@ -17,18 +17,18 @@ const encoded = (most: number) =>
     .string()
     .regex(/^[A-Za-z0-9_-]*$/)
     .max(most);
-const attachment = z.enum(['platform', 'cross-platform']).optional().catch(undefined);
 const dropped = z.unknown().transform(() => ({}));
+/** Hints for a later sign-in: those we know are kept. */
+const knownTransports = ['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb'] as const;
 const transports = z
-  .array(z.enum(['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']))
-  .max(8)
-  .catch([]);
+  .array(z.string().max(32))
+  .max(16)
+  .transform((given) => knownTransports.filter((known) => given.includes(known)));
 
 const registration = z.object({
   id: credentialId,
   rawId: credentialId,
   type: z.literal('public-key'),
-  authenticatorAttachment: attachment,
   clientExtensionResults: dropped,
   response: z.object({
     clientDataJSON: encoded(8_192),
@@ -41,7 +41,6 @@ const assertion = z.object({
   id: credentialId,
   rawId: credentialId,
   type: z.literal('public-key'),
-  authenticatorAttachment: attachment,
   clientExtensionResults: dropped,
   response: z.object({
     clientDataJSON: encoded(8_192),
@@ -52,6 +51,8 @@ const assertion = z.object({
       .transform((handle) => handle ?? undefined),
   }),
 });
+
+export const nothing = z.strictObject({});
 
 export const enrolBeginRequest = z.strictObject({ token: z.string().regex(/^[A-Za-z0-9_-]{1,256}$/) });
 export const enrolBegun = z.object({

@@ -139,7 +139,9 @@ function send(
 ): Promise<Answer> {
   const { method = 'GET', path, body, headers = {} } = call;
   const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-  const type: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json' };
+  const framed: Record<string, string> =
+    'transfer-encoding' in headers ? {} : { 'content-length': String(Buffer.byteLength(payload ?? '')) };
+  const type: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json', ...framed };
   return new Promise((resolve, reject) => {
     const outgoing = request(
       { ...to, method, path, agent: false, headers: { ...type, ...more, ...headers } },
