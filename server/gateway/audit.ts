@@ -23,11 +23,15 @@ export class Audit {
 
   /** Resolves when the event is on disk; rejects when it cannot be, and then nothing may be allowed. */
   record(content: EventContent): Promise<void> {
-    return this.#spool.append({ id: randomUUID(), time: this.#clock.now(), ...content });
+    return this.#spool.append(this.#event(content));
   }
 
   /** For what has happened already: kept in order with the others, waited for by nobody. */
   note(content: EventContent): void {
-    this.record(content).catch(this.#onLost);
+    this.#spool.append(this.#event(content), 'soon').catch(this.#onLost);
+  }
+
+  #event(content: EventContent): AuditEvent {
+    return { id: randomUUID(), time: this.#clock.now(), ...content };
   }
 }

@@ -5,6 +5,7 @@
 import { hex } from '../../../protocol/bytes.ts';
 import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
+import type { EventContent } from '../audit.ts';
 import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';
 import { serveTcp } from '../bridge/tcp-exchange.ts';
 import { BridgeError, type ExchangeOutcome } from '../bridge/tunnel-stream.ts';
@@ -25,16 +26,16 @@ export async function serveStream(
 ): Promise<void> {
   const correlation = deps.crypto.random(correlationBytes);
   const verdict = decide(incoming, live, deps);
-  const written = writeDown(incoming, live, deps, verdict, hex(correlation));
+  const event = openEvent(incoming, live, verdict, hex(correlation));
   try {
     if (verdict.decision === 'deny') {
-      await written;
+      await deps.audit.record(event);
       incoming.refuse(verdict.code, correlation);
       return;
     }
-    // An HTTP request is written down once more before it does anything, and in order: that one is waited for.
-    if (incoming.kind !== 'http') await written;
-    else written.catch(() => undefined);
+    // A request is written down once more before it does anything, after this and in one go with it: that is waited for.
+    if (incoming.kind === 'tcp') await deps.audit.record(event);
+    else deps.audit.note(event);
     await carry(incoming, live, deps, verdict, correlation);
   } catch (error) {
     incoming.refuse(streamCodeOf(error), correlation);
@@ -48,14 +49,13 @@ function decide(incoming: IncomingStream, live: LiveSession, deps: SessionDepend
   return decideOpen({ kind, service, svid: live.svid, principal: live.principal(), policy });
 }
 
-function writeDown(
+function openEvent(
   incoming: IncomingStream,
   live: LiveSession,
-  deps: SessionDependencies,
   verdict: OpenVerdict,
   correlation: string,
-): Promise<void> {
-  return deps.audit.record({
+): EventContent {
+  return {
     type: 'stream.open',
     actor: live.svid.spiffeId,
     service: incoming.service,
@@ -64,7 +64,7 @@ function writeDown(
     ...(verdict.decision === 'deny' ? { reason: verdict.reason } : {}),
     correlation,
     detail: { kind: incoming.kind, session: live.id, credentialFor: live.svid.service },
-  });
+  };
 }
 
 async function carry(

@@ -11,13 +11,20 @@ interface Waiting {
   readonly done: PromiseWithResolvers<void>;
 }
 
+/** How long an event may wait for company; a commit waits for the disk, and the process waits with it. */
+const soonMs = 50;
+
 export class Spool {
   readonly #database: DatabaseSync;
+  /** Deletes without waiting for the disk: a deletion that a crash undoes means sending once more. */
+  readonly #cleaner: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
   readonly #delete: StatementSync;
   #waiting: Waiting[] = [];
   #closed = false;
+  #isUrgent = false;
+  #later: NodeJS.Timeout | undefined;
   /** Called after events came to stand on disk. */
   onAppended: (() => void) | undefined;
 
@@ -33,18 +40,20 @@ export class Spool {
       ) STRICT;`);
     this.#insert = this.#database.prepare('INSERT INTO events (id, body) VALUES (?, ?)');
     this.#select = this.#database.prepare('SELECT body FROM events ORDER BY seq LIMIT ?');
-    this.#delete = this.#database.prepare('DELETE FROM events WHERE id = ?');
+    this.#cleaner = new DatabaseSync(path);
+    this.#cleaner.exec('PRAGMA synchronous = NORMAL;');
+    this.#delete = this.#cleaner.prepare('DELETE FROM events WHERE id = ?');
   }
 
   /**
-   * Resolves when the event is on disk. Those of one turn of the event loop share a transaction, because each
-   * transaction waits for the disk.
+   * Resolves when the event is on disk. Those of one turn of the event loop share a transaction.
+   * @param when `soon` for an event that nothing waits for: it goes with the next one, or after a short while.
    */
-  async append(event: AuditEvent): Promise<void> {
+  async append(event: AuditEvent, when: 'now' | 'soon' = 'now'): Promise<void> {
     if (this.#closed) throw new Error('the spool is closed');
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ event: auditEventSchema.parse(event), done });
-    if (this.#waiting.length === 1) setImmediate(() => this.#commit());
+    this.#schedule(when);
     return done.promise;
   }
 
@@ -56,7 +65,7 @@ export class Spool {
 
   /** Forgets what the control plane has chained. Unknown ids are those of an acknowledgement said twice. */
   acknowledge(ids: readonly string[]): void {
-    this.#transaction(() => {
+    transaction(this.#cleaner, () => {
       for (const id of ids) this.#delete.run(id);
     });
   }
@@ -65,15 +74,26 @@ export class Spool {
   close(): void {
     this.#commit();
     this.#closed = true;
+    this.#cleaner.close();
     this.#database.close();
+  }
+
+  #schedule(when: 'now' | 'soon'): void {
+    if (this.#isUrgent) return;
+    clearTimeout(this.#later);
+    this.#isUrgent = when === 'now';
+    if (this.#isUrgent) setImmediate(() => this.#commit());
+    else this.#later = setTimeout(() => this.#commit(), soonMs).unref();
   }
 
   #commit(): void {
     const batch = this.#waiting;
+    clearTimeout(this.#later);
+    this.#isUrgent = false;
     if (batch.length === 0 || this.#closed) return;
     this.#waiting = [];
     try {
-      this.#transaction(() => {
+      transaction(this.#database, () => {
         for (const { event } of batch) this.#insert.run(event.id, JSON.stringify(event));
       });
     } catch (error) {
@@ -83,15 +103,15 @@ export class Spool {
     for (const { done } of batch) done.resolve();
     this.onAppended?.();
   }
+}
 
-  #transaction(run: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      run();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+function transaction(database: DatabaseSync, run: () => void): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    run();
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
   }
 }

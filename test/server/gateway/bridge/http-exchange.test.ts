@@ -385,7 +385,8 @@ test('BR-1: 64 MiB down and up arrive whole while memory stays flat', async () =
   up.finish();
   assert.equal((await answer).body.toString(), digest);
   await upDone;
-  assert.ok(memory.growth < 16 * (1 << 20), `grew by ${memory.growth >> 20} MiB`);
+  // The service, its buffers and the hashing share this process; holding a body would take 64 MiB.
+  assert.ok(memory.growth < 32 * (1 << 20), `grew by ${memory.growth >> 20} MiB`);
 });
 
 test('BR-1: a slow reader slows the service down instead of filling the gateway', async () => {

@@ -31,6 +31,22 @@ test('QZ-39: keeps order, resolves when on disk, and forgets what is acknowledge
   spool.close();
 });
 
+test('QZ-39: an event that may wait goes with the next one, before it', async () => {
+  const spool = new Spool(newFile());
+  let commits = 0;
+  spool.onAppended = () => {
+    commits += 1;
+  };
+  const [first, second] = [someEvent(), someEvent()];
+  await Promise.all([spool.append(first, 'soon'), spool.append(second)]);
+  assert.deepEqual(ids(spool.oldest(9)), ids([first, second]));
+  assert.equal(commits, 1);
+  const alone = someEvent();
+  await spool.append(alone, 'soon');
+  assert.equal(spool.oldest(9).at(-1)?.id, alone.id, 'and by itself when nothing follows');
+  spool.close();
+});
+
 test('QZ-39: an event that is malformed or comes twice is refused and takes no other with it', async () => {
   const spool = new Spool(newFile());
   await assert.rejects(spool.append(someEvent({ id: 'not a uuid' })));
