@@ -43,12 +43,24 @@ export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
     return fileResponse(file, name === 'sw.js' ? { 'service-worker-allowed': '/' } : {});
   });
   app.all('*', async (exchange) => {
-    const navigates = exchange.req.method === 'GET' && exchange.req.header('sec-fetch-mode') === 'navigate';
-    if (navigates) return exchange.html(bootPage, 200, { 'cache-control': 'no-store' });
+    if (isPageVisit(exchange)) return exchange.html(bootPage, 200, { 'cache-control': 'no-store' });
     await bypasses.record(exchange);
     throw new ApiError('misdirected');
   });
   return app;
+}
+
+/** Where a browser would show a page. */
+const pageDestinations: ReadonlySet<string> = new Set(['document', 'iframe', 'frame', 'embed', 'object']);
+
+/**
+ * A navigation that ends in a window. One for a file (`<a download>`, which Chromium keeps from service workers, has
+ * the destination `empty`) is not: the boot page would be saved as if it were the file.
+ */
+function isPageVisit(exchange: Exchange<ApiEnv>): boolean {
+  const { req } = exchange;
+  const destination = req.header('sec-fetch-dest') ?? '';
+  return req.method === 'GET' && req.header('sec-fetch-mode') === 'navigate' && pageDestinations.has(destination);
 }
 
 class BypassAudit {

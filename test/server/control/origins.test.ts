@@ -130,6 +130,8 @@ describe('the three origins', () => {
     const bypasses = [
       await get(wiki, '/favicon.ico', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }),
       await get(wiki, '/api/data?token=secret'),
+      // A link with `download`: the boot page must not be saved as if it were the file.
+      await get(wiki, '/report.pdf', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'empty' }),
       await installation.browse(wiki, {
         method: 'POST',
         path: '/form',
@@ -144,6 +146,7 @@ describe('the three origins', () => {
       [
         ['wiki', 'deny', 'GET', '/favicon.ico', 'image'],
         ['wiki', 'deny', 'GET', '/api/data', 'unknown'],
+        ['wiki', 'deny', 'GET', '/report.pdf', 'empty'],
         ['wiki', 'deny', 'POST', '/form', 'unknown'],
       ],
     );
