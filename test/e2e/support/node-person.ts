@@ -181,23 +181,27 @@ export class NodePerson {
   // ── the shell ──
 
   /** The next credential of the same session key. @throws ApiRefusal */
-  async renew({ answer, signer, service }: Launched): Promise<Launched> {
+  async renew(launched: Launched): Promise<Launched> {
+    return { ...launched, answer: await this.sendRenewal(await this.prepareRenewal(launched)) };
+  }
+
+  /** A renewal's request, which may then be sent twice. */
+  async prepareRenewal({ answer, signer }: Launched): Promise<object> {
     const sessionKeyHash = nodeCrypto.sha256(signer.publicKey);
     const { serial } = decodeSvid(unbase64url(answer.svid));
     const time = Date.now();
     const challenge = renewChallenge(nodeCrypto, { sessionKeyHash, serial, time });
-    const { body } = await call<LaunchAnswer>(this.port, {
-      method: 'POST',
-      host: shellHost,
-      path: '/api/renew',
-      body: JSON.stringify({
-        sessionKeyHash: base64url(sessionKeyHash),
-        serial: base64url(serial),
-        time,
-        signature: base64url(await signer.sign(challenge, 'Latchkey/1 renew')),
-      }),
-    });
-    return { answer: body, signer, service };
+    return {
+      sessionKeyHash: base64url(sessionKeyHash),
+      serial: base64url(serial),
+      time,
+      signature: base64url(await signer.sign(challenge, 'Latchkey/1 renew')),
+    };
+  }
+
+  async sendRenewal(body: object): Promise<LaunchAnswer> {
+    const sent = { method: 'POST', host: shellHost, path: '/api/renew', body: JSON.stringify(body) };
+    return (await call<LaunchAnswer>(this.port, sent)).body;
   }
 
   // ── requests ──

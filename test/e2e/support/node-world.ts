@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Session } from '../../../protocol/session.ts';
 import { Canaries } from './node-canaries.ts';
 import { type ConnectOptions, connect, fetchThrough, keepAlive } from './node-client.ts';
@@ -13,6 +14,9 @@ import { Product } from './product.ts';
 /** Both lead to the demo connector: two services in one subnet, at one address. */
 export const serviceA = 'alpha';
 export const serviceB = 'beta';
+
+const patienceMs = 15_000;
+const lookEveryMs = 25;
 
 export class World {
   readonly product: Product;
@@ -85,6 +89,18 @@ export class World {
     const other = await this.session();
     assert.equal((await fetchThrough(other, serviceA, '/whoami')).status, 200);
     other.close('done');
+  }
+
+  /** The first line that was logged after a length of the log and holds a text. */
+  async logLine(text: string, after: number): Promise<string> {
+    for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(lookEveryMs)) {
+      const line = this.product.log
+        .slice(after)
+        .split('\n')
+        .find((one) => one.includes(text));
+      if (line !== undefined) return line;
+    }
+    throw new Error(`"${text}" was not logged, but:\n${this.product.log.slice(after)}`);
   }
 
   /** No secret of this run in what was logged or in any file of the installation. */
