@@ -3,11 +3,11 @@
  * `npm run build` runs it once for each mode; the app origin's scripts are single files without imports.
  */
 import { resolve } from 'node:path';
-import { defineConfig, type UserConfig } from 'vite';
+import { defineConfig, type InlineConfig } from 'vite';
 
 const root = import.meta.dirname;
 
-const common: UserConfig = {
+const common: InlineConfig = {
   configFile: false,
   publicDir: false,
   logLevel: 'warn',
@@ -22,7 +22,7 @@ const common: UserConfig = {
 };
 
 /** An origin with an index.html of its own. */
-function page(name: 'hub' | 'shell'): UserConfig {
+function page(name: 'hub' | 'shell'): InlineConfig {
   return {
     ...common,
     root: resolve(root, 'web', name),
@@ -32,7 +32,7 @@ function page(name: 'hub' | 'shell'): UserConfig {
 }
 
 /** One file of the app origin. */
-export function script(name: string, entry: string, format: 'iife' | 'es'): UserConfig {
+export function script(name: string, entry: string, format: 'iife' | 'es'): InlineConfig {
   return {
     ...common,
     root: resolve(root, 'worker'),
@@ -45,8 +45,8 @@ export function script(name: string, entry: string, format: 'iife' | 'es'): User
   };
 }
 
-export const pages: readonly UserConfig[] = [page('hub'), page('shell')];
-export const scripts: readonly UserConfig[] = [
+export const pages: readonly InlineConfig[] = [page('hub'), page('shell')];
+export const scripts: readonly InlineConfig[] = [
   script('sw', 'sw/sw.ts', 'iife'),
   script('shim', 'shim/shim.ts', 'iife'),
   script('boot', 'shim/boot.ts', 'es'),

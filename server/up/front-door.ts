@@ -13,7 +13,11 @@ const openLimit = 4_096;
 
 export interface FrontDoor {
   readonly port: number;
-  close(): Promise<void>;
+  /**
+   * Takes no more connections. Those handed over live on with their owners; one whose owner was killed is counted by
+   * Node for ever, so nobody waits for the count to reach zero.
+   */
+  close(): void;
 }
 
 /**
@@ -43,7 +47,8 @@ export async function openFrontDoor(
     port: typeof address === 'object' && address !== null ? address.port : options.port,
     close: () => {
       for (const socket of waiting) socket.destroy();
-      return new Promise((resolve) => server.close(() => resolve()));
+      server.close();
+      server.unref();
     },
   };
 }
