@@ -18,7 +18,8 @@ const keepEveryEvents = 256;
 
 export interface AuditLogOptions {
   readonly store: Store;
-  readonly signer: Signer;
+  /** The audit key in use now; it is asked for at each anchor, because keys have successors. */
+  readonly signer: () => Signer;
   readonly clock: Pick<Clock, 'now'>;
   readonly paths: Pick<ControlPaths, 'anchors' | 'head'>;
 }
@@ -40,10 +41,10 @@ export class AuditLog {
    * @throws AuditError `chain_broken`
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
-    const head = readHead(options.paths);
-    if (head !== undefined) await refuseBrokenEnd(options.store, peekAnchor(head));
     dropUnfinishedLine(options.paths);
     const last = readAnchors(options.paths).at(-1);
+    const head = readHead(options.paths);
+    await refuseBrokenEnd(options.store, head === undefined ? undefined : peekAnchor(head), last !== undefined);
     const kept =
       last === undefined
         ? { seq: 0, digest: new Uint8Array(32) }
@@ -110,7 +111,7 @@ export class AuditLog {
     const end = await endOf(store);
     if (end === undefined || (keep && end.seq === this.#lastKept.seq)) return;
     const previous = this.#lastKept.digest;
-    const anchor = await signAnchor(nodeCrypto, signer, { ...end, time: clock.now(), previous });
+    const anchor = await signAnchor(nodeCrypto, signer(), { ...end, time: clock.now(), previous });
     // The newest first: a stop between the two leaves a newest anchor that still follows the last kept one.
     replaceHead(paths, anchor);
     if (keep || end.seq - this.#lastKept.seq >= keepEveryEvents) {
@@ -120,7 +121,17 @@ export class AuditLog {
   }
 }
 
-async function refuseBrokenEnd(store: Store, head: { seq: number; hash: Uint8Array }): Promise<void> {
+async function refuseBrokenEnd(
+  store: Store,
+  head: { seq: number; hash: Uint8Array } | undefined,
+  anchorsWereKept: boolean,
+): Promise<void> {
+  if (head === undefined) {
+    const end = await endOf(store);
+    // A process may die between its very first event and the anchor of it; later an anchor is never missing.
+    if (!anchorsWereKept && (end?.seq ?? 0) <= 1) return;
+    throw new AuditError('chain_broken', 'The newest audit anchor is missing; run "latchkey audit verify".');
+  }
   const row = await store.selectFrom('audit').select('hash').where('seq', '=', head.seq).executeTakeFirst();
   if (row !== undefined && Buffer.from(row.hash).equals(head.hash)) return;
   throw new AuditError(

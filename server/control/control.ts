@@ -58,7 +58,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   });
   const desk = new ChannelDesk(context, tokens);
   await desk.start();
-  const housekeeping = new Housekeeping(context);
+  const housekeeping = new Housekeeping(context, desk);
   housekeeping.start();
   const http = httpFront(context.config, originApps(context, desk));
   const admin = await listenAdmin(dataPaths.adminSocket(context.config), adminApp(context, desk));
@@ -85,7 +85,7 @@ async function openContext({ config, clock, log }: ControlOptions): Promise<Cont
   const pki = await openPki(paths, clock);
   const store = await openStore(paths.database);
   try {
-    const audit = await AuditLog.open({ store, signer: pki.signer('audit'), clock, paths });
+    const audit = await AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths });
     return { config, clock, log, store, pki, audit };
   } catch (error) {
     await store.destroy();

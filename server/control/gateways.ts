@@ -77,6 +77,11 @@ export class GatewayDesk {
     for (const { peer } of this.#connected.values()) peer.send(message);
   }
 
+  /** Makes every gateway come again, for a new welcome. */
+  reconnectAll(): void {
+    for (const { peer } of this.#connected.values()) peer.close();
+  }
+
   /** Judges a hello and spends its credential. */
   async hello(hello: GatewayHello): Promise<GatewayWelcome | { refused: RefusalCode }> {
     const publicKey = unbase64url(hello.publicKey);

@@ -1,4 +1,8 @@
-/** Forgets what can no longer matter: spent nonces, old ceremonies, credentials past their end. Audit stays. */
+/**
+ * What has to be done now and then: forget what can no longer matter (spent nonces, old ceremonies, credentials past
+ * their end; audit stays), and give role keys their successors in time.
+ */
+import type { ChannelDesk } from './channel-desk.ts';
 import type { Context } from './context.ts';
 
 const everyMs = 60_000;
@@ -6,10 +10,12 @@ const dayMs = 86_400_000;
 
 export class Housekeeping {
   readonly #context: Context;
+  readonly #desk: ChannelDesk;
   #cancel = () => {};
 
-  constructor(context: Context) {
+  constructor(context: Context, desk: ChannelDesk) {
     this.#context = context;
+    this.#desk = desk;
   }
 
   start(): void {
@@ -25,8 +31,10 @@ export class Housekeeping {
 
   /** One sweep; short transactions, so that nobody waits long. */
   async sweep(): Promise<void> {
-    const { store, clock } = this.#context;
+    const { store, clock, pki } = this.#context;
     const now = clock.now();
+    // Gateways learn of new certificates by the welcome of a new connection.
+    if (await pki.renew(now)) this.#desk.gateways.reconnectAll();
     await store.deleteFrom('spent_nonces').where('expires_at', '<', now).execute();
     await store
       .deleteFrom('ceremonies')

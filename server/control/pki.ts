@@ -34,7 +34,10 @@ export interface Pki {
   readonly fingerprint: Uint8Array;
   /** LKS1 type 8, every certificate that is good now. */
   readonly certificates: readonly Uint8Array[];
+  /** The key in use now. */
   signer(role: SigningRole): Signer;
+  /** Makes the successors that are due. @returns whether any was */
+  renew(now: number): Promise<boolean>;
 }
 
 /** The keys cannot be used; the process does not start. */
@@ -57,15 +60,53 @@ export async function openPki(paths: Paths, clock: Pick<Clock, 'now'>): Promise<
   const next = loadKey(paths, 'root-next', firstStart);
   if (firstStart) await writePins(paths, root, next);
   const pins = read(join(paths.trust, trustFiles.pins));
-  const signers = new Map<SigningRole, Signer>();
-  for (const role of signingRoles) signers.set(role, await roleSigner(paths, root, role, clock.now()));
+  const keys = new RoleKeys(paths, root);
+  await keys.renew(clock.now());
   return {
     root: root.publicKey,
     pins,
     fingerprint: pinsFingerprint(nodeCrypto, pins),
-    certificates: goodCertificates(paths, clock.now()).map(({ bytes }) => bytes),
-    signer: (role) => signers.get(role) ?? unreachable(role),
+    get certificates() {
+      return keys.certificates;
+    },
+    signer: (role) => keys.signer(role),
+    renew: (now) => keys.renew(now),
   };
+}
+
+/** The role keys in use and their certificates. */
+class RoleKeys {
+  readonly #paths: Paths;
+  readonly #root: Signer;
+  #signers: ReadonlyMap<SigningRole, Signer> = new Map();
+  #certificates: readonly FoundCertificate[] = [];
+
+  constructor(paths: Paths, root: Signer) {
+    this.#paths = paths;
+    this.#root = root;
+  }
+
+  get certificates(): Uint8Array[] {
+    return this.#certificates.map(({ bytes }) => bytes);
+  }
+
+  signer(role: SigningRole): Signer {
+    return this.#signers.get(role) ?? unreachable(role);
+  }
+
+  async renew(now: number): Promise<boolean> {
+    const due = signingRoles.filter((role) => isDue(this.#certificates, role, now));
+    if (due.length === 0) return false;
+    const signers = new Map(this.#signers);
+    for (const role of due) signers.set(role, await roleSigner(this.#paths, this.#root, role, now));
+    this.#signers = signers;
+    this.#certificates = goodCertificates(this.#paths, now);
+    return true;
+  }
+}
+
+function isDue(certificates: readonly FoundCertificate[], role: SigningRole, now: number): boolean {
+  return !certificates.some((found) => found.role === roleNumber[role] && found.notAfter - now > roleOverlapMs);
 }
 
 function unreachable(role: string): never {

@@ -55,7 +55,28 @@ export function refuse(context: Context, exchange: Exchange, error: unknown): Re
   if (told.code === 'internal') context.log.error({ ...where, err: error }, 'a request failed');
   else context.log.info({ ...where, reason: reasonOf(told) }, 'a request was refused');
   if (told.code === 'rate_limited' || told.status === 503) exchange.header('retry-after', '5');
+  if (wantsPage(exchange)) return exchange.html(page(told.message, correlation), told.status);
   return exchange.json({ error: told.code, message: told.message, correlation }, told.status);
+}
+
+/** A person who opened an address, rather than a script that asked for data. */
+function wantsPage(exchange: Exchange): boolean {
+  const { method, path } = exchange.req;
+  return method === 'GET' && !path.startsWith('/api/') && (exchange.req.header('accept') ?? '').includes('text/html');
+}
+
+/** Our own sentence and id, nothing of the request. */
+function page(message: string, correlation: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Latchkey</title>
+<h1>Latchkey</h1>
+<p>${message}</p>
+<p>Id: ${correlation}</p>
+</html>
+`;
 }
 
 function tellable(error: unknown): ApiError {

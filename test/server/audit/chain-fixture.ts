@@ -48,7 +48,7 @@ export async function fixture(): Promise<Fixture> {
   const pki = await openPki(paths, clock);
   const open = async () => {
     const store = await openStore(paths.database);
-    return { store, log: await AuditLog.open({ store, signer: pki.signer('audit'), clock, paths }) };
+    return { store, log: await AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths }) };
   };
   const made: Fixture = {
     data,

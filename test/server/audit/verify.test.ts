@@ -129,6 +129,8 @@ describe('audit verification', () => {
   test('QZ-8: a log whose end was cut is not written on, which would hide the cut', async () => {
     made.damage(`DELETE FROM audit WHERE seq = ${events}`);
     await assert.rejects(made.start(), { code: 'chain_broken' });
+    rmSync(made.paths.head);
+    await assert.rejects(made.start(), { code: 'chain_broken' });
   });
 
   test('kept anchors stand in line, and one that is taken out is missed', async () => {

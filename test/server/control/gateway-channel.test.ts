@@ -11,6 +11,7 @@ import { type ToConnector, toConnectorSchema } from '../../../server/channel/mes
 import { parseSnapshotContent } from '../../../server/channel/snapshot-content.ts';
 import { systemClock } from '../../../server/channel/system-clock.ts';
 import { dataPaths } from '../../../server/config.ts';
+import { Housekeeping } from '../../../server/control/housekeeping.ts';
 import type { SigningRole } from '../../../server/control/pki.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { Browser } from './browser.ts';
@@ -205,6 +206,18 @@ describe('control channel of the control plane', () => {
     installation.clock.leap(24 * 3_600_000);
     installation.clock.advance(15_000);
     assert.notEqual((await gateway.next('descriptor')).object, descriptor);
+  });
+
+  test('QZ-21: when role keys get successors the gateway comes again and is told of both', async () => {
+    const before = await gateway.next('welcome');
+    await gateway.next('snapshot');
+    installation.clock.leap(61 * 24 * 3_600_000);
+    await new Housekeeping(installation.control.context, installation.control.desk).sweep();
+    const after = await gateway.next('welcome');
+    assert.equal(after.certificates.length, 2 * before.certificates.length);
+    const { object } = await gateway.next('snapshot');
+    const { publicKey } = installation.control.context.pki.signer('policy');
+    await verifySnapshot(nodeCrypto, installation.clock, unbase64url(object), publicKey);
   });
 
   test('signing out and taking a device away reach the gateway as signed revocations', async () => {

@@ -265,6 +265,12 @@ describe('the three origins', () => {
       const answer = await bare.browse(origin, { path });
       assert.deepEqual([answer.status, answer.body.error], [503, 'not_built']);
     }
+    const page = await bare.browse(bare.hub, { path: '/', headers: { accept: 'text/html,*/*' } });
+    assert.deepEqual([page.status, page.headers['content-type']], [503, 'text/html; charset=UTF-8']);
+    assert.match(
+      page.text,
+      /<p>The pages of this installation are not built yet\. Run "npm run build" and reload\.<\/p>/,
+    );
     await bare.stop();
     bare.remove();
   });

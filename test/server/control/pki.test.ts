@@ -74,6 +74,20 @@ describe('keys of an installation', () => {
     assert.deepEqual(after.found.get('policy'), [successor]);
   });
 
+  test('a process that runs for months renews its role keys in time', async () => {
+    const pki = await openPki(paths, at(start));
+    const old = pki.signer('svid').publicKey;
+    assert.equal(await pki.renew(start + 59 * dayMs), false);
+    assert.equal(await pki.renew(start + 61 * dayMs), true);
+    assert.notDeepEqual(pki.signer('svid').publicKey, old);
+    assert.equal(pki.certificates.length, 2 * roles.length);
+    assert.equal(await pki.renew(start + 61 * dayMs), false);
+    assert.deepEqual(
+      (await openPki(paths, at(start + 62 * dayMs))).signer('svid').publicKey,
+      pki.signer('svid').publicKey,
+    );
+  });
+
   test('a missing or damaged root key stops the start instead of making another', async () => {
     await openPki(paths, at(start));
     const root = join(paths.keys, 'root.key');
