@@ -3,6 +3,7 @@
  * The Worker exposes exactly this object, frozen, by comlink.
  */
 import type { TransportName } from '../protocol/carrier.ts';
+import type { PortKind } from './app-messages.ts';
 
 export type TunnelState = 'connecting' | 'open' | 'rekeying' | 'closed' | 'refused';
 
@@ -33,18 +34,18 @@ export interface TunnelCounts {
 
 export interface TunnelApi {
   /**
-   * Makes a session key, has it endorsed over `hub` and opens the tunnel.
+   * Makes a session key, has it endorsed over `hub` and opens the tunnel. Once in a Worker's life.
    * @param hub a port whose other end the hub holds (see {@link HubToTunnel}).
    * @throws TunnelFault with the control plane's code when it refuses.
    */
   launch(service: string, hub: MessagePort): Promise<LaunchedService>;
   /** Serves an app's service worker or a page's WebSocket over its port. */
-  serve(port: MessagePort): void;
+  serve(port: MessagePort, kind: PortKind): Promise<void>;
   /** Calls back with every change, and once at once. */
   watch(callback: (status: TunnelStatus) => void): void;
-  counts(): TunnelCounts | Promise<TunnelCounts>;
+  counts(): Promise<TunnelCounts>;
   /** Ends the session and forgets its keys. */
-  end(): void;
+  end(): Promise<void>;
 }
 
 /** The Worker to the hub, over the port that `launch` was given. */
@@ -64,6 +65,8 @@ export interface LaunchTerms {
 
 /** The hub to the Worker. */
 export type HubToTunnel =
+  /** Said at once, so that a hub that is slow is told from one that is not there. */
+  | { readonly t: 'heard' }
   | ({ readonly t: 'challenge' } & LaunchTerms)
   | {
       readonly t: 'launched';

@@ -5,8 +5,15 @@
  * A body crosses in chunks under credit: its receiver grants bytes, its sender never has more under way.
  */
 
+/** Whose port it is. A service worker has one at a time: with the next, the one before is dead. */
+export type PortKind = 'service-worker' | 'websocket';
+
 /** Bytes a body's sender may send before the first `credit`. */
 export const firstCreditBytes = 512 * 1024;
+/** The largest chunk; a sender may overdraw its credit by less than this. */
+export const maxChunkBytes = 256 * 1024;
+/** Bytes of WebSocket messages under way to a page that it has not `taken`; then the service is read no more. */
+export const messageWindowBytes = 4 * 1024 * 1024;
 
 /** A page's request as the service worker saw it. */
 export interface RequestMessage {
@@ -25,14 +32,15 @@ export interface RequestMessage {
   readonly cookies: string;
 }
 
-/** Service worker → Worker. */
-export type ToTunnel =
-  | RequestMessage
+/** Service worker → Worker, after a request. */
+export type ExchangeMessage =
   | { readonly t: 'body'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly t: 'body-end'; readonly id: number }
   | { readonly t: 'credit'; readonly id: number; readonly bytes: number }
-  | { readonly t: 'cancel'; readonly id: number }
-  | WebSocketToTunnel;
+  | { readonly t: 'cancel'; readonly id: number };
+
+/** Service worker → Worker. */
+export type ToTunnel = RequestMessage | ExchangeMessage;
 
 /** Worker → service worker. */
 export type FromTunnel =
@@ -54,6 +62,8 @@ export type FromTunnel =
 export type WebSocketToTunnel =
   | { readonly t: 'connect'; readonly target: string; readonly protocols: readonly string[] }
   | { readonly t: 'send'; readonly data: string | ArrayBuffer }
+  /** The page has seen a message of this size; more may come. */
+  | { readonly t: 'taken'; readonly bytes: number }
   | { readonly t: 'close'; readonly code: number | undefined; readonly reason: string };
 
 /** Worker → page shim. `sent` counts bytes that have left, for bufferedAmount. */
@@ -67,11 +77,12 @@ export type WebSocketFromTunnel =
 export type ToShell =
   | { readonly latchkey: 'ready' }
   | { readonly latchkey: 'failed'; readonly reason: string }
-  | { readonly latchkey: 'port' };
+  | { readonly latchkey: 'port'; readonly kind: PortKind };
 
 /** What the service worker says to the helper frame; a port rides with it. */
 export interface NeedPort {
   readonly latchkey: 'need-port';
+  readonly kind: PortKind;
 }
 
 /** What a page's shim says to the service worker; a port rides with it. */

@@ -2,15 +2,18 @@
  * The tunnel's Worker: loads the Wasm and exposes one frozen object. Keys and plaintext live in this realm and nowhere
  * else in the browser; what runs in a window cannot reach them.
  */
-import { expose, transferHandlers } from 'comlink';
+import { transferHandlers } from 'comlink';
 import wasm from '../build/wasm/latchkey.wasm?url';
 import { wasmCrypto } from '../wasm/crypto.ts';
 import { loadKernel } from '../wasm/kernel.ts';
-import { faultHandler, type TunnelApi, type TunnelStatus } from './api.ts';
+import { faultHandler, type TunnelApi, TunnelFault, type TunnelStatus } from './api.ts';
+import type { PortKind } from './app-messages.ts';
+import { exposeMembers } from './exposed.ts';
+import { siblingOrigin } from './origins.ts';
 import { verifyComposite } from './tunnel/composite.ts';
 import { Tunnel } from './tunnel/tunnel.ts';
 
-const watchers = new Set<(status: TunnelStatus) => void>();
+const watchers = new Set<(status: TunnelStatus) => unknown>();
 let status: TunnelStatus = { state: 'connecting', epoch: 0 };
 
 const loaded = load();
@@ -23,24 +26,42 @@ async function load(): Promise<Tunnel> {
     crypto: wasmCrypto(kernel, { random, verify: verifyComposite }),
     sealed: () => kernel.sealed(),
     onStatus: announce,
+    appOrigin: (service) => siblingOrigin(self.location, service),
+  });
+}
+
+async function tunnel(): Promise<Tunnel> {
+  return loaded.catch((cause: unknown) => {
+    const message =
+      'This browser does not run the tunnel: WebAssembly is switched off or too old. Use another browser.';
+    throw new TunnelFault('wasm', message, undefined, { cause });
   });
 }
 
 function announce(next: TunnelStatus): void {
   status = next;
-  for (const watcher of watchers) watcher(next);
+  for (const watcher of watchers) void watcher(next);
 }
 
+// Arguments are what a page says, so each member looks at its own.
 const api: TunnelApi = Object.freeze({
-  launch: async (service: string, hub: MessagePort) => (await loaded).launch(service, hub),
-  serve: (port: MessagePort) => void loaded.then((tunnel) => tunnel.serve(port)),
+  launch: async (service: string, hub: MessagePort) => {
+    if (typeof service !== 'string' || !(hub instanceof MessagePort)) throw new TypeError('launch(service, port)');
+    return (await tunnel()).launch(service, hub);
+  },
+  serve: async (port: MessagePort, kind: PortKind) => {
+    if (!(port instanceof MessagePort)) throw new TypeError('serve(port, kind)');
+    (await tunnel()).serve(port, kind);
+  },
   watch: (callback: (status: TunnelStatus) => void) => {
+    if (typeof callback !== 'function') throw new TypeError('watch(callback)');
     watchers.add(callback);
     callback(status);
   },
-  counts: async () => (await loaded).counts(),
-  end: () => void loaded.then((tunnel) => tunnel.end()),
+  counts: async () => (await tunnel()).counts(),
+  end: async () => (await tunnel()).end(),
 });
 
 transferHandlers.set('throw', faultHandler as never);
-expose(api);
+// The types know a Worker's global scope as an endpoint only under the name of the DOM's Worker.
+exposeMembers(api, self as never);

@@ -1,17 +1,13 @@
-/**
- * The shell's origin. The bundle is the same for every installation, so it is read off the apps' origins, which the
- * control plane names: the shell is their sibling.
- */
+/** Where the hub sends people: the shell, a sibling of every app, whose origins the control plane names. */
+import { shellAddress as addressOf, siblingOrigin } from '../../worker/origins.ts';
 import type { ServiceInfo } from './api.ts';
 
 /** @param app the origin of any service. */
 export function shellOrigin(app: string): string {
-  const url = new URL(app);
-  const [, ...domain] = url.host.split('.');
-  return `${url.protocol}//shell.${domain.join('.')}`;
+  return siblingOrigin(new URL(app), 'shell');
 }
 
 /** Where a service is opened. */
 export function shellAddress(service: ServiceInfo): string {
-  return `${shellOrigin(service.app)}/open/${encodeURIComponent(service.name)}`;
+  return addressOf(new URL(service.app), service.name);
 }

@@ -19,21 +19,26 @@ interface Begun {
   readonly userHandle: string;
 }
 
+/** The origin that is answered already. */
+let answered: string | undefined;
+
 /** Answers launch requests for as long as this page lives. @param shellOrigin exact. */
 export function answerLaunches(shellOrigin: string): void {
-  window.addEventListener('message', (event: MessageEvent<LaunchRequest>) => {
-    const port = event.ports[0];
-    if (event.origin !== shellOrigin || port === undefined || event.data?.latchkey !== 'launch') return;
-    const service = String(event.data.service);
-    launch(service, port).catch((error: unknown) => {
-      const { code, message, correlation } = failureOf(error);
-      say(port, { t: 'refused', code, message, ...(correlation !== undefined && { correlation }) });
+  if (answered === shellOrigin) return;
+  answered = shellOrigin;
+  window.addEventListener('message', (event: MessageEvent<LaunchRequest | null>) => {
+    const [message, port] = [event.data, event.ports[0]];
+    if (event.origin !== shellOrigin || port === undefined || message?.latchkey !== 'launch') return;
+    launch(String(message.service), port).catch((error: unknown) => {
+      const { code, message: sentence, correlation } = failureOf(error);
+      say(port, { t: 'refused', code, message: sentence, ...(correlation !== undefined && { correlation }) });
     });
   });
 }
 
 async function launch(service: string, port: MessagePort): Promise<void> {
   const heard = hear(port);
+  say(port, { t: 'heard' });
   const device = await loadDevice();
   if (device === undefined)
     return say(port, {
@@ -41,16 +46,15 @@ async function launch(service: string, port: MessagePort): Promise<void> {
       code: 'device_unknown',
       message: 'This browser is not enrolled. Open your enrolment link.',
     });
-  const sessionPublicKey = (await heard.next('key')).sessionPublicKey;
+  const { sessionPublicKey } = await heard.next('key');
   const begun = await signedCall<Begun>(device, '/api/launch/begin', { service });
   const posture = await signedPosture(device);
-  const deviceKeyHash = hash.sha256(device.publicKey);
   const terms = {
     nonce: decode(begun.nonce),
     lease: decode(begun.lease),
     rpId: begun.rpId,
     userHandle: decode(begun.userHandle),
-    deviceKeyHash,
+    deviceKeyHash: hash.sha256(device.publicKey),
     postureHash: posture.hash,
   };
   say(port, { t: 'challenge', ...terms });
@@ -82,6 +86,9 @@ function say(port: MessagePort, message: HubToTunnel): void {
   port.postMessage(message);
 }
 
+/** A shell that is closed in the middle says nothing more: its dialog is forgotten after this. */
+const patienceMs = 30_000;
+
 function hear(port: MessagePort): {
   next<T extends TunnelToHub['t']>(kind: T): Promise<Extract<TunnelToHub, { t: T }>>;
 } {
@@ -93,9 +100,13 @@ function hear(port: MessagePort): {
   };
   return {
     async next(kind) {
-      while (queue.length === 0) {
+      if (queue.length === 0) {
         await new Promise<void>((resolve) => {
-          wake = resolve;
+          const timer = setTimeout(resolve, patienceMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
         });
       }
       const message = queue.shift();

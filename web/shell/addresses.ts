@@ -16,9 +16,3 @@ function deepLink(hash: string): string {
   }
   return /^\/(?![/\\])/.test(path) ? path : '/';
 }
-
-/** The app's origin of a label beside this shell. */
-export function appOrigin(label: string): string {
-  const [, ...domain] = location.host.split('.');
-  return `${location.protocol}//${label}.${domain.join('.')}`;
-}

@@ -1,5 +1,5 @@
 /** The hidden frame of the app's origin. Its messages are heard from its own window and exact origin only. */
-import type { ToShell } from '../../worker/app-messages.ts';
+import type { PortKind, ToShell } from '../../worker/app-messages.ts';
 
 const readyLimitMs = 20_000;
 
@@ -18,7 +18,7 @@ export class HelperFrame {
   readonly ready: Promise<void>;
 
   /** @param takePort receives each port the app's service worker or pages ask for. */
-  constructor(origin: string, takePort: (port: MessagePort) => void) {
+  constructor(origin: string, takePort: (port: MessagePort, kind: PortKind) => void) {
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
     this.element = document.createElement('iframe');
@@ -26,12 +26,12 @@ export class HelperFrame {
     this.element.tabIndex = -1;
     this.element.src = `${origin}/.latchkey/helper.html`;
     const timer = setTimeout(() => ready.reject(new HelperError()), readyLimitMs);
-    window.addEventListener('message', (event: MessageEvent<ToShell>) => {
+    window.addEventListener('message', (event: MessageEvent<ToShell | null>) => {
       if (event.origin !== origin || event.source !== this.element.contentWindow) return;
-      const port = event.ports[0];
-      if (event.data.latchkey === 'port' && port !== undefined) takePort(port);
-      if (event.data.latchkey === 'ready') ready.resolve();
-      if (event.data.latchkey === 'failed') ready.reject(new HelperError());
+      const [message, port] = [event.data, event.ports[0]];
+      if (message?.latchkey === 'port' && port !== undefined) takePort(port, message.kind);
+      if (message?.latchkey === 'ready') ready.resolve();
+      if (message?.latchkey === 'failed') ready.reject(new HelperError());
     });
     ready.promise.catch(() => undefined).finally(() => clearTimeout(timer));
   }

@@ -5,10 +5,11 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import type { LaunchedService, TunnelCounts, TunnelStatus } from '../../worker/api.ts';
+import { siblingOrigin } from '../../worker/origins.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
-import { appOrigin, wanted } from './addresses.ts';
+import { wanted } from './addresses.ts';
 import { HelperFrame } from './helper-frame.ts';
 import { hubOrigin } from './hub-origin.ts';
 import { askOpener, goToHub } from './opener.ts';
@@ -166,7 +167,10 @@ export class ShellPage extends LitElement {
       this.status = status;
     });
     // The helper registers the app's service worker while the hub and the control plane are still talking.
-    const helper = new HelperFrame(appOrigin(service), (port) => void this.#tunnel.serve(port));
+    const helper = new HelperFrame(siblingOrigin(location, service), (port, kind) => {
+      // A port that cannot be served shows where it is waited for.
+      this.#tunnel.serve(port, kind).catch(() => undefined);
+    });
     this.renderRoot.append(helper.element);
     const launched = await this.#tunnel.launch(service, hub);
     document.title = launched.title;

@@ -7,6 +7,7 @@ import {
   type TunnelCounts,
   type TunnelStatus,
 } from '../../worker/api.ts';
+import type { PortKind } from '../../worker/app-messages.ts';
 import tunnelWorker from '../../worker/tunnel.worker.ts?worker&url';
 import { trustedScript } from '../design/trusted-script.ts';
 
@@ -29,8 +30,8 @@ export class Tunnel {
     return this.#remote.launch(service, transfer(hub, [hub]));
   }
 
-  serve(port: MessagePort): Promise<void> {
-    return this.#remote.serve(transfer(port, [port]));
+  serve(port: MessagePort, kind: PortKind): Promise<void> {
+    return this.#remote.serve(transfer(port, [port]), kind);
   }
 
   counts(): Promise<TunnelCounts> {

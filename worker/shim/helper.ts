@@ -3,8 +3,10 @@
  * It works while the visible frame shows a picture, a PDF or nothing yet.
  */
 import { type NeedPort, ownPaths, type ToShell } from '../app-messages.ts';
+import { siblingOrigin } from '../origins.ts';
+import { holdLock } from '../sw/helper-lock.ts';
 
-const shellOrigin = `${location.protocol}//shell.${location.host.split('.').slice(1).join('.')}`;
+const shellOrigin = siblingOrigin(location, 'shell');
 const pingEveryMs = 10_000;
 
 function tellShell(message: ToShell, ports: Transferable[] = []): void {
@@ -13,11 +15,13 @@ function tellShell(message: ToShell, ports: Transferable[] = []): void {
 
 navigator.serviceWorker.addEventListener('message', (event: MessageEvent<NeedPort>) => {
   const port = event.ports[0];
-  if (event.data.latchkey === 'need-port' && port !== undefined) tellShell({ latchkey: 'port' }, [port]);
+  if (event.data.latchkey === 'need-port' && port !== undefined)
+    tellShell({ latchkey: 'port', kind: event.data.kind }, [port]);
 });
-navigator.serviceWorker.startMessages();
 
 try {
+  await holdLock();
+  navigator.serviceWorker.startMessages();
   await navigator.serviceWorker.register(`${ownPaths}sw.js`, { scope: '/', updateViaCache: 'none' });
   const registration = await navigator.serviceWorker.ready;
   // Firefox ends a body that a service worker made after 30 s unless events keep arriving.

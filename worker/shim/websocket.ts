@@ -1,13 +1,15 @@
 /**
  * `WebSocket` for pages of an app: the browser's own would go past the service worker to the network, where nothing is.
  * Faithful to the WHATWG standard where a page can see it; another host than the app's own gets the browser's own.
+ * What a page gives to it is judged in websocket-arguments.ts.
  */
 import type { WebSocketFromTunnel, WebSocketPort, WebSocketToTunnel } from '../app-messages.ts';
+import { bytesOf, copyOf, parseCloseCode, parseProtocols, parseReason, parseUrl } from './websocket-arguments.ts';
 
 const Native = window.WebSocket;
 const states = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const;
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const maxReasonBytes = 123;
+const goingAway = 1001;
+const abnormal = 1006;
 
 type Handler<E extends Event> = ((this: WebSocket, event: E) => unknown) | null;
 
@@ -21,35 +23,36 @@ class TunnelWebSocket extends EventTarget {
   readonly CLOSING = states.CLOSING;
   readonly CLOSED = states.CLOSED;
 
-  readonly #url: string;
+  readonly #url: URL;
   readonly #port: MessagePort;
   readonly #handlers = new Map<string, { set: unknown; listener: EventListener }>();
   #state: number = states.CONNECTING;
   #protocol = '';
   #binaryType: BinaryType = 'blob';
   #buffered = 0;
+  /** Messages leave in the order of `send`, and reading a Blob takes a while. */
+  #blobs: Promise<void> = Promise.resolve();
+  #blobsPending = 0;
 
-  constructor(url: string | URL, protocols: string | string[] = []) {
+  constructor(url: string | URL, protocols?: string | string[]) {
     super();
-    const target = parseUrl(url);
-    const wanted = typeof protocols === 'string' ? [protocols] : [...protocols];
-    if (new Set(wanted).size !== wanted.length || wanted.some((name) => !token.test(name)))
-      throw new DOMException('A subprotocol is malformed or named twice.', 'SyntaxError');
-    this.#url = target.href;
+    this.#url = parseUrl(url);
+    const wanted = parseProtocols(protocols);
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => this.#receive(event.data);
     const controller = navigator.serviceWorker?.controller;
     if (controller == null) {
-      queueMicrotask(() => this.#closed(1006, '', false));
+      queueMicrotask(() => this.#closed(abnormal, '', false));
       return;
     }
     controller.postMessage({ latchkey: 'websocket' } satisfies WebSocketPort, [port2]);
-    this.#say({ t: 'connect', target: target.pathname + target.search, protocols: wanted });
+    this.#say({ t: 'connect', target: this.#url.pathname + this.#url.search, protocols: wanted });
+    window.addEventListener('pagehide', this.#leave);
   }
 
   get url(): string {
-    return this.#url;
+    return this.#url.href;
   }
   get readyState(): number {
     return this.#state;
@@ -70,39 +73,44 @@ class TunnelWebSocket extends EventTarget {
     if (value === 'blob' || value === 'arraybuffer') this.#binaryType = value;
   }
 
-  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
+  send(data: string | ArrayBufferLike | Blob | ArrayBufferView, ...more: never[]): void;
+  send(...given: (string | ArrayBufferLike | Blob | ArrayBufferView)[]): void {
+    if (given.length === 0) throw new TypeError('send needs something to send.');
+    const [data] = given;
     if (this.#state === states.CONNECTING) throw new DOMException('Still connecting.', 'InvalidStateError');
     if (data instanceof Blob) this.#sendBlob(data);
-    else if (typeof data === 'string') this.#sendNow(data, new TextEncoder().encode(data).length);
     else if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) {
       const copy = copyOf(data);
       this.#sendNow(copy, copy.byteLength);
     } else {
       const text = String(data);
-      this.#sendNow(text, new TextEncoder().encode(text).length);
+      this.#sendNow(text, bytesOf(text));
     }
   }
 
-  close(code?: number, reason = ''): void {
-    if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999))
-      throw new DOMException('A close code is 1000 or from 3000 to 4999.', 'InvalidAccessError');
-    if (new TextEncoder().encode(reason).length > maxReasonBytes)
-      throw new DOMException('The reason is longer than 123 bytes.', 'SyntaxError');
+  close(givenCode?: number, givenReason = ''): void {
+    const code = parseCloseCode(givenCode);
+    const reason = parseReason(givenReason);
     if (this.#state === states.CLOSING || this.#state === states.CLOSED) return;
+    const wasConnecting = this.#state === states.CONNECTING;
     this.#state = states.CLOSING;
     this.#afterBlobs(() => this.#say({ t: 'close', code, reason }));
+    // A connection that never stood has failed; whatever it might still become is of no interest.
+    if (wasConnecting) setTimeout(() => this.#closed(abnormal, '', false));
   }
 
-  #blobs: Promise<void> = Promise.resolve();
-  #blobsPending = 0;
-
-  /** A blob is read asynchronously; what is sent after it waits, because order is part of the contract. */
   #sendBlob(blob: Blob): void {
     this.#buffered += blob.size;
     if (this.#state !== states.OPEN) return;
     this.#blobsPending += 1;
     this.#blobs = this.#blobs.then(async () => {
-      this.#say({ t: 'send', data: await blob.arrayBuffer() });
+      try {
+        this.#say({ t: 'send', data: await blob.arrayBuffer() });
+      } catch {
+        // A file that was changed or removed since: the message is lost, so the connection is.
+        this.#say({ t: 'close', code: undefined, reason: '' });
+        this.#closed(abnormal, '', false);
+      }
       this.#blobsPending -= 1;
     });
   }
@@ -130,7 +138,7 @@ class TunnelWebSocket extends EventTarget {
         this.dispatchEvent(new Event('open'));
         break;
       case 'message':
-        if (this.#state === states.OPEN || this.#state === states.CLOSING) this.#deliver(message.data);
+        this.#deliver(message.data);
         break;
       case 'sent':
         this.#buffered = Math.max(0, this.#buffered - message.bytes);
@@ -144,13 +152,22 @@ class TunnelWebSocket extends EventTarget {
   }
 
   #deliver(raw: string | ArrayBuffer): void {
+    this.#say({ t: 'taken', bytes: typeof raw === 'string' ? raw.length : raw.byteLength });
+    if (this.#state !== states.OPEN) return;
     const data = typeof raw === 'string' || this.#binaryType === 'arraybuffer' ? raw : new Blob([raw]);
-    this.dispatchEvent(new MessageEvent('message', { data, origin: new URL(this.#url).origin }));
+    this.dispatchEvent(new MessageEvent('message', { data, origin: this.#url.origin }));
   }
+
+  /** The page is left; a browser closes its WebSockets then with this code. */
+  readonly #leave = (): void => {
+    this.#say({ t: 'close', code: goingAway, reason: '' });
+    this.#closed(abnormal, '', false);
+  };
 
   #closed(code: number, reason: string, wasClean: boolean): void {
     if (this.#state === states.CLOSED) return;
     this.#state = states.CLOSED;
+    window.removeEventListener('pagehide', this.#leave);
     this.#port.close();
     if (!wasClean) this.dispatchEvent(new Event('error'));
     this.dispatchEvent(new CloseEvent('close', { code, reason, wasClean }));
@@ -205,28 +222,10 @@ class TunnelWebSocket extends EventTarget {
 Object.defineProperty(TunnelWebSocket, 'name', { value: 'WebSocket' });
 Object.defineProperty(TunnelWebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
 
-function parseUrl(url: string | URL): URL {
-  let parsed: URL;
-  try {
-    parsed = new URL(url, document.baseURI);
-  } catch {
-    throw new DOMException('The address is malformed.', 'SyntaxError');
-  }
-  if (parsed.protocol === 'http:') parsed.protocol = 'ws:';
-  if (parsed.protocol === 'https:') parsed.protocol = 'wss:';
-  if ((parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') || parsed.hash !== '')
-    throw new DOMException('A WebSocket address begins with ws: or wss: and has no fragment.', 'SyntaxError');
-  return parsed;
-}
-
-function copyOf(data: ArrayBuffer | ArrayBufferView): ArrayBuffer {
-  if (data instanceof ArrayBuffer) return data.slice(0);
-  return new Uint8Array(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).buffer;
-}
-
 /** The constructor that pages see: ours for the app's own host, the browser's for any other. */
 export const WebSocketForApps = new Proxy(TunnelWebSocket, {
-  construct(own, parameters: [string | URL, (string | string[])?], newTarget) {
+  construct(own, parameters: [] | [string | URL, (string | string[])?], newTarget) {
+    if (parameters.length === 0) throw new TypeError('WebSocket needs an address.');
     const isOwn = parseUrl(parameters[0]).host === location.host;
     return isOwn ? Reflect.construct(own, parameters, newTarget) : Reflect.construct(Native, parameters);
   },

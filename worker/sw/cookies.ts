@@ -9,7 +9,7 @@ interface VisibleCookie {
   readonly value?: string;
 }
 interface CookieStoreLike {
-  getAll(): Promise<readonly VisibleCookie[]>;
+  getAll(options: { url: string }): Promise<readonly VisibleCookie[]>;
   set(cookie: { name: string; value: string; path: string; expires: number | null; sameSite: string }): Promise<void>;
   delete(cookie: { name: string; path: string }): Promise<void>;
 }
@@ -17,11 +17,19 @@ interface CookieStoreLike {
 // Typed here because the compiler's library does not know it in every realm; absent in an old browser.
 const store = (globalThis as { cookieStore?: CookieStoreLike }).cookieStore;
 
-/** @returns `a=b; c=d` as a Cookie header would say it: UTF-8, each byte a character, as heads carry text. */
-export async function visibleCookies(): Promise<string> {
-  const cookies = (await store?.getAll()) ?? [];
+/**
+ * @param url whose path the cookies must match; without it the store would tell those of the path `/` alone.
+ * @returns `a=b; c=d` as a Cookie header would say it: UTF-8, each byte a character, as heads carry text.
+ */
+export async function visibleCookies(url: string): Promise<string> {
+  const cookies = (await store?.getAll({ url })) ?? [];
   const text = cookies.map(({ name, value }) => (name ? `${name}=${value ?? ''}` : (value ?? ''))).join('; ');
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+}
+
+/** The way back. Bytes that are no UTF-8 stay what a browser makes of them. */
+function fromHeadText(text: string): string {
+  return new TextDecoder().decode(Uint8Array.from(text, (char) => char.charCodeAt(0)));
 }
 
 /** Resolves when the page's scripts would see the cookies. A line the browser refuses is the page's loss alone. */
@@ -31,7 +39,9 @@ export async function mirrorCookies(lines: readonly string[]): Promise<void> {
 }
 
 async function mirror(to: CookieStoreLike, line: string): Promise<void> {
-  const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
+  const [pair = '', ...attributes] = fromHeadText(line)
+    .split(';')
+    .map((part) => part.trim());
   const equals = pair.indexOf('=');
   const name = equals < 0 ? '' : pair.slice(0, equals);
   const value = pair.slice(equals + 1);

@@ -2,16 +2,19 @@
  * One request of a page, carried to the tunnel's Worker and back as a Response. The service worker only routes:
  * it keeps nothing, caches nothing and decides nothing.
  */
-import { type FromTunnel, firstCreditBytes } from '../app-messages.ts';
+import type { FromTunnel } from '../app-messages.ts';
 import { mirrorCookies, visibleCookies } from './cookies.ts';
+import { Download } from './download.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
+import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
+import { hasBody, Upload } from './upload.ts';
 
 /** The tunnel could not bring an answer. The code is the gateway's, or the tunnel's own. */
 export class ExchangeError extends Error {
   readonly code: string;
   readonly correlation: string;
-  constructor(code: string, correlation: string) {
+  constructor(code: string, correlation = '') {
     super(`exchange: ${code}`);
     this.name = 'ExchangeError';
     this.code = code;
@@ -22,18 +25,36 @@ export class ExchangeError extends Error {
 type Head = Extract<FromTunnel, { t: 'head' }>;
 
 const nullBodyStatus = new Set([101, 103, 204, 205, 304]);
+/** The tab that held the tunnel was closed before it answered; another one may hold the same app. */
+const tabGone = 'tab_gone';
 
 /**
  * @returns the service's response, its body still arriving.
  * @throws ExchangeError or NoTunnel when there is none.
  */
-export async function exchange(request: Request): Promise<Response> {
-  const [port, cookies] = await Promise.all([tunnelPort(), visibleCookies()]);
+export async function exchange(request: Request, site: Site): Promise<Response> {
+  try {
+    return await once(request, site);
+  } catch (error) {
+    const isRepeatable = !hasBody(request) && (request.method === 'GET' || request.method === 'HEAD');
+    if (isRepeatable && error instanceof ExchangeError && error.code === tabGone) return once(request, site);
+    throw error;
+  }
+}
+
+async function once(request: Request, site: Site): Promise<Response> {
+  const [port, cookies] = await Promise.all([tunnelPort(), visibleCookies(request.url)]);
   const run = new Exchange(port, request);
-  const head = await run.start(cookies);
+  const head = await run.start(cookies, site);
   // Script-visible cookies are true before the page sees the response that set them.
   await mirrorCookies(head.setCookies);
-  return run.response(head);
+  try {
+    return run.response(head);
+  } catch (error) {
+    // A status or header that no Response can have.
+    run.cancel();
+    throw error;
+  }
 }
 
 class Exchange {
@@ -41,37 +62,40 @@ class Exchange {
   readonly #request: Request;
   readonly #id: number;
   readonly #head = Promise.withResolvers<Head>();
-  #download: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #early: Uint8Array[] = [];
-  #finished = false;
-  #uncredited = 0;
-  #uploadCredit = firstCreditBytes;
-  #creditArrived: (() => void) | undefined;
+  readonly #upload: Upload;
+  readonly #download: Download;
+  readonly #abort = () => this.cancel();
+  #isOver = false;
 
   constructor(port: TunnelPort, request: Request) {
     this.#port = port;
     this.#request = request;
-    this.#id = port.begin((message) => this.#receive(message));
-    request.signal.addEventListener('abort', () => this.#cancel(), { once: true });
+    this.#id = port.begin({
+      receive: (message) => this.#receive(message),
+      lost: () => this.#fail(new ExchangeError(tabGone)),
+    });
+    const id = this.#id;
+    this.#upload = new Upload((chunk) => port.send({ t: 'body', id, chunk }, [chunk.buffer as ArrayBuffer]));
+    this.#download = new Download((bytes) => port.send({ t: 'credit', id, bytes }), this.#abort);
+    request.signal.addEventListener('abort', this.#abort, { once: true });
   }
 
-  start(cookies: string): Promise<Head> {
+  start(cookies: string, site: Site): Promise<Head> {
     const request = this.#request;
     const url = new URL(request.url);
-    const hasBody = request.body !== null && request.method !== 'GET' && request.method !== 'HEAD';
     this.#port.send({
       t: 'request',
       id: this.#id,
       method: request.method,
       target: url.pathname + url.search,
       headers: requestHeaders(request),
-      hasBody: hasBody || mayHideBody(request),
+      hasBody: hasBody(request),
       dest: request.destination === '' ? 'empty' : request.destination,
       mode: request.mode,
-      site: 'same-origin',
+      site,
       cookies,
     });
-    if (hasBody || mayHideBody(request)) this.#upload().catch(() => this.#cancel());
+    if (hasBody(request)) this.#sendBody().catch(this.#abort);
     return this.#head.promise;
   }
 
@@ -79,28 +103,12 @@ class Exchange {
     const { headers, decode } = responseHeaders(head.headers);
     const init = { status: head.status, headers };
     if (nullBodyStatus.has(head.status) || this.#request.method === 'HEAD') return new Response(null, init);
-    const body = this.#body();
+    const body = this.#download.stream;
     return new Response(decode === undefined ? body : body.pipeThrough(decode), init);
   }
 
-  #body(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return new ReadableStream(
-      {
-        start: (controller) => {
-          this.#download = controller;
-          for (const chunk of this.#early.splice(0)) this.#enqueue(chunk);
-          if (this.#finished) controller.close();
-        },
-        // Called when the page has taken enough: what was delivered may be sent again.
-        pull: () => {
-          if (this.#uncredited === 0 || this.#finished) return;
-          this.#port.send({ t: 'credit', id: this.#id, bytes: this.#uncredited });
-          this.#uncredited = 0;
-        },
-        cancel: () => this.#cancel(),
-      },
-      { highWaterMark: firstCreditBytes, size: (chunk) => chunk?.byteLength ?? 0 },
-    );
+  async #sendBody(): Promise<void> {
+    if (await this.#upload.run(this.#request)) this.#port.send({ t: 'body-end', id: this.#id });
   }
 
   #receive(message: Exclude<FromTunnel, { t: 'ready' }>): void {
@@ -109,75 +117,40 @@ class Exchange {
         this.#head.resolve(message);
         break;
       case 'chunk':
-        if (this.#download === undefined) this.#early.push(message.chunk);
-        else this.#enqueue(message.chunk);
+        this.#download.push(message.chunk);
         break;
       case 'end':
-        this.#end();
-        this.#download?.close();
+        this.#over();
+        this.#download.end();
         break;
       case 'error':
-        this.#end();
-        this.#head.reject(new ExchangeError(message.code, message.correlation));
-        // An error, never an end: a cut body must not look like a whole one.
-        this.#download?.error(new TypeError('network error'));
+        this.#fail(new ExchangeError(message.code, message.correlation));
         break;
       case 'credit':
-        this.#uploadCredit += message.bytes;
-        this.#creditArrived?.();
+        this.#upload.credit(message.bytes);
         break;
       default:
         message satisfies never;
     }
   }
 
-  #enqueue(chunk: Uint8Array): void {
-    this.#uncredited += chunk.byteLength;
-    this.#download?.enqueue(chunk);
+  /** Before the head it is the exchange's error, after it the body's. */
+  #fail(error: ExchangeError): void {
+    this.#over();
+    this.#head.reject(error);
+    this.#download.fail();
   }
 
-  async #upload(): Promise<void> {
-    const reader = await bodyReader(this.#request);
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || this.#finished) break;
-      await this.#sendBody(value);
-    }
-    if (this.#finished) await reader.cancel();
-    else this.#port.send({ t: 'body-end', id: this.#id });
-  }
-
-  async #sendBody(value: Uint8Array): Promise<void> {
-    while (this.#uploadCredit <= 0 && !this.#finished) {
-      await new Promise<void>((resolve) => {
-        this.#creditArrived = resolve;
-      });
-    }
-    if (this.#finished) return;
-    this.#uploadCredit -= value.byteLength;
-    this.#port.send({ t: 'body', id: this.#id, chunk: value }, [value.buffer]);
-  }
-
-  #cancel(): void {
-    if (this.#finished) return;
+  cancel(): void {
+    if (this.#isOver) return;
     this.#port.send({ t: 'cancel', id: this.#id });
-    this.#head.reject(new ExchangeError('cancelled', ''));
-    this.#end();
+    this.#fail(new ExchangeError('cancelled'));
   }
 
-  #end(): void {
-    this.#finished = true;
-    this.#creditArrived?.();
+  #over(): void {
+    this.#isOver = true;
+    this.#upload.stop();
     this.#port.forget(this.#id);
+    this.#request.signal.removeEventListener('abort', this.#abort);
   }
-}
-
-/** Firefox's service worker has no `Request.body`: whether there is one is known only by reading it. */
-function mayHideBody(request: Request): boolean {
-  return request.body === undefined && request.method !== 'GET' && request.method !== 'HEAD';
-}
-
-async function bodyReader(request: Request): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-  const stream = request.body ?? new Blob([await request.arrayBuffer()]).stream();
-  return stream.getReader();
 }

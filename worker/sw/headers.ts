@@ -1,6 +1,9 @@
 /** Which headers cross between a page's fetch and the tunnel. */
 
-/** What a browser sends itself and keeps from a service worker's `Request.headers`. */
+/**
+ * What a browser sends itself and keeps from a service worker's `Request.headers`. Origin is not among it: the gateway
+ * writes it, by the rules of {@link siteOf}.
+ */
 export function requestHeaders(request: Request): [string, string][] {
   const headers: [string, string][] = [...request.headers].map(([name, value]) => [name, value]);
   const add = (name: string, value: string) => {
@@ -11,7 +14,6 @@ export function requestHeaders(request: Request): [string, string][] {
   add('accept', request.mode === 'navigate' ? 'text/html,application/xhtml+xml,*/*;q=0.8' : '*/*');
   // The browser has already applied the page's referrer policy to this.
   add('referer', /^https?:/.test(request.referrer) ? request.referrer : '');
-  if (request.method !== 'GET' && request.method !== 'HEAD') add('origin', new URL(request.url).origin);
   return headers;
 }
 

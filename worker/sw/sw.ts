@@ -3,8 +3,10 @@
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
 import { ownPaths, type WebSocketPort } from '../app-messages.ts';
+import { labelOf, shellAddress } from '../origins.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
+import { type RequestOrigin, siteOf } from './site.ts';
 import { NoTunnel, passPort } from './tunnel-port.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -15,7 +17,7 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== self.location.origin || url.pathname.startsWith(ownPaths)) return;
-  event.respondWith(answer(event.request));
+  event.respondWith(answer(event));
 });
 
 self.addEventListener('message', (event) => {
@@ -26,18 +28,29 @@ self.addEventListener('message', (event) => {
   event.waitUntil(passPort(port).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false })));
 });
 
-async function answer(request: Request): Promise<Response> {
+async function answer(event: FetchEvent): Promise<Response> {
+  const { request } = event;
   try {
-    return await exchange(request);
+    return await exchange(request, siteOf(originOf(request), self.location.origin, await replacesOwn(event)));
   } catch (error) {
     return failed(request, error);
   }
 }
 
+function originOf({ mode, destination, method, headers, referrer }: Request): RequestOrigin {
+  return { mode, destination, method, origin: headers.get('origin'), referrer: referrer.replace(/^about:.*/, '') };
+}
+
+/** Of a navigation, Chromium's `clientId` is the page that the frame shows now, if it is one of ours. */
+async function replacesOwn(event: FetchEvent): Promise<boolean> {
+  if (event.request.mode !== 'navigate' || event.clientId === '') return false;
+  return (await self.clients.get(event.clientId)) !== undefined;
+}
+
 function failed(request: Request, error: unknown): Response {
   const isPage = request.mode === 'navigate';
   if (error instanceof NoTunnel && error.code === 'no_shell' && isPage)
-    return Response.redirect(shellAddress(request.url));
+    return Response.redirect(shellPage(request.url));
   const code = error instanceof ExchangeError || error instanceof NoTunnel ? error.code : 'internal';
   const correlation = error instanceof ExchangeError ? error.correlation : '';
   // A script gets what it would get from a dead network; a person gets a page.
@@ -45,8 +58,7 @@ function failed(request: Request, error: unknown): Response {
 }
 
 /** The app's own address opened in a bare tab: the shell opens it properly. */
-function shellAddress(address: string): string {
+function shellPage(address: string): string {
   const url = new URL(address);
-  const [label = '', ...domain] = url.host.split('.');
-  return `${url.protocol}//shell.${domain.join('.')}/open/${label}#${encodeURIComponent(url.pathname + url.search + url.hash)}`;
+  return shellAddress(url, labelOf(url), url.pathname + url.search + url.hash);
 }

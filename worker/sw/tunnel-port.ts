@@ -1,8 +1,10 @@
 /**
- * The service worker's way to the tunnel: a MessagePort that the helper frame passes on to the shell's Worker.
- * A restarted service worker has lost its port and asks again; a closed shell tab takes its helper and port with it.
+ * The service worker's way to the tunnel: a MessagePort that a helper frame passes on to its shell's Worker.
+ * A restarted service worker has lost its port and asks again; a closed shell tab takes its helper and port with it,
+ * which shows by the lock the helper holds: MessagePorts do not say when their other end is gone.
  */
-import { type FromTunnel, type NeedPort, ownPaths, type ToTunnel } from '../app-messages.ts';
+import { type FromTunnel, type NeedPort, ownPaths, type PortKind, type ToTunnel } from '../app-messages.ts';
+import { lockNameOf } from './helper-lock.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -18,7 +20,12 @@ export class NoTunnel extends Error {
   }
 }
 
-export type Listener = (message: Exclude<FromTunnel, { t: 'ready' }>) => void;
+/** Whoever waits for the messages of one exchange. */
+export interface Listener {
+  receive(message: Exclude<FromTunnel, { t: 'ready' }>): void;
+  /** The tab that held the tunnel is gone. */
+  lost(): void;
+}
 
 export class TunnelPort {
   readonly helperId: string;
@@ -31,7 +38,7 @@ export class TunnelPort {
     this.#port = port;
     port.onmessage = (event: MessageEvent<FromTunnel>) => {
       const message = event.data;
-      if (message.t !== 'ready') this.#listeners.get(message.id)?.(message);
+      if (message.t !== 'ready') this.#listeners.get(message.id)?.receive(message);
     };
   }
 
@@ -50,6 +57,13 @@ export class TunnelPort {
   send(message: ToTunnel, transfer: Transferable[] = []): void {
     this.#port.postMessage(message, transfer);
   }
+
+  /** Nothing will come any more: every exchange under way has failed. */
+  lose(): void {
+    this.#port.close();
+    for (const listener of this.#listeners.values()) listener.lost();
+    this.#listeners.clear();
+  }
 }
 
 let present: TunnelPort | undefined;
@@ -58,11 +72,17 @@ let asking: Promise<TunnelPort> | undefined;
 /** The port in use, or a new one. @throws NoTunnel */
 export async function tunnelPort(): Promise<TunnelPort> {
   if (present !== undefined && (await self.clients.get(present.helperId)) !== undefined) return present;
-  present = undefined;
+  drop(present);
   asking ??= ask().finally(() => {
     asking = undefined;
   });
   return asking;
+}
+
+function drop(port: TunnelPort | undefined): void {
+  if (port === undefined || port !== present) return;
+  present = undefined;
+  port.lose();
 }
 
 async function ask(): Promise<TunnelPort> {
@@ -72,34 +92,45 @@ async function ask(): Promise<TunnelPort> {
     const port = await askOne(helper);
     if (port === undefined) continue;
     present = new TunnelPort(helper.id, port);
+    void watchHelper(present);
     return present;
   }
   throw new NoTunnel('no_answer');
+}
+
+/** The helper holds its lock for as long as it lives; being granted it means that it does not. */
+async function watchHelper(port: TunnelPort): Promise<void> {
+  const name = await lockNameOf(port.helperId);
+  if (name !== undefined) await navigator.locks.request(name, () => drop(port));
 }
 
 /** A frozen tab does not answer, so the next one is asked. */
 function askOne(helper: Client): Promise<MessagePort | undefined> {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(undefined), answerLimitMs);
+    const timer = setTimeout(() => {
+      port1.close();
+      resolve(undefined);
+    }, answerLimitMs);
     port1.onmessage = (event: MessageEvent<FromTunnel>) => {
       if (event.data.t !== 'ready') return;
       clearTimeout(timer);
       resolve(port1);
     };
-    handToShell(helper, port2);
+    handToShell(helper, port2, 'service-worker');
   });
 }
 
-/** Passes a page's own port (a WebSocket's) to the same Worker. @throws NoTunnel */
+/** Passes a page's own port (a WebSocket's) to the tab that holds the tunnel. @throws NoTunnel */
 export async function passPort(port: MessagePort): Promise<void> {
-  const [helper] = await helperClients();
+  const helpers = await helperClients();
+  const helper = helpers.find(({ id }) => id === present?.helperId) ?? helpers[0];
   if (helper === undefined) throw new NoTunnel('no_shell');
-  handToShell(helper, port);
+  handToShell(helper, port, 'websocket');
 }
 
-function handToShell(helper: Client, port: MessagePort): void {
-  helper.postMessage({ latchkey: 'need-port' } satisfies NeedPort, [port]);
+function handToShell(helper: Client, port: MessagePort, kind: PortKind): void {
+  helper.postMessage({ latchkey: 'need-port', kind } satisfies NeedPort, [port]);
 }
 
 async function helperClients(): Promise<readonly Client[]> {

@@ -1,39 +1,70 @@
 /**
- * Serves one port of an app's origin. What comes over it is not trusted: it can ask for exchanges with the one service
- * of this tunnel and for nothing else.
+ * Serves the ports of an app's origin: one of its service worker, one of each WebSocket of its pages. What comes over
+ * them is not trusted: it can ask for exchanges with the one service of this tunnel and for nothing else.
  */
-import type { FromTunnel, ToTunnel, WebSocketToTunnel } from '../app-messages.ts';
+import type { FromTunnel, PortKind } from '../app-messages.ts';
+import { readToTunnel, readWebSocketMessage } from './app-input.ts';
 import { HttpExchange } from './http-exchange.ts';
 import type { TunnelUse } from './tunnel-use.ts';
 import { WebSocketExchange } from './websocket-exchange.ts';
 
-const webSocketKinds: ReadonlySet<string> = new Set(['connect', 'send', 'close']);
+export class AppServer {
+  readonly #use: TunnelUse;
+  #serviceWorker: ServiceWorkerPort | undefined;
 
-/** @param use the tunnel as exchanges may use it. */
-export function serveApp(port: MessagePort, use: TunnelUse): void {
-  const exchanges = new Map<number, HttpExchange>();
-  let socket: WebSocketExchange | undefined;
+  constructor(use: TunnelUse) {
+    this.#use = use;
+  }
 
-  const say = (message: FromTunnel, transfer: Transferable[] = []) => port.postMessage(message, transfer);
-
-  port.onmessage = (event: MessageEvent<ToTunnel>) => {
-    const message = event.data;
-    if (isWebSocket(message)) {
-      socket ??= new WebSocketExchange(port, use);
-      socket.take(message);
-      return;
+  serve(port: MessagePort, kind: PortKind): void {
+    if (kind === 'websocket') serveWebSocket(port, this.#use);
+    else {
+      // It asks for a port only when it has none: it was stopped and started, and nobody hears the old one any more.
+      this.#serviceWorker?.close();
+      this.#serviceWorker = new ServiceWorkerPort(port, this.#use);
     }
-    if (message.t === 'request') {
-      const exchange = new HttpExchange(message, use, say);
-      exchanges.set(message.id, exchange);
-      void exchange.run().finally(() => exchanges.delete(message.id));
-      return;
-    }
-    exchanges.get(message.id)?.take(message);
-  };
-  say({ t: 'ready' });
+  }
 }
 
-function isWebSocket(message: ToTunnel): message is WebSocketToTunnel {
-  return webSocketKinds.has(message.t);
+class ServiceWorkerPort {
+  readonly #port: MessagePort;
+  readonly #use: TunnelUse;
+  readonly #exchanges = new Map<number, HttpExchange>();
+
+  constructor(port: MessagePort, use: TunnelUse) {
+    this.#port = port;
+    this.#use = use;
+    port.onmessage = (event: MessageEvent<unknown>) => this.#hear(event.data);
+    this.#say({ t: 'ready' });
+  }
+
+  close(): void {
+    this.#port.onmessage = null;
+    this.#port.close();
+    for (const exchange of this.#exchanges.values()) exchange.take({ t: 'cancel', id: 0 });
+  }
+
+  #hear(data: unknown): void {
+    const message = readToTunnel(data);
+    if (message === undefined) return;
+    const exchange = this.#exchanges.get(message.id);
+    if (message.t !== 'request') exchange?.take(message);
+    else if (exchange === undefined) {
+      const begun = new HttpExchange(message, this.#use, (answer, transfer) => this.#say(answer, transfer));
+      this.#exchanges.set(message.id, begun);
+      void begun.run().finally(() => this.#exchanges.delete(message.id));
+    }
+  }
+
+  #say(message: FromTunnel, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+}
+
+function serveWebSocket(port: MessagePort, use: TunnelUse): void {
+  const exchange = new WebSocketExchange(port, use);
+  port.onmessage = (event: MessageEvent<unknown>) => {
+    const message = readWebSocketMessage(event.data);
+    if (message !== undefined) exchange.take(message);
+  };
 }

@@ -1,7 +1,10 @@
 /** An upload on its way from the service worker to a stream; bounded by the credit its sender was given. */
+import { firstCreditBytes, maxChunkBytes } from '../app-messages.ts';
+
 export class BodyQueue {
   readonly #grant: (bytes: number) => void;
   readonly #chunks: Uint8Array[] = [];
+  #allowed = firstCreditBytes;
   #ended = false;
   #wake: (() => void) | undefined;
 
@@ -10,9 +13,18 @@ export class BodyQueue {
     this.#grant = grant;
   }
 
-  push(chunk: Uint8Array): void {
+  /** @returns false when the sender has used more credit than it had: it is not the service worker we wrote. */
+  push(chunk: Uint8Array): boolean {
+    this.#allowed -= chunk.byteLength;
+    if (this.#allowed <= -maxChunkBytes) return false;
     this.#chunks.push(chunk);
     this.#wake?.();
+    return true;
+  }
+
+  /** The sender has sent all it had. */
+  get isEnded(): boolean {
+    return this.#ended;
   }
 
   end(): void {
@@ -32,6 +44,7 @@ export class BodyQueue {
 
   /** The stream has taken this many bytes. */
   credit(bytes: number): void {
+    this.#allowed += bytes;
     this.#grant(bytes);
   }
 }

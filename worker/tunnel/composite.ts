@@ -53,16 +53,22 @@ export async function makeSessionKey(): Promise<SessionKey> {
   const { secretKey, publicKey } = ml_dsa65.keygen(seed);
   seed.fill(0);
   const edPublic = new Uint8Array(await crypto.subtle.exportKey('raw', classical.publicKey));
-  return {
+  let isWiped = false;
+  return Object.freeze<SessionKey>({
     publicKey: joinComposite({ mldsa: publicKey, ed25519: edPublic }),
     sign: async (message, context) => {
       const inner = await innerMessage(message, context);
-      const ed = await crypto.subtle.sign(ed25519, classical.privateKey, inner);
+      // Looked at after the wait: a key that is wiped meanwhile must not sign with its zeros.
+      if (isWiped) throw new TypeError('this session key was wiped');
       const mldsa = ml_dsa65.sign(inner, secretKey, { context: compositeLabel });
+      const ed = await crypto.subtle.sign(ed25519, classical.privateKey, inner);
       return joinComposite({ mldsa, ed25519: new Uint8Array(ed) });
     },
-    wipe: () => secretKey.fill(0),
-  };
+    wipe: () => {
+      isWiped = true;
+      secretKey.fill(0);
+    },
+  });
 }
 
 async function innerMessage(message: Uint8Array, context: string): Promise<Uint8Array<ArrayBuffer>> {

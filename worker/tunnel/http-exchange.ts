@@ -1,21 +1,25 @@
 /**
  * One HTTP exchange between the app's service worker and a tunnel stream: head, body under credit, response head,
- * body under credit. A request that changes nothing and was not answered yet is sent again when the session is lost.
+ * body under credit. What never reached the gateway is sent again when the session is lost, and what changes nothing
+ * and was not answered too; anything else fails visibly.
  */
-import { encodeRequestHead, ResponseHeadReader } from '../../protocol/exchange/http.ts';
+import { encodeRequestHead, type Header, ResponseHeadReader } from '../../protocol/exchange/http.ts';
 import type { Stream } from '../../protocol/stream.ts';
-import { type FromTunnel, firstCreditBytes, type RequestMessage, type ToTunnel } from '../app-messages.ts';
+import { TunnelFault } from '../api.ts';
+import { type ExchangeMessage, type FromTunnel, firstCreditBytes, type RequestMessage } from '../app-messages.ts';
 import { BodyQueue } from './body-queue.ts';
 import { failureCode, type TunnelUse } from './tunnel-use.ts';
 
 type Say = (message: FromTunnel, transfer?: Transferable[]) => void;
 
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** A session that was lost, not a service that said no. */
+const lost: ReadonlySet<string> = new Set(['session_closed', 'truncated']);
 const maxAttempts = 6;
 const chunkBytes = 64 * 1024;
 
-/** Names that stay between gateway and service worker. */
-const mirrored = ':set-cookie';
+/** How far it got, which decides what may be done about a failure. */
+type Progress = 'waiting' | 'sent' | 'answered';
 
 export class HttpExchange {
   readonly #request: RequestMessage;
@@ -23,8 +27,8 @@ export class HttpExchange {
   readonly #say: Say;
   readonly #body: BodyQueue;
   #stream: Stream | undefined;
+  #progress: Progress = 'waiting';
   #cancelled = false;
-  #answered = false;
   #credit = firstCreditBytes;
   #creditArrived: (() => void) | undefined;
 
@@ -35,11 +39,12 @@ export class HttpExchange {
     this.#body = new BodyQueue((bytes) => say({ t: 'credit', id: request.id, bytes }));
   }
 
-  take(message: Exclude<ToTunnel, { t: 'request' }>): void {
-    if (message.t === 'body') this.#body.push(message.chunk);
-    else if (message.t === 'body-end') this.#body.end();
+  take(message: ExchangeMessage): void {
+    if (message.t === 'body') {
+      if (!this.#body.push(message.chunk)) this.#cancel();
+    } else if (message.t === 'body-end') this.#body.end();
     else if (message.t === 'cancel') this.#cancel();
-    else if (message.t === 'credit') {
+    else {
       this.#credit += message.bytes;
       this.#creditArrived?.();
     }
@@ -51,45 +56,41 @@ export class HttpExchange {
       try {
         return await this.#attempt();
       } catch (error) {
-        this.#stream?.reset('cancelled');
         if (this.#cancelled) return;
         const { code, correlation } = failureCode(error);
-        if (this.#mayRepeat(code, attempt)) continue;
+        if (attempt < maxAttempts && this.#mayRepeat(code)) continue;
         return this.#say({ t: 'error', id: this.#request.id, code, correlation });
       }
     }
   }
 
-  #mayRepeat(code: string, attempt: number): boolean {
-    const lost = code === 'session_closed' || code === 'truncated';
+  #mayRepeat(code: string): boolean {
+    if (!lost.has(code)) return false;
     const { method, hasBody } = this.#request;
-    return lost && !this.#answered && !hasBody && repeatable.has(method) && attempt < maxAttempts;
+    return this.#progress === 'waiting' || (this.#progress === 'sent' && !hasBody && repeatable.has(method));
   }
 
   async #attempt(): Promise<void> {
     const stream = await this.#use.open('http');
     this.#stream = stream;
-    if (this.#cancelled) throw new TypeError('cancelled');
+    try {
+      if (this.#cancelled) throw new TypeError('cancelled');
+      this.#progress = 'sent';
+      // Reading begins at once: a refusal can come before the request is out.
+      const upload = this.#send(stream);
+      upload.catch(() => undefined);
+      await this.#receive(stream);
+      // A service may answer without wanting the rest of an upload.
+      if (this.#body.isEnded || !this.#request.hasBody) await upload.catch(() => undefined);
+    } finally {
+      this.#body.end();
+      // Where both directions have ended this does nothing.
+      stream.reset('cancelled');
+    }
+  }
+
+  async #send(stream: Stream): Promise<void> {
     await stream.write(encodeRequestHead(this.#head()));
-    const sent = this.#sendBody(stream);
-    // An upload that fails shows when its answer is read; until then nobody else hears of it.
-    sent.catch(() => undefined);
-    await this.#receive(stream);
-    await sent;
-  }
-
-  #head() {
-    const { method, target, headers, cookies, dest, mode, site } = this.#request;
-    const fetched: [string, string][] = [
-      [':cookies', cookies],
-      [':dest', dest],
-      [':mode', mode],
-      [':site', site],
-    ];
-    return { method, target, headers: [...this.#use.hidden, ...fetched, ...headers] };
-  }
-
-  async #sendBody(stream: Stream): Promise<void> {
     if (this.#request.hasBody) {
       for (let chunk = await this.#body.next(); chunk !== null; chunk = await this.#body.next()) {
         await stream.write(chunk);
@@ -99,18 +100,31 @@ export class HttpExchange {
     await stream.finish();
   }
 
+  #head() {
+    const { method, target, headers, cookies, dest, mode, site } = this.#request;
+    const fetched: Header[] = [
+      [':cookies', cookies],
+      [':dest', dest],
+      [':mode', mode],
+      [':site', site],
+    ];
+    return { method, target, headers: [...this.#use.hidden, ...fetched, ...headers] };
+  }
+
   async #receive(stream: Stream): Promise<void> {
     const { id } = this.#request;
     const reader = new ResponseHeadReader();
     let rest: Uint8Array | undefined;
     while (rest === undefined) {
       const chunk = await stream.read();
-      if (chunk === null) throw Object.assign(new Error('no response head'), { code: 'truncated' });
+      if (chunk === null) throw new TunnelFault('truncated', 'The answer ended before it began.');
       rest = reader.push(chunk);
     }
     const { status, headers } = reader.head;
-    this.#answered = true;
-    const setCookies = headers.filter(([name]) => name === mirrored).map(([, value]) => value);
+    // From here on nothing is asked for twice.
+    this.#progress = 'answered';
+    refuseIfFailed(headers);
+    const setCookies = headers.filter(([name]) => name === ':set-cookie').map(([, value]) => value);
     this.#say({ t: 'head', id, status, headers: headers.filter(([name]) => !name.startsWith(':')), setCookies });
     for (let chunk: Uint8Array | null = rest; chunk !== null; chunk = await stream.read()) await this.#deliver(chunk);
     this.#say({ t: 'end', id });
@@ -128,12 +142,12 @@ export class HttpExchange {
   }
 
   async #untilCredit(): Promise<void> {
-    while (this.#credit <= 0) {
+    while (this.#credit <= 0 && !this.#cancelled) {
       await new Promise<void>((resolve) => {
         this.#creditArrived = resolve;
       });
-      if (this.#cancelled) throw new TypeError('cancelled');
     }
+    if (this.#cancelled) throw new TypeError('cancelled');
   }
 
   #cancel(): void {
@@ -142,4 +156,11 @@ export class HttpExchange {
     this.#body.end();
     this.#creditArrived?.();
   }
+}
+
+/** A gateway that could not bring an answer says why in a head of its own, before it resets the stream. */
+function refuseIfFailed(headers: readonly Header[]): void {
+  const said = (wanted: string) => headers.find(([name]) => name === wanted)?.[1];
+  const code = said(':error');
+  if (code !== undefined) throw new TunnelFault(code, 'The gateway could not bring the page.', said(':correlation'));
 }

@@ -3,11 +3,16 @@
  * realm of the shell never listens on (docs/protocol.md, "WebAuthn and the tunnel", step 3).
  */
 import { launchChallenge } from '../../protocol/challenges.ts';
+import type { Clock } from '../../protocol/clock.ts';
 import type { Crypto, Signer } from '../../protocol/crypto.ts';
+import { signatureContext } from '../../protocol/labels.ts';
 import { type HubToTunnel, type LaunchTerms, TunnelFault, type TunnelToHub } from '../api.ts';
 import type { LaunchAnswer } from './credential.ts';
 
-const launchLimitMs = 60_000;
+/** A hub that is there says so at once: one that does not was closed, or is signed out. */
+const hearingLimitMs = 8_000;
+/** The hub asks the control plane twice, and no person. */
+const answerLimitMs = 30_000;
 
 export interface Launched {
   readonly answer: LaunchAnswer;
@@ -16,15 +21,25 @@ export interface Launched {
   readonly jarKey: Uint8Array;
 }
 
-/** @throws TunnelFault with the hub's code, or `hub_silent` when it never answers. */
-export async function launchOver(port: MessagePort, service: string, key: Signer, crypto: Crypto): Promise<Launched> {
-  const dialog = new Dialog(port);
+/**
+ * @param port closed afterwards, however it went.
+ * @throws TunnelFault with the hub's code; `hub_silent` when it does not answer; `hub_confused` when it makes no sense.
+ */
+export async function launchOver(
+  port: MessagePort,
+  service: string,
+  key: Signer,
+  { crypto, clock }: { readonly crypto: Pick<Crypto, 'sha256'>; readonly clock: Clock },
+): Promise<Launched> {
+  const dialog = new Dialog(port, clock);
   try {
     dialog.say({ t: 'key', sessionPublicKey: key.publicKey });
-    const terms = await dialog.hear('challenge');
+    await dialog.hear('heard', hearingLimitMs);
+    const terms = await dialog.hear('challenge', answerLimitMs);
     dialog.say({ t: 'endorsement', signature: await endorse(terms, service, key, crypto) });
-    const { answer, pins, jarRoot } = await dialog.hear('launched');
-    // The hub is our own origin's code and its answer is verified document by document before it is used.
+    const { answer, pins, jarRoot } = await dialog.hear('launched', answerLimitMs);
+    if (!(pins instanceof Uint8Array)) throw confused();
+    // Its documents are verified one by one before anything of it is used (credential.ts).
     return { answer: answer as LaunchAnswer, pins, jarKey: await jarKeyOf(jarRoot, service) };
   } finally {
     dialog.close();
@@ -32,28 +47,48 @@ export async function launchOver(port: MessagePort, service: string, key: Signer
 }
 
 /** Never signs bytes that were sent: the challenge is computed here, over our own key and service. */
-function endorse(terms: LaunchTerms, service: string, key: Signer, crypto: Crypto): Promise<Uint8Array> {
+function endorse(
+  terms: LaunchTerms,
+  service: string,
+  key: Signer,
+  crypto: Pick<Crypto, 'sha256'>,
+): Promise<Uint8Array> {
   const { nonce, lease, rpId, userHandle, deviceKeyHash, postureHash } = terms;
   const sessionKeyHash = crypto.sha256(key.publicKey);
-  const binding = { nonce, lease, rpId, userHandle, deviceKeyHash, postureHash, sessionKeyHash, service };
-  return key.sign(launchChallenge(crypto, binding), 'Latchkey/1 launch');
+  let challenge: Uint8Array;
+  try {
+    const binding = { nonce, lease, rpId, userHandle, deviceKeyHash, postureHash, sessionKeyHash, service };
+    challenge = launchChallenge(crypto, binding);
+  } catch (cause) {
+    throw confused(cause);
+  }
+  return key.sign(challenge, signatureContext.launch);
 }
 
 async function jarKeyOf(root: CryptoKey, service: string): Promise<Uint8Array> {
+  if (!(root instanceof CryptoKey)) throw confused();
   const info = new TextEncoder().encode(`latchkey jar ${service}`);
   const parameters = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(32), info };
   return new Uint8Array(await globalThis.crypto.subtle.deriveBits(parameters, root, 256));
 }
 
+function confused(cause?: unknown): TunnelFault {
+  const message = 'The hub answered what this page does not understand. Reload the hub and open the service again.';
+  return new TunnelFault('hub_confused', message, undefined, { cause });
+}
+
 type Heard<T extends HubToTunnel['t']> = Extract<HubToTunnel, { t: T }>;
 
+/** One question at a time. */
 class Dialog {
   readonly #port: MessagePort;
+  readonly #clock: Clock;
   readonly #queue: HubToTunnel[] = [];
   #waiting: ((message: HubToTunnel) => void) | undefined;
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, clock: Clock) {
     this.#port = port;
+    this.#clock = clock;
     port.onmessage = (event: MessageEvent<HubToTunnel>) => {
       if (this.#waiting === undefined) this.#queue.push(event.data);
       else this.#waiting(event.data);
@@ -64,26 +99,25 @@ class Dialog {
     this.#port.postMessage(message);
   }
 
-  async hear<T extends HubToTunnel['t']>(kind: T): Promise<Heard<T>> {
-    const message = this.#queue.shift() ?? (await this.#next());
-    if (message.t === 'refused') throw new TunnelFault(message.code, message.message, message.correlation);
-    if (message.t !== kind)
-      throw new TunnelFault('hub_confused', 'The hub answered out of turn. Open the service again.');
+  async hear<T extends HubToTunnel['t']>(kind: T, limitMs: number): Promise<Heard<T>> {
+    const message = this.#queue.shift() ?? (await this.#next(limitMs));
+    if (message?.t === 'refused') throw new TunnelFault(message.code, message.message, message.correlation);
+    if (message?.t !== kind) throw confused();
     return message as Heard<T>;
   }
 
   close(): void {
+    this.#port.onmessage = null;
     this.#port.close();
   }
 
-  #next(): Promise<HubToTunnel> {
+  #next(limitMs: number): Promise<HubToTunnel> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new TunnelFault('hub_silent', 'The hub did not answer. Open the service again from the hub.')),
-        launchLimitMs,
+      const cancel = this.#clock.after(limitMs, () =>
+        reject(new TunnelFault('hub_silent', 'The hub did not answer. Open the service again from the hub.')),
       );
       this.#waiting = (message) => {
-        clearTimeout(timer);
+        cancel();
         this.#waiting = undefined;
         resolve(message);
       };

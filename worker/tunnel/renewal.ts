@@ -6,6 +6,9 @@ import type { Crypto, Signer } from '../../protocol/crypto.ts';
 import { TunnelFault } from '../api.ts';
 import type { LaunchAnswer } from './credential.ts';
 
+/** A control plane that holds the line and says nothing is as good as away. */
+const limitMs = 8_000;
+
 /** @throws TunnelFault with the control plane's code, or `offline` when it is away. */
 export async function renewAnswer(
   serial: Uint8Array,
@@ -19,6 +22,7 @@ export async function renewAnswer(
   const response = await fetch('/api/renew', {
     method: 'POST',
     cache: 'no-store',
+    signal: AbortSignal.timeout(limitMs),
     credentials: 'omit',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({

@@ -1,12 +1,13 @@
 /** What an exchange may ask of the tunnel: a stream to its one service, and the words every request carries. */
 import type { StreamKind } from '../../protocol/codes.ts';
+import type { Header } from '../../protocol/exchange/http.ts';
 import type { Stream } from '../../protocol/stream.ts';
 
 export interface TunnelUse {
   /** A new stream, waiting for a session when there is none. @throws StreamError or TunnelFault */
   open(kind: StreamKind): Promise<Stream>;
   /** Pseudo headers that only the gateway reads: the key of the cookie jar, the id of this tab. */
-  readonly hidden: readonly (readonly [string, string])[];
+  readonly hidden: readonly Header[];
   /** The app's origin, for the Origin header of a WebSocket. */
   readonly origin: string;
 }

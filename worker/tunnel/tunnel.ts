@@ -4,16 +4,17 @@ import type { StreamKind } from '../../protocol/codes.ts';
 import { connectClient } from '../../protocol/connect-client.ts';
 import type { Crypto } from '../../protocol/crypto.ts';
 import type { Stream } from '../../protocol/stream.ts';
-import type { LaunchedService, TunnelCounts, TunnelStatus } from '../api.ts';
+import { type LaunchedService, type TunnelCounts, TunnelFault, type TunnelStatus } from '../api.ts';
+import type { PortKind } from '../app-messages.ts';
 import { raceTransports } from '../transport/race.ts';
-import { serveApp } from './app-server.ts';
+import { AppServer } from './app-server.ts';
 import { workerClock } from './clock.ts';
 import { makeSessionKey, type SessionKey } from './composite.ts';
 import { countingCarrier } from './counting-carrier.ts';
 import { believe, type Credential } from './credential.ts';
-import { launchOver } from './launch.ts';
+import { type Launched, launchOver } from './launch.ts';
 import { renewAnswer } from './renewal.ts';
-import { type Connection, SessionKeeper } from './session-keeper.ts';
+import { type Connection, type ConnectionHooks, SessionKeeper } from './session-keeper.ts';
 
 /** How long a request waits for a tunnel that is being opened again. */
 const holdMs = 30_000;
@@ -22,45 +23,44 @@ export interface TunnelOptions {
   readonly crypto: Crypto;
   readonly sealed: () => number;
   readonly onStatus: (status: TunnelStatus) => void;
+  /** Where a service's app lives; an answer that says another place is not believed. */
+  readonly appOrigin: (service: string) => string;
 }
 
 export class Tunnel {
   readonly #options: TunnelOptions;
+  /** Ports that come before the launch is done wait for it. */
+  readonly #server = Promise.withResolvers<AppServer>();
+  #isLaunching = false;
   #keeper: SessionKeeper | undefined;
   #key: SessionKey | undefined;
-  #waitingPorts: MessagePort[] = [];
-  #serve: ((port: MessagePort) => void) | undefined;
   #recordsSent = 0;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
+    this.#server.promise.catch(() => undefined);
   }
 
   /** @throws TunnelFault */
   async launch(service: string, hub: MessagePort): Promise<LaunchedService> {
-    const { crypto, onStatus } = this.#options;
+    if (this.#isLaunching) throw new TunnelFault('launched', 'This tab has opened its service already. Open another.');
+    this.#isLaunching = true;
     const key = await makeSessionKey();
     this.#key = key;
-    const { answer, pins, jarKey } = await launchOver(hub, service, key, crypto);
-    const expected = { sessionPublicKey: key.publicKey, service, pins };
-    const credential = await believe(answer, expected, crypto, workerClock);
-    const keeper = new SessionKeeper(credential, {
-      clock: workerClock,
-      onStatus,
-      connect: (present, signal, onEpoch) => this.#connect(present, key, signal, onEpoch),
-      renew: async ({ serial }) =>
-        believe(await renewAnswer(serial, key, crypto, workerClock), expected, crypto, workerClock),
-    });
-    this.#keeper = keeper;
-    keeper.start();
-    this.#openTo(keeper, credential.service, jarKey);
-    return credential.service;
+    try {
+      return await this.#begin(service, hub, key);
+    } catch (error) {
+      this.#server.reject(error);
+      key.wipe();
+      throw error;
+    }
   }
 
-  /** Ports that come before the launch is done wait for it. */
-  serve(port: MessagePort): void {
-    if (this.#serve === undefined) this.#waitingPorts.push(port);
-    else this.#serve(port);
+  serve(port: MessagePort, kind: PortKind): void {
+    this.#server.promise.then(
+      (server) => server.serve(port, kind),
+      () => port.close(),
+    );
   }
 
   counts(): TunnelCounts {
@@ -72,8 +72,27 @@ export class Tunnel {
     this.#key?.wipe();
   }
 
-  #openTo(keeper: SessionKeeper, service: LaunchedService, jarKey: Uint8Array): void {
-    const use = {
+  async #begin(service: string, hub: MessagePort, key: SessionKey): Promise<LaunchedService> {
+    const { crypto, onStatus, appOrigin } = this.#options;
+    const launched = await launchOver(hub, service, key, { crypto, clock: workerClock });
+    const expected = { sessionPublicKey: key.publicKey, service, app: appOrigin(service), pins: launched.pins };
+    const credential = await believe(launched.answer, expected, crypto, workerClock);
+    const keeper = new SessionKeeper(credential, {
+      clock: workerClock,
+      onStatus,
+      chance: () => Math.random(),
+      connect: (present, signal, hooks) => this.#connect(present, key, signal, hooks),
+      renew: async ({ serial }) =>
+        believe(await renewAnswer(serial, key, crypto, workerClock), expected, crypto, workerClock),
+    });
+    this.#keeper = keeper;
+    keeper.start();
+    this.#server.resolve(new AppServer(this.#useOf(keeper, credential.service, launched)));
+    return credential.service;
+  }
+
+  #useOf(keeper: SessionKeeper, service: LaunchedService, { jarKey }: Launched) {
+    return {
       origin: service.app,
       hidden: [
         [':jar-key', base64url(jarKey)],
@@ -84,15 +103,13 @@ export class Tunnel {
         return session.open({ kind, service: service.name });
       },
     };
-    this.#serve = (port) => serveApp(port, use);
-    for (const port of this.#waitingPorts.splice(0)) this.#serve(port);
   }
 
   async #connect(
     credential: Credential,
     signer: SessionKey,
     signal: AbortSignal,
-    onEpoch: (phase: 'open' | 'rekeying', epoch: number) => void,
+    { onState, onOverdue }: ConnectionHooks,
   ): Promise<Connection> {
     const raced = await raceTransports(credential.endpoints, { clock: workerClock, signal });
     const carrier = countingCarrier(raced, () => {
@@ -104,11 +121,7 @@ export class Tunnel {
       clock: workerClock,
       gateway: credential.gateway,
       identity: { svid: credential.svid, posture: credential.posture, signer },
-      session: {
-        onState: ({ phase, epoch }) => {
-          if (phase === 'open' || phase === 'rekeying') onEpoch(phase, epoch);
-        },
-      },
+      session: { onState, onRekeyOverdue: onOverdue },
     });
     return { session, transport: carrier.transport === 1 ? 'webtransport' : 'websocket' };
   }

@@ -1,5 +1,5 @@
 /** One WebSocket of a page: the shim's messages on one side, a tunnel stream on the other. */
-import { encodeRequestHead, ResponseHeadReader } from '../../protocol/exchange/http.ts';
+import { encodeRequestHead, type Header, ResponseHeadReader } from '../../protocol/exchange/http.ts';
 import {
   decodeClose,
   encodeCloseMessage,
@@ -9,18 +9,31 @@ import {
   WebSocketMessageReader,
 } from '../../protocol/exchange/websocket.ts';
 import type { Stream } from '../../protocol/stream.ts';
-import type { WebSocketFromTunnel, WebSocketToTunnel } from '../app-messages.ts';
+import { messageWindowBytes, type WebSocketFromTunnel, type WebSocketToTunnel } from '../app-messages.ts';
 import type { TunnelUse } from './tunnel-use.ts';
 
 const abnormal = 1006;
 const noStatus = 1005;
 
+/** How it ended, in the words of a CloseEvent. */
+interface Ending {
+  readonly code: number;
+  readonly reason: string;
+  readonly clean: boolean;
+}
+const broken: Ending = { code: abnormal, reason: '', clean: false };
+
 export class WebSocketExchange {
   readonly #port: MessagePort;
   readonly #use: TunnelUse;
+  #isConnecting = false;
   #stream: Stream | undefined;
   #ended = false;
+  /** Bytes of messages the page has not taken yet. */
+  #untaken = 0;
+  #taken: (() => void) | undefined;
 
+  /** @param port closed at the end. */
   constructor(port: MessagePort, use: TunnelUse) {
     this.#port = port;
     this.#use = use;
@@ -29,24 +42,39 @@ export class WebSocketExchange {
   take(message: WebSocketToTunnel): void {
     switch (message.t) {
       case 'connect':
-        this.#run(message.target, message.protocols).catch(() => this.#end(abnormal, '', false));
+        this.#connect(message.target, message.protocols);
         break;
       case 'send':
-        this.#send(message.data).catch(() => this.#end(abnormal, '', false));
+        this.#orEnd(this.#send(message.data));
+        break;
+      case 'taken':
+        this.#untaken -= message.bytes;
+        this.#taken?.();
         break;
       case 'close':
-        this.#close(message.code, message.reason).catch(() => this.#end(abnormal, '', false));
+        this.#orEnd(this.#close(message.code, message.reason));
         break;
       default:
         message satisfies never;
     }
   }
 
+  /** Whatever goes wrong, the page sees a connection that broke; it is told no more by the standard either. */
+  #orEnd(work: Promise<void>): void {
+    work.catch(() => this.#end(broken));
+  }
+
+  #connect(target: string, protocols: readonly string[]): void {
+    if (this.#isConnecting) return;
+    this.#isConnecting = true;
+    this.#orEnd(this.#run(target, protocols));
+  }
+
   async #run(target: string, protocols: readonly string[]): Promise<void> {
     const stream = await this.#use.open('websocket');
-    this.#stream = stream;
     if (this.#ended) return stream.reset('cancelled');
-    const headers: [string, string][] = [['origin', this.#use.origin]];
+    this.#stream = stream;
+    const headers: Header[] = [['origin', this.#use.origin]];
     if (protocols.length > 0) headers.push(['sec-websocket-protocol', protocols.join(', ')]);
     await stream.write(encodeRequestHead({ method: 'GET', target, headers: [...this.#use.hidden, ...headers] }));
     await this.#receive(stream);
@@ -56,31 +84,45 @@ export class WebSocketExchange {
     const head = new ResponseHeadReader();
     const messages = new WebSocketMessageReader();
     let opened = false;
-    for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
+    for (let chunk = await stream.read(); chunk !== null && !this.#ended; chunk = await stream.read()) {
       let bytes: Uint8Array | undefined = chunk;
       if (!opened) {
         bytes = head.push(chunk);
         if (bytes === undefined) continue;
-        if (head.head.status !== 101) return this.#end(abnormal, '', false);
+        if (head.head.status !== 101) return this.#end(broken);
         opened = true;
         const protocol = head.head.headers.find(([name]) => name === 'sec-websocket-protocol')?.[1] ?? '';
         this.#say({ t: 'open', protocol });
       }
       messages.push(bytes);
       for (let message = messages.next(); message !== undefined; message = messages.next()) this.#deliver(message);
+      await this.#untilTaken();
     }
-    this.#end(abnormal, '', false);
+    // A close that came is the end already; anything else was cut.
+    this.#end(broken);
   }
 
-  #deliver(message: WebSocketMessage): void {
-    const { payload } = message;
-    if (message.opcode === opcode.text) this.#say({ t: 'message', data: new TextDecoder().decode(payload) });
-    else if (message.opcode === opcode.binary) {
-      const data = Uint8Array.from(payload).buffer;
-      this.#say({ t: 'message', data }, [data]);
-    } else if (message.opcode === opcode.close) {
+  #deliver({ opcode: kind, payload }: WebSocketMessage): void {
+    if (kind === opcode.close) {
       const { code = noStatus, reason } = decodeClose(payload);
-      this.#end(code, reason, true);
+      this.#end({ code, reason, clean: true });
+    } else if (kind === opcode.text) {
+      const data = new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload);
+      this.#untaken += data.length;
+      this.#say({ t: 'message', data });
+    } else {
+      const data = Uint8Array.from(payload).buffer;
+      this.#untaken += data.byteLength;
+      this.#say({ t: 'message', data }, [data]);
+    }
+  }
+
+  /** Leaves the rest with the service while the page is behind: its credit then runs out, and it waits. */
+  async #untilTaken(): Promise<void> {
+    while (this.#untaken > messageWindowBytes && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#taken = resolve;
+      });
     }
   }
 
@@ -92,15 +134,20 @@ export class WebSocketExchange {
   }
 
   async #close(code: number | undefined, reason: string): Promise<void> {
-    if (this.#stream === undefined) return this.#end(abnormal, '', false);
+    if (this.#stream === undefined) return this.#end(broken);
     await this.#stream.write(encodeCloseMessage({ code, reason }));
   }
 
-  #end(code: number, reason: string, clean: boolean): void {
+  #end(ending: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#say({ t: 'closed', code, reason, clean });
-    this.#stream?.reset('cancelled');
+    this.#taken?.();
+    this.#say({ t: 'closed', ...ending });
+    this.#port.onmessage = null;
+    // What was said before is still delivered.
+    this.#port.close();
+    if (ending.clean) this.#stream?.finish().catch(() => undefined);
+    else this.#stream?.reset('cancelled');
   }
 
   #say(message: WebSocketFromTunnel, transfer: Transferable[] = []): void {

@@ -1,0 +1,64 @@
+/**
+ * What a page may give to `WebSocket`, judged as the WHATWG standard and Web IDL do: same conversions, same exceptions.
+ */
+
+/** RFC 9110 section 5.6.2, which Sec-WebSocket-Protocol takes its elements from. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const maxReasonBytes = 123;
+
+/** @throws DOMException SyntaxError */
+export function parseUrl(url: string | URL): URL {
+  let parsed: URL;
+  try {
+    parsed = new URL(url, document.baseURI);
+  } catch {
+    throw new DOMException('The address is malformed.', 'SyntaxError');
+  }
+  if (parsed.protocol === 'http:') parsed.protocol = 'ws:';
+  if (parsed.protocol === 'https:') parsed.protocol = 'wss:';
+  const isWebSocket = parsed.protocol === 'ws:' || parsed.protocol === 'wss:';
+  // Not `hash`: it is empty for an empty fragment, which counts too.
+  if (!isWebSocket || parsed.href.includes('#'))
+    throw new DOMException('A WebSocket address begins with ws: or wss: and has no fragment.', 'SyntaxError');
+  return parsed;
+}
+
+/** `(DOMString or sequence<DOMString>)`. @throws DOMException SyntaxError */
+export function parseProtocols(given: unknown): string[] {
+  const protocols = isIterable(given) ? Array.from(given, String) : given === undefined ? [] : [String(given)];
+  if (new Set(protocols).size !== protocols.length || protocols.some((name) => !token.test(name)))
+    throw new DOMException('A subprotocol is malformed or named twice.', 'SyntaxError');
+  return protocols;
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+/** `[Clamp] unsigned short`. @throws DOMException InvalidAccessError */
+export function parseCloseCode(given: unknown): number | undefined {
+  if (given === undefined) return undefined;
+  const number = Number(given);
+  const code = Number.isNaN(number) ? 0 : Math.round(Math.min(Math.max(number, 0), 0xffff));
+  if (code !== 1000 && !(code >= 3000 && code <= 4999))
+    throw new DOMException('A close code is 1000 or from 3000 to 4999.', 'InvalidAccessError');
+  return code;
+}
+
+/** @throws DOMException SyntaxError */
+export function parseReason(given: unknown): string {
+  const reason = String(given).toWellFormed();
+  if (bytesOf(reason) > maxReasonBytes) throw new DOMException('The reason is longer than 123 bytes.', 'SyntaxError');
+  return reason;
+}
+
+/** How many bytes a text has as UTF-8. */
+export function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** A page may change its buffer after `send`; what is sent is what it was then. */
+export function copyOf(data: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  if (data instanceof ArrayBuffer) return data.slice(0);
+  return new Uint8Array(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).buffer;
+}
