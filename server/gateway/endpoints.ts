@@ -19,6 +19,8 @@ export interface EndpointsOptions {
   readonly onCarrier: OnCarrier;
   /** The certificates of WebTransport changed. */
   readonly onChanged: () => void;
+  /** See GatewayIdentity. */
+  readonly resetKey: Uint8Array;
 }
 
 export class Endpoints {
@@ -37,13 +39,14 @@ export class Endpoints {
   }
 
   /** Opens the UDP port. A gateway without an engine, or without the port, serves WebSocket alone and says so. */
-  static async open({ config, clock, log, onCarrier, onChanged }: EndpointsOptions): Promise<Endpoints> {
+  static async open({ config, clock, log, onCarrier, onChanged, resetKey }: EndpointsOptions): Promise<Endpoints> {
     const allowed = [origins.shell(config)];
     const webSocket = new WebSocketTransport({ origins: allowed });
     webSocket.onCarrier = onCarrier;
     const webTransport = await loadTransport({
       origins: allowed,
       clock,
+      resetKey,
       onUnavailable: (engine, cause) => log.warn({ engine, err: cause }, 'a WebTransport engine does not load here'),
     });
     const endpoints = new Endpoints(config, webSocket, webTransport);

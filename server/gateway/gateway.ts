@@ -82,7 +82,7 @@ export class Gateway {
     const sessions = new Sessions({ config, crypto, clock, log, audit, trust, policy, jars, connect, shim, identity });
     const onCarrier: OnCarrier = (carrier, peer) => sessions.take(carrier, peer);
     const endpoints = await Endpoints.open({
-      ...{ config, clock, log, onCarrier },
+      ...{ config, clock, log, onCarrier, resetKey: identity.resetKey },
       onChanged: () => control.announceEndpoints(),
     });
     const control = new ControlLink({

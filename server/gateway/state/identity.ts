@@ -20,6 +20,7 @@ const identitySchema = z.strictObject({
   mldsaSeed: bytesField(32),
   ed25519Seed: bytesField(32),
   wireguardKey: bytesField(32),
+  resetKey: bytesField(32),
   /** Newest first, two at most. */
   stealth: z.array(z.strictObject({ key: bytesField(32), madeAt: z.number().int() })).max(2),
 });
@@ -68,6 +69,14 @@ export class GatewayIdentity {
     return unbase64url(this.#stored.wireguardKey);
   }
 
+  /**
+   * What QUIC's stateless reset tokens are made from (RFC 9000 section 10.3): kept, so that a client of a gateway that
+   * was started again learns at once that its connection is gone.
+   */
+  get resetKey(): Uint8Array {
+    return unbase64url(this.#stored.resetKey);
+  }
+
   /** What a client may have made its mac1 with; the newest first, which is the one to announce. */
   get stealthKeys(): Uint8Array[] {
     return this.#stored.stealth.map(({ key }) => unbase64url(key));
@@ -113,6 +122,7 @@ function create(path: string): StoredIdentity {
     mldsaSeed: base64url(seeds.mldsa),
     ed25519Seed: base64url(seeds.ed25519),
     wireguardKey: base64url(randomBytes(32)),
+    resetKey: base64url(randomBytes(32)),
     stealth: [],
   };
   wipe(seeds.mldsa, seeds.ed25519);
