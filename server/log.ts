@@ -24,16 +24,18 @@ const root = pino(
   pino.destination({ dest: 2, sync: true }),
 );
 
+// A pino child keeps the level it was born with, and parts make their loggers before the configuration is read.
+const children = new Set<Logger>();
+
 /** Sets what is printed for the whole process; `silent` prints nothing. */
 export function setLogLevel(level: string): void {
   root.level = level;
+  for (const child of children) child.level = level;
 }
 
-/** A logger whose lines carry the part's name. */
+/** A logger whose lines carry the part's name. Make one for each part, not one for each request. */
 export function logger(part: string): Logger {
   const child = root.child({ part });
   children.add(child);
   return child;
 }
-
-const children = new Set<Logger>();
