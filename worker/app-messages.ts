@@ -92,3 +92,6 @@ export interface WebSocketPort {
 
 /** Paths on an app's origin that are Latchkey's own and never go to the service. */
 export const ownPaths = '/.latchkey/';
+
+/** Where the service worker serves a download that a link asked for: `?target=/path&name=file`. */
+export const downloadPath = '/.latchkey/download';

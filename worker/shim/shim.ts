@@ -1,4 +1,5 @@
 /** The script that is the first element of each page of an app: it gives the page what a service worker cannot route. */
+import { routeDownloadLinks } from './download-links.ts';
 import { WebSocketForApps } from './websocket.ts';
 
 Object.defineProperty(window, 'WebSocket', {
@@ -7,3 +8,5 @@ Object.defineProperty(window, 'WebSocket', {
   configurable: true,
   enumerable: false,
 });
+
+routeDownloadLinks(document);

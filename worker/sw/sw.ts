@@ -2,10 +2,11 @@
  * The app origin's service worker: every request of the app goes to the tunnel, none to the network.
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
-import { ownPaths, type WebSocketPort } from '../app-messages.ts';
+import { downloadPath, ownPaths, type WebSocketPort } from '../app-messages.ts';
 import { labelOf, shellAddress } from '../origins.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
+import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { type RequestOrigin, siteOf } from './site.ts';
 import { NoTunnel, passPort } from './tunnel-port.ts';
 
@@ -16,8 +17,9 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
-  if (url.origin !== self.location.origin || url.pathname.startsWith(ownPaths)) return;
-  event.respondWith(answer(event));
+  if (url.origin !== self.location.origin) return;
+  if (url.pathname === downloadPath) event.respondWith(savedFile(event));
+  else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));
 });
 
 self.addEventListener('message', (event) => {
@@ -34,6 +36,17 @@ async function answer(event: FetchEvent): Promise<Response> {
     return await exchange(request, siteOf(originOf(request), self.location.origin, await replacesOwn(event)));
   } catch (error) {
     return failed(request, error);
+  }
+}
+
+async function savedFile(event: FetchEvent): Promise<Response> {
+  const asked = savedFileRequest(event.request.url);
+  if (asked === undefined) return Response.error();
+  try {
+    const site = siteOf(originOf(event.request), self.location.origin, await replacesOwn(event));
+    return asSavedFile(await exchange(asked.request, site), asked.name);
+  } catch {
+    return brokenFile();
   }
 }
 
