@@ -32,9 +32,9 @@ export class World {
     this.fingerprint = fingerprint;
   }
 
-  /** @param environment as {@link Product.start} takes it. */
-  static async start(environment: Record<string, string> = {}): Promise<World> {
-    const product = await Product.start(environment);
+  /** @param environment @param data as {@link Product.start} takes them. */
+  static async start(environment: Record<string, string> = {}, data?: string): Promise<World> {
+    const product = await Product.start(environment, data);
     const canaries = new Canaries();
     const link = product.ready.enrol ?? '';
     const admin = new NodePerson(product.ready.port, canaries);
