@@ -15,7 +15,7 @@ import { openLease } from './leases.ts';
 import { findEnrolment, useEnrolment } from './people.ts';
 import { type Posture, postureDetail, verifyPosture } from './posture.ts';
 import { checkDeviceSignature, type EnrolmentProof, type Entered } from './proof.ts';
-import { auditingRefusal } from './refusal.ts';
+import { auditingRefusal, refusedAtTheDoor } from './refusal.ts';
 import { type NewCredential, verifyNewPasskey } from './webauthn.ts';
 
 /** What the page needs to make a passkey: it computes the challenge from this, it is never handed one. */
@@ -29,7 +29,9 @@ type Link = Awaited<ReturnType<typeof findEnrolment>>;
 
 /** @throws ApiError `enrolment_unknown`, `enrolment_used`, `enrolment_expired` */
 export async function beginEnrolment(context: Context, token: string): Promise<EnrolmentBegun> {
-  const link = await findEnrolment(context, { token });
+  const link = await findEnrolment(context, { token }).catch((error: unknown) =>
+    refusedAtTheDoor(context, 'enrol', error),
+  );
   const { id, nonce } = await beginCeremony(context, {
     kind: 'enrol',
     user_id: link.user_id,

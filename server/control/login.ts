@@ -14,7 +14,7 @@ import { deviceSpiffeId, newEvent } from './identifiers.ts';
 import { openLease } from './leases.ts';
 import { type Posture, postureDetail, verifyPosture } from './posture.ts';
 import { checkDeviceSignature, type Entered, type LoginProof } from './proof.ts';
-import { auditingRefusal } from './refusal.ts';
+import { auditingRefusal, refusedAtTheDoor } from './refusal.ts';
 import { verifyPasskey, WebAuthnError } from './webauthn.ts';
 
 export interface LoginBegun {
@@ -28,7 +28,7 @@ export interface LoginBegun {
 /** @throws ApiError `device_unknown` */
 export async function beginLogin(context: Context, devicePublicKey: Uint8Array): Promise<LoginBegun> {
   const device = await people(context).where('devices.public_key', '=', devicePublicKey).executeTakeFirst();
-  if (device === undefined) throw new ApiError('device_unknown');
+  if (device === undefined) return refusedAtTheDoor(context, 'login', new ApiError('device_unknown'));
   const credentials = await context.store
     .selectFrom('credentials')
     .select('id')

@@ -41,6 +41,15 @@ export async function auditingRefusal<T>(
   }
 }
 
+/** Audits an attempt that did not even get a nonce, then refuses it. Rate limits bound how many there can be. */
+export async function refusedAtTheDoor(context: Context, type: 'enrol' | 'login', error: unknown): Promise<never> {
+  if (error instanceof ApiError) {
+    const refused = { decision: 'deny', reason: error.code } as const;
+    await context.audit.append([newEvent(context, { type, actor: 'anonymous', ...refused })]);
+  }
+  throw error;
+}
+
 function refusalOf(error: unknown): { answer: ApiError; reason: string } | undefined {
   if (error instanceof WebAuthnError) {
     const answer = new ApiError('ceremony_refused' satisfies ApiErrorCode, { cause: error });

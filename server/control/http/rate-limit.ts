@@ -23,14 +23,33 @@ export class RateLimit {
 
   /** @returns false when this caller has to wait. */
   take(caller: string): boolean {
-    const now = this.#clock.monotonic();
-    const bucket = this.#buckets.get(caller) ?? { tokens: this.#rate.burst, at: now };
-    const tokens = Math.min(this.#rate.burst, bucket.tokens + ((now - bucket.at) / 1_000) * this.#rate.perSecond);
+    const tokens = this.#tokens(caller);
     const enough = tokens >= 1;
     this.#buckets.delete(caller);
-    this.#buckets.set(caller, { tokens: enough ? tokens - 1 : tokens, at: now });
+    this.#buckets.set(caller, { tokens: enough ? tokens - 1 : tokens, at: this.#clock.monotonic() });
     if (this.#buckets.size > maxCallers) this.#forgetOldest();
     return enough;
+  }
+
+  /**
+   * Counts only what goes wrong: honest callers, many of them perhaps behind one address, are never slowed down.
+   * @throws ApiError `rate_limited` when too much went wrong before, else whatever `work` throws
+   */
+  async countingRefusals<T>(caller: string, work: () => Promise<T>): Promise<T> {
+    if (this.#tokens(caller) < 1) throw new ApiError('rate_limited');
+    try {
+      return await work();
+    } catch (error) {
+      this.take(caller);
+      throw error;
+    }
+  }
+
+  #tokens(caller: string): number {
+    const bucket = this.#buckets.get(caller);
+    if (bucket === undefined) return this.#rate.burst;
+    const gained = ((this.#clock.monotonic() - bucket.at) / 1_000) * this.#rate.perSecond;
+    return Math.min(this.#rate.burst, bucket.tokens + gained);
   }
 
   /** @throws ApiError `rate_limited` */

@@ -18,9 +18,11 @@ export function addShellApi(app: ApiApp, context: Context, desk: ChannelDesk, st
     responses: answers(schemas.launchAnswer, 'the next credential of this session key'),
   });
   app.openapi(renewal, async (exchange) => {
-    strangers.require(callerOf(exchange));
     const offer = () => desk.gateways.offer();
-    const answer = await renew(context, desk.policy, offer, exchange.req.valid('json'));
+    const proof = exchange.req.valid('json');
+    const answer = await strangers.countingRefusals(callerOf(exchange), () =>
+      renew(context, desk.policy, offer, proof),
+    );
     return exchange.json(encodeBytes(answer), 200);
   });
 

@@ -68,6 +68,8 @@ describe('enrolment', () => {
       const answer = await new Browser(installation).post('/api/enrol/begin', { token });
       assert.deepEqual([answer.status, answer.body.error], [404, 'enrolment_unknown']);
     }
+    const refused = (await installation.events('enrol')).map(({ decision, reason }) => [decision, reason]);
+    assert.deepEqual(refused, Array(2).fill(['deny', 'enrolment_unknown']));
   });
 
   test('QHX-7: 64 browsers with one link at once: exactly one is enrolled', async () => {
