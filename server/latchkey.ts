@@ -6,19 +6,21 @@
 import { Command, CommanderError } from 'commander';
 import { addAuditCommands } from './cli/audit.ts';
 import { addConfigCommand } from './cli/config.ts';
-import { CommandFailure, failureOf } from './cli/output.ts';
+import { CommandFailure, failureOf, usageFailure } from './cli/output.ts';
 import { addPeopleCommands } from './cli/people.ts';
 import { addPolicyCommands } from './cli/policy.ts';
 import { addServiceCommands } from './cli/service.ts';
 import { addUpCommand } from './cli/up.ts';
 import { addWireGuardCommands } from './cli/wg.ts';
 
+const wantsJson = process.argv.includes('--json');
 const program = new Command('latchkey')
   .description('Reach internal services from any browser, with nothing installed.')
   .option('--data <dir>', 'the folder of this installation (default ./.latchkey)')
   .option('--config <file>', 'a configuration file (default ./latchkey.yaml when there is one)')
   .option('--json', 'print JSON, one object a line')
   .showHelpAfterError('(latchkey --help lists the commands)')
+  .configureOutput({ writeErr: (text) => wantsJson || process.stderr.write(text) })
   .exitOverride();
 
 addUpCommand(program);
@@ -32,11 +34,10 @@ addConfigCommand(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode;
-  else {
-    const failure = failureOf(error);
-    const json = program.opts<{ json?: boolean }>().json === true || process.argv.includes('--json');
-    process.stderr.write(json ? `${JSON.stringify(failure)}\n` : `latchkey: ${failure.message}\n`);
-    process.exitCode = error instanceof CommandFailure ? error.exitCode : 1;
-  }
+  const isUsage = error instanceof CommanderError;
+  const failure = isUsage ? usageFailure(error) : failureOf(error);
+  // Commander has said it already where people read it, and help that was asked for is no failure.
+  if (wantsJson && !(isUsage && error.exitCode === 0)) process.stderr.write(`${JSON.stringify(failure)}\n`);
+  else if (!isUsage) process.stderr.write(`latchkey: ${failure.message}\n`);
+  process.exitCode = error instanceof CommandFailure || isUsage ? error.exitCode : 1;
 }

@@ -1,5 +1,5 @@
 /** What commands print and how they fail: JSON lines with --json, a plain table or sentence without. */
-import type { Command } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 
 /** A failure with an exit code of its own, such as an audit chain that does not verify. */
@@ -36,6 +36,13 @@ export function failureOf(error: unknown): { error: string; message: string } {
   if (!(error instanceof Error)) return { error: 'internal', message: 'Something failed without a reason.' };
   const code = 'code' in error ? String(error.code) : 'internal';
   return { error: code, message: error.message };
+}
+
+/** A command line that is none, in the same form; Commander's own words as a sentence. */
+export function usageFailure(error: CommanderError): { error: string; message: string } {
+  if (error.code === 'commander.help') return { error: 'usage', message: 'A command is missing; --help lists them.' };
+  const words = error.message.replace(/^error: /, '').replace(/\.?$/, '.');
+  return { error: 'usage', message: `${words.charAt(0).toUpperCase()}${words.slice(1)}` };
 }
 
 /** Prints one result: JSON with --json, otherwise what `text` makes of it. */
