@@ -9,7 +9,7 @@ interface VisibleCookie {
   readonly value?: string;
 }
 interface CookieStoreLike {
-  getAll(options: { url: string }): Promise<readonly VisibleCookie[]>;
+  getAll(options?: { url: string }): Promise<readonly VisibleCookie[]>;
   set(cookie: { name: string; value: string; path: string; expires: number | null; sameSite: string }): Promise<void>;
   delete(cookie: { name: string; path: string }): Promise<void>;
 }
@@ -22,7 +22,8 @@ const store = (globalThis as { cookieStore?: CookieStoreLike }).cookieStore;
  * @returns `a=b; c=d` as a Cookie header would say it: UTF-8, each byte a character, as heads carry text.
  */
 export async function visibleCookies(url: string): Promise<string> {
-  const cookies = (await store?.getAll({ url })) ?? [];
+  // Chromium takes no address outside the worker's own script here (the standard says scope): it knows the path `/` alone.
+  const cookies = (await store?.getAll({ url }).catch(() => store.getAll())) ?? [];
   const text = cookies.map(({ name, value }) => (name ? `${name}=${value ?? ''}` : (value ?? ''))).join('; ');
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
 }
