@@ -22,10 +22,21 @@ const store = (globalThis as { cookieStore?: CookieStoreLike }).cookieStore;
  * @returns `a=b; c=d` as a Cookie header would say it: UTF-8, each byte a character, as heads carry text.
  */
 export async function visibleCookies(url: string): Promise<string> {
-  // Chromium takes no address outside the worker's own script here (the standard says scope): it knows the path `/` alone.
-  const cookies = (await store?.getAll({ url }).catch(() => store.getAll())) ?? [];
+  const cookies = store === undefined ? [] : await cookiesFor(store, url);
   const text = cookies.map(({ name, value }) => (name ? `${name}=${value ?? ''}` : (value ?? ''))).join('; ');
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+}
+
+/**
+ * Chromium takes no address outside the worker's own script here (the standard says scope), and says so by a throw
+ * where a promise was due: it knows the path `/` alone.
+ */
+async function cookiesFor(from: CookieStoreLike, url: string): Promise<readonly VisibleCookie[]> {
+  try {
+    return await from.getAll({ url });
+  } catch {
+    return from.getAll();
+  }
 }
 
 /** The way back. Bytes that are no UTF-8 stay what a browser makes of them. */
