@@ -1,0 +1,61 @@
+/** What tests watch in a shell tab: its status as it changes, and its counters. */
+import type { Page } from 'playwright-core';
+
+/** The status at one moment, as the element said it. */
+export interface Status {
+  readonly state: string;
+  readonly transport: string | undefined;
+  readonly epoch: number;
+}
+
+interface Watch {
+  readonly seen: Status[];
+  readonly wake: Set<() => void>;
+}
+
+// Lives in the shell's window.
+declare global {
+  interface Window {
+    statusWatch?: Watch;
+  }
+}
+
+/** Records every change of the status from now on; the first entry is the present one. */
+export function watchStatus(shell: Page): Promise<void> {
+  return shell.evaluate(() => {
+    const element = document.querySelector('lk-shell')?.shadowRoot?.querySelector<HTMLElement>('[role=status]');
+    if (element == null) throw new Error('the shell has no status');
+    const watch: Watch = { seen: [], wake: new Set() };
+    const look = () => {
+      const { state = '', transport, epoch } = element.dataset;
+      watch.seen.push({ state, transport, epoch: Number(epoch) });
+      for (const wake of watch.wake) wake();
+    };
+    look();
+    new MutationObserver(look).observe(element, {
+      attributeFilter: ['data-state', 'data-transport', 'data-epoch'],
+    });
+    window.statusWatch = watch;
+  });
+}
+
+/** Everything recorded since {@link watchStatus}. */
+export function statusSeen(shell: Page): Promise<readonly Status[]> {
+  return shell.evaluate(() => window.statusWatch?.seen ?? []);
+}
+
+/** Resolves once the recorded status has reached an epoch. */
+export function untilEpoch(shell: Page, epoch: number): Promise<void> {
+  return shell.evaluate(
+    (wanted) =>
+      new Promise<void>((resolve) => {
+        const watch = window.statusWatch;
+        const look = () => {
+          if ((watch?.seen.at(-1)?.epoch ?? 0) >= wanted) resolve();
+        };
+        watch?.wake.add(look);
+        look();
+      }),
+    epoch,
+  );
+}
