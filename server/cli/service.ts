@@ -1,7 +1,7 @@
 /** `latchkey service add|list|remove`: what people can open. */
 import type { Command } from 'commander';
+import { adminRequest } from '../channel/admin-client.ts';
 import { dataPaths } from '../config.ts';
-import { adminRequest } from './admin-client.ts';
 import { configOf, optionsOf, print, table } from './output.ts';
 
 export function addServiceCommands(program: Command): void {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { adminRequest } from '../cli/admin-client.ts';
+import { adminRequest } from '../channel/admin-client.ts';
 import { type Config, dataPaths, origins } from '../config.ts';
 import { type Logger, logger } from '../log.ts';
 import type { StartMessage } from './child.ts';

@@ -1,4 +1,4 @@
-/** The command line's way to a running control plane: HTTP over the admin socket of its data folder. */
+/** How the command line and the supervisor speak to a running control plane: HTTP over the admin socket of its data folder. */
 import { request } from 'node:http';
 
 /** An answer that is not a success. `code` is the control plane's own; the message is one sentence for people. */
