@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditEvent } from '../../../server/channel/audit-event.ts';
-import { adminRequest } from '../../../server/cli/admin-client.ts';
+import { adminRequest } from '../../../server/channel/admin-client.ts';
 import type { Product } from './product.ts';
 
 export type ChainedEvent = AuditEvent & { readonly seq: number };
