@@ -11,6 +11,7 @@ import { NetStack } from '../netstack/stack.ts';
 import { WireGuardDevice } from '../wireguard/device.ts';
 import { DataPlane } from '../wireguard/plane.ts';
 import type { Connect } from './bridge/upstream-pool.ts';
+import { probeAfterMs } from './limits.ts';
 
 export interface GatewayDataPlaneOptions {
   readonly config: Config;
@@ -56,7 +57,12 @@ export class GatewayDataPlane {
   }
 
   /** Opens a connection that ends at the given key or not at all. */
-  readonly connect: Connect = (target, signal) => this.#plane.connect({ ...target, signal });
+  readonly connect: Connect = async (target, signal) => {
+    const socket = await this.#plane.connect({ ...target, signal });
+    // A service that vanished says nothing: unasked, a download from it would wait for ever.
+    socket.setKeepAlive(true, probeAfterMs);
+    return socket;
+  };
 
   /** The peers of a new snapshot. */
   setPeers(peers: readonly PeerRecord[]): void {

@@ -13,6 +13,8 @@ export const maxSessionsPerDevice = 256;
 export const connectLimitMs = 10_000;
 /** Kept connections are dropped after so long without use; services commonly drop them after 5 s. */
 export const idleConnectionMs = 3_000;
+/** A connection this silent is probed; the stack's own probes then find within a minute whether anybody is there. */
+export const probeAfterMs = 10_000;
 /** The client has opened a stream and owes the head of its request. */
 export const requestHeadLimitMs = 10_000;
 /** Long polls answer within minutes; a service that takes longer than this has forgotten the request. */
