@@ -13,6 +13,9 @@ import type { TcpSocket } from '../netstack/socket.ts';
 import { NetStack } from '../netstack/stack.ts';
 import { WireGuardDevice } from '../wireguard/device.ts';
 
+/** Below the time that network address translators forget a UDP flow in (wg(8) suggests the same). */
+const keepaliveS = 25;
+
 export interface ConnectorOptions {
   readonly name: string;
   readonly controlSocket: string;
@@ -79,6 +82,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         publicKey: message.gateway.publicKey,
         allowedIps: message.gateway.allowedIps,
         endpoint: message.gateway.endpoint,
+        // Speaks first, so that a gateway that knew an earlier run of this connector learns of the new one at once.
+        persistentKeepaliveS: keepaliveS,
         ...(presharedKey !== undefined && { presharedKey: Buffer.from(presharedKey, 'base64') }),
       });
       if (message.t === 'welcome') {
