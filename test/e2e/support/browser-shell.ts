@@ -1,6 +1,8 @@
 /** What tests watch in a shell tab: its status as it changes, and its counters. */
 import type { Page } from 'playwright-core';
 
+const patienceMs = 30_000;
+
 /** The status at one moment, as the element said it. */
 export interface Status {
   readonly state: string;
@@ -44,18 +46,33 @@ export function statusSeen(shell: Page): Promise<readonly Status[]> {
   return shell.evaluate(() => window.statusWatch?.seen ?? []);
 }
 
-/** Resolves once the recorded status has reached an epoch. */
+/** Resolves once the recorded status has reached an epoch. @throws Error when that takes too long. */
 export function untilEpoch(shell: Page, epoch: number): Promise<void> {
+  return untilStatus(shell, { epoch });
+}
+
+/** Resolves once the status was one of these since {@link watchStatus}, in this order. */
+export function untilStates(shell: Page, ...states: string[]): Promise<void> {
+  return untilStatus(shell, { states });
+}
+
+function untilStatus(shell: Page, wanted: { epoch?: number; states?: string[] }): Promise<void> {
   return shell.evaluate(
-    (wanted) =>
-      new Promise<void>((resolve) => {
+    ({ epoch = 0, states = [], patienceMs }) =>
+      new Promise<void>((resolve, reject) => {
         const watch = window.statusWatch;
         const look = () => {
-          if ((watch?.seen.at(-1)?.epoch ?? 0) >= wanted) resolve();
+          const seen = watch?.seen ?? [];
+          const left = [...states];
+          for (const { state } of seen) if (state === left[0]) left.shift();
+          if (left.length > 0 || (seen.at(-1)?.epoch ?? 0) < epoch) return;
+          watch?.wake.delete(look);
+          resolve();
         };
         watch?.wake.add(look);
         look();
+        setTimeout(() => reject(new Error(`the status was only ${JSON.stringify(watch?.seen)}`)), patienceMs);
       }),
-    epoch,
+    { ...wanted, patienceMs },
   );
 }

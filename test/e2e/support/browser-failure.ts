@@ -1,0 +1,19 @@
+/** The page that stands in an app's frame when the service's own could not be brought. */
+import type { Frame } from 'playwright-core';
+
+export interface ShownFailure {
+  readonly text: string;
+  readonly correlation: string;
+  readonly code: string;
+}
+
+const patienceMs = 40_000;
+
+/** Waits for it. @throws Error when something else is shown. */
+export async function failureIn(app: Frame): Promise<ShownFailure> {
+  const alert = app.locator('main[role=alert]');
+  await alert.waitFor({ timeout: patienceMs });
+  const [code = ''] = (await alert.locator('p.id').allTextContents()).slice(-1);
+  const ids = await alert.locator('p.id code').allTextContents();
+  return { text: (await alert.textContent()) ?? '', correlation: ids[0] ?? '', code };
+}
