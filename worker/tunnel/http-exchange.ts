@@ -71,13 +71,15 @@ export class HttpExchange {
   }
 
   async #attempt(): Promise<void> {
+    // First of all: what no head can hold is found out before anybody is asked for a stream.
+    const head = encodeRequestHead(this.#head());
     const stream = await this.#use.open('http');
     this.#stream = stream;
     try {
       if (this.#cancelled) throw new TypeError('cancelled');
       this.#progress = 'sent';
       // Reading begins at once: a refusal can come before the request is out.
-      const upload = this.#send(stream);
+      const upload = this.#send(stream, head);
       upload.catch(() => undefined);
       await this.#receive(stream);
       // A service may answer without wanting the rest of an upload.
@@ -89,8 +91,8 @@ export class HttpExchange {
     }
   }
 
-  async #send(stream: Stream): Promise<void> {
-    await stream.write(encodeRequestHead(this.#head()));
+  async #send(stream: Stream, head: Uint8Array): Promise<void> {
+    await stream.write(head);
     if (this.#request.hasBody) {
       for (let chunk = await this.#body.next(); chunk !== null; chunk = await this.#body.next()) {
         await stream.write(chunk);

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { concat, utf8 } from '../../protocol/bytes.ts';
+import { encodeResponseHead, type Header } from '../../protocol/exchange/http.ts';
+import {
+  encodeCloseMessage,
+  encodeWebSocketMessage,
+  opcode,
+  type WebSocketMessage,
+  WebSocketMessageReader,
+} from '../../protocol/exchange/websocket.ts';
+import { maxCreditBytes } from '../../protocol/limits.ts';
+import type { Stream } from '../../protocol/stream.ts';
+import { messageWindowBytes, type WebSocketFromTunnel, type WebSocketToTunnel } from '../../worker/app-messages.ts';
+import { AppServer } from '../../worker/tunnel/app-server.ts';
+import { Arrivals } from '../protocol/session/pair.ts';
+import { settled } from '../support/fake-clock.ts';
+import { hidden, readHead, TestTunnel } from './app-side.ts';
+
+/** A page's WebSocket that asked for a connection, and the gateway's stream of it. */
+async function begin(protocols: string[] = []) {
+  const tunnel = await TestTunnel.start();
+  const { port1, port2 } = new MessageChannel();
+  new AppServer(tunnel).serve(port2, 'websocket');
+  const heard = new Arrivals<WebSocketFromTunnel>();
+  port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
+  const say = (message: WebSocketToTunnel | object) => port1.postMessage(message);
+  say({ t: 'connect', target: '/socket', protocols });
+  const stream = await tunnel.accept();
+  const { head } = await readHead(stream);
+  return { tunnel, heard, say, stream, head, port1 };
+}
+
+async function upgraded(headers: Header[] = []) {
+  const begun = await begin();
+  await begun.stream.write(encodeResponseHead({ status: 101, headers }));
+  assert.equal((await begun.heard.next()).t, 'open');
+  return begun;
+}
+
+async function nextMessage(stream: Stream): Promise<WebSocketMessage> {
+  const reader = new WebSocketMessageReader();
+  for (;;) {
+    const found = reader.next();
+    if (found !== undefined) return found;
+    reader.push((await stream.read()) ?? new Uint8Array(0));
+  }
+}
+
+const message = (text: string) => encodeWebSocketMessage(opcode.text, utf8(text));
+
+test('a page’s WebSocket goes out as an upgrade of its own origin, and tells the chosen subprotocol', async () => {
+  const { tunnel, heard, stream, head, port1 } = await begin(['one', 'two']);
+  assert.deepEqual(head, {
+    method: 'GET',
+    target: '/socket',
+    headers: [...hidden, ['origin', 'http://wiki.apps.localhost'], ['sec-websocket-protocol', 'one, two']],
+  });
+  await stream.write(encodeResponseHead({ status: 101, headers: [['sec-websocket-protocol', 'two']] }));
+  assert.deepEqual(await heard.next(), { t: 'open', protocol: 'two' });
+  port1.close();
+  await tunnel.end();
+});
+
+test('messages go both ways as they are, byte order marks and empty ones too', async () => {
+  const { tunnel, heard, say, stream, port1 } = await upgraded();
+  say({ t: 'send', data: '\ufeffhello' });
+  assert.deepEqual(await nextMessage(stream), { opcode: opcode.text, payload: utf8('\ufeffhello') });
+  assert.deepEqual(await heard.next(), { t: 'sent', bytes: 8 });
+  say({ t: 'send', data: Uint8Array.of(1, 2).buffer });
+  assert.deepEqual(await nextMessage(stream), { opcode: opcode.binary, payload: Uint8Array.of(1, 2) });
+  assert.deepEqual(await heard.next(), { t: 'sent', bytes: 2 });
+  await stream.write(
+    concat(message('\ufeffback'), message(''), encodeWebSocketMessage(opcode.binary, Uint8Array.of(9))),
+  );
+  assert.deepEqual(await heard.next(), { t: 'message', data: '\ufeffback' });
+  assert.deepEqual(await heard.next(), { t: 'message', data: '' });
+  assert.deepEqual(await heard.next(), { t: 'message', data: Uint8Array.of(9).buffer });
+  port1.close();
+  await tunnel.end();
+});
+
+test('a close of the page reaches the service, and the service’s answer ends it cleanly', async () => {
+  const { tunnel, heard, say, stream } = await upgraded();
+  say({ t: 'close', code: 4001, reason: 'bye' });
+  const close = await nextMessage(stream);
+  assert.deepEqual(
+    concat(encodeWebSocketMessage(close.opcode, close.payload)),
+    encodeCloseMessage({ code: 4001, reason: 'bye' }),
+  );
+  await stream.write(encodeCloseMessage({ code: 4001, reason: 'bye' }));
+  assert.deepEqual(await heard.next(), { t: 'closed', code: 4001, reason: 'bye', clean: true });
+  // An end and not a reset: the gateway must not think that the page was torn away.
+  assert.equal(await stream.read(), null);
+  await stream.finish();
+  await stream.closed;
+  await tunnel.end();
+});
+
+test('a close without a code is 1005 to the page', async () => {
+  const { tunnel, heard, stream } = await upgraded();
+  await stream.write(encodeCloseMessage({ code: undefined, reason: '' }));
+  assert.deepEqual(await heard.next(), { t: 'closed', code: 1005, reason: '', clean: true });
+  await tunnel.end();
+});
+
+const broken = { t: 'closed', code: 1006, reason: '', clean: false };
+const failures: Record<string, (stream: Stream, tunnel: TestTunnel) => Promise<unknown> | unknown> = {
+  'an answer other than 101': (stream) => stream.write(encodeResponseHead({ status: 403, headers: [] })),
+  'an end in mid-air': (stream) => stream.finish(),
+  'a reset': (stream) => stream.reset('upstream_failed'),
+  'a lost session': (_stream, tunnel) => tunnel.lose(),
+  'bytes that are no message': async (stream) => {
+    await stream.write(encodeResponseHead({ status: 101, headers: [] }));
+    await stream.write(Uint8Array.of(7, 0, 0, 0, 0));
+  },
+};
+for (const [what, cause] of Object.entries(failures))
+  test(`${what} is a connection that broke`, async () => {
+    const { heard, stream, tunnel } = await begin();
+    await cause(stream, tunnel);
+    let last = await heard.next();
+    if (last.t === 'open') last = await heard.next();
+    assert.deepEqual(last, broken);
+  });
+
+test('a page that does not keep up holds the service back, and then gets everything', async () => {
+  const { tunnel, heard, say, stream, port1 } = await upgraded();
+  const size = 256 * 1024;
+  const count = 128;
+  let written = 0;
+  const writing = (async () => {
+    for (let i = 0; i < count; i += 1) {
+      await stream.write(encodeWebSocketMessage(opcode.binary, new Uint8Array(size).fill(i)));
+      written += size;
+    }
+  })();
+  for (let i = 0; i < 50; i += 1) await settled();
+  // What the page has not taken, and behind it one stream's window at its largest.
+  assert.ok(written <= messageWindowBytes + maxCreditBytes + size, `${written} bytes left the service`);
+  for (let i = 0; i < count; i += 1) {
+    const got = await heard.next();
+    assert.ok(got.t === 'message' && got.data instanceof ArrayBuffer && new Uint8Array(got.data)[0] === i);
+    say({ t: 'taken', bytes: size });
+  }
+  await writing;
+  port1.close();
+  await tunnel.end();
+});
+
+test('a socket closed while the stream is being opened leaves no stream', async () => {
+  const tunnel = await TestTunnel.start();
+  const { port1, port2 } = new MessageChannel();
+  new AppServer(tunnel).serve(port2, 'websocket');
+  const heard = new Arrivals<WebSocketFromTunnel>();
+  port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
+  port1.postMessage({ t: 'connect', target: '/socket', protocols: [] });
+  port1.postMessage({ t: 'close', code: 1001, reason: '' });
+  assert.deepEqual(await heard.next(), broken);
+  await (await tunnel.accept()).closed;
+  await tunnel.end();
+});
