@@ -17,6 +17,11 @@ export class PartError extends Error {
   }
 }
 
+/** What a socket is made of; not in the public types. */
+interface RawHandle {
+  close(): void;
+}
+
 export interface PartOptions {
   readonly name: string;
   readonly file: string;
@@ -39,6 +44,10 @@ export class Part {
   #stopping = false;
   #failures = 0;
   #serving = false;
+  /** Waiting to be sent to the process, one behind the other. */
+  readonly #handing = new Set<Socket>();
+  /** The last one sent; the process may not have taken it yet. */
+  #underWay: RawHandle | undefined;
 
   constructor(options: PartOptions) {
     this.#options = options;
@@ -61,8 +70,12 @@ export class Part {
   hand(socket: Socket, head: Buffer): boolean {
     if (!this.#serving || this.#child?.connected !== true) return false;
     const message: ParentMessage = { type: 'socket', head: head.toString('base64') };
+    const { _handle: handle } = socket as unknown as { _handle?: RawHandle | null };
+    this.#handing.add(socket);
     this.#child.send(message, socket, {}, (error) => {
+      this.#handing.delete(socket);
       if (error !== null) socket.destroy();
+      else this.#underWay = handle ?? undefined;
     });
     return true;
   }
@@ -97,6 +110,7 @@ export class Part {
     child.once('exit', (code, signal) => {
       const served = this.#serving;
       this.#serving = false;
+      this.#endHanding();
       if (this.#stopping) return;
       if (!served && this.#failures === 0) {
         failed(said ?? new PartError(name, 'exited', `it ended with ${signal ?? code}`));
@@ -107,6 +121,15 @@ export class Part {
       this.#again();
     });
     child.send(this.#options.start(), () => undefined);
+  }
+
+  /** Node forgets connections that a process was sent and did not take before it died; they would stay open for ever. */
+  #endHanding(): void {
+    for (const socket of this.#handing) socket.destroy();
+    this.#handing.clear();
+    // Closing it once more, if it was taken, does nothing.
+    this.#underWay?.close();
+    this.#underWay = undefined;
   }
 
   #again(): void {
