@@ -2,6 +2,7 @@
  * Every refusal of the HTTP API: a stable code, its status, and one sentence that says what happened and what to do.
  * Nothing of the request is repeated, except where the caller of the admin socket is told what it wrote wrongly.
  */
+import { newCorrelation } from './identifiers.ts';
 
 const answers = {
   malformed: [400, 'The request is not what this address takes. Reload the page and try again.'],
@@ -70,6 +71,8 @@ export type ApiStatus = (typeof answers)[ApiErrorCode][0];
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly status: ApiStatus;
+  /** Names this refusal in the answer, in the log and, where it is a decision, in the audit. */
+  readonly correlation = newCorrelation();
   /** @param message replaces the code's own sentence, for callers who may be told more. */
   constructor(code: ApiErrorCode, options: ErrorOptions & { readonly message?: string } = {}) {
     super(options.message ?? answers[code][1], options);

@@ -38,11 +38,7 @@ export async function beginLaunch(
   who: SignedIn,
   service: string,
 ): Promise<LaunchBegun> {
-  if (findService(desk, service) === undefined) {
-    const refused = { decision: 'deny', reason: 'service_unknown' } as const;
-    await context.audit.append([newEvent(context, { type: 'launch', actor: who.spiffeId, service, ...refused })]);
-    throw new ApiError('service_unknown');
-  }
+  if (findService(desk, service) === undefined) await refuseLaunch(context, who, service, 'service_unknown');
   const { id, nonce } = await beginCeremony(context, {
     kind: 'launch',
     user_id: who.user,
@@ -58,6 +54,37 @@ export async function beginLaunch(
     userHandle: who.userHandle,
     deviceKeyHash: nodeCrypto.sha256(who.devicePublicKey),
   };
+}
+
+/**
+ * For a person who came by the address of one service that the launcher does not list: says why, as a launch would, by
+ * the posture of their sign-in as the launcher does. @throws ApiError `service_unknown` or `denied`
+ */
+export async function explainLaunch(context: Context, desk: PolicyDesk, who: SignedIn, service: string): Promise<void> {
+  if (findService(desk, service) === undefined) return refuseLaunch(context, who, service, 'service_unknown');
+  const posture = { signals: who.postureSignals, time: who.postureTime };
+  const { decision, policies } = decideLaunch(context, desk, who, posture, service);
+  if (decision === 'deny') await refuseLaunch(context, who, service, 'denied', policies);
+}
+
+async function refuseLaunch(
+  context: Context,
+  who: SignedIn,
+  service: string,
+  reason: 'service_unknown' | 'denied',
+  policies?: readonly string[],
+): Promise<never> {
+  const refusal = new ApiError(reason);
+  const refused = { decision: 'deny', reason, correlation: refusal.correlation } as const;
+  const event = {
+    type: 'launch',
+    actor: who.spiffeId,
+    service,
+    ...refused,
+    ...(policies && { policies: [...policies] }),
+  } as const;
+  await context.audit.append([newEvent(context, event)]);
+  throw refusal;
 }
 
 /** @throws ApiError for each check that fails; `denied` when the policy says no */
@@ -76,8 +103,9 @@ export async function finishLaunch(
   );
   const signals = policySignalsOf(posture);
   const decision = decideLaunch(context, desk, who, { signals, time: posture.time }, service);
-  const outcome = await record(context, desk, ceremony, who, proof, posture, decision);
-  if (outcome === undefined) throw new ApiError('denied');
+  const refusal = decision.decision === 'deny' ? new ApiError('denied') : undefined;
+  const outcome = await record(context, desk, ceremony, who, proof, posture, decision.policies, refusal);
+  if (outcome === undefined) throw refusal;
   const title = findService(desk, service)?.title ?? service;
   return launchAnswer(context, required(gateway()), who, outcome.launch, title, outcome.planned);
 }
@@ -111,11 +139,14 @@ async function record(
   who: SignedIn,
   proof: LaunchProof,
   posture: Posture,
-  { decision, policies }: PolicyDecision,
+  policies: PolicyDecision['policies'],
+  refusal: ApiError | undefined,
 ) {
   const now = context.clock.now();
   const service = ceremony.service ?? '';
-  const event = { actor: who.spiffeId, service, decision, policies };
+  const decision = refusal === undefined ? 'allow' : 'deny';
+  const refused = refusal && { reason: refusal.code, correlation: refusal.correlation };
+  const event = { actor: who.spiffeId, service, decision, policies, ...refused } as const;
   const detail = postureDetail(now, posture, who.facts) ?? {};
   return withUniqueSessionKey(() =>
     context.audit.transact(async (transaction) => {
@@ -123,9 +154,9 @@ async function record(
       await context.audit.record(
         transaction,
         newEvent(context, { type: 'posture', actor: who.spiffeId, service, detail }),
-        newEvent(context, { type: 'launch', ...event, ...(decision === 'deny' && { reason: 'denied' }) }),
+        newEvent(context, { type: 'launch', ...event }),
       );
-      if (decision === 'deny') return undefined;
+      if (refusal !== undefined) return undefined;
       const launch: LaunchTable = {
         id: newId(),
         lease_id: who.leaseId,

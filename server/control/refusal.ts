@@ -34,7 +34,8 @@ export async function auditingRefusal<T>(
     await context.audit.transact(async (transaction) => {
       // Lost the race against another use of the same ceremony: then that one is in the audit log.
       await spendCeremony(context, transaction, ceremony);
-      const event = newEvent(context, { ...attempt, decision: 'deny', reason: refusal.reason });
+      const { correlation } = refusal.answer;
+      const event = newEvent(context, { ...attempt, decision: 'deny', reason: refusal.reason, correlation });
       await context.audit.record(transaction, event);
     });
     throw refusal.answer;
@@ -44,7 +45,7 @@ export async function auditingRefusal<T>(
 /** Audits an attempt that did not even get a nonce, then refuses it. Rate limits bound how many there can be. */
 export async function refusedAtTheDoor(context: Context, type: 'enrol' | 'login', error: unknown): Promise<never> {
   if (error instanceof ApiError) {
-    const refused = { decision: 'deny', reason: error.code } as const;
+    const refused = { decision: 'deny', reason: error.code, correlation: error.correlation } as const;
     await context.audit.append([newEvent(context, { type, actor: 'anonymous', ...refused })]);
   }
   throw error;

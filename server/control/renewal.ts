@@ -63,9 +63,9 @@ async function checkSignature(
 ): Promise<void> {
   const challenge = renewChallenge(nodeCrypto, proof);
   if (verifyComposite(launch.session_public_key, challenge, signatureContext.renew, proof.signature)) return;
-  const refused = { decision: 'deny', reason: 'signature_invalid' } as const;
-  await context.audit.append([renewal(context, who, launch, refused)]);
-  throw new ApiError('signature_invalid');
+  const refusal = new ApiError('signature_invalid');
+  await context.audit.append([renewal(context, who, launch, outcomeOf(refusal))]);
+  throw refusal;
 }
 
 async function liveLaunch(context: Context, proof: RenewalProof): Promise<LaunchTable> {
@@ -93,13 +93,18 @@ async function decideAndPlan(
   const posture = { signals, time: launch.posture_time };
   const { decision, policies } = decideLaunch(context, desk, who, posture, launch.service);
   const reason = refusalOf(context, desk, launch, decision);
+  const refusal = reason === undefined ? undefined : new ApiError(reason);
   const planned = await context.audit.transact(async (transaction) => {
-    const refused = reason === undefined ? ({ decision: 'allow' } as const) : ({ decision: 'deny', reason } as const);
-    await context.audit.record(transaction, renewal(context, who, launch, { ...refused, policies }));
-    return reason === undefined ? planSvid(context, transaction, launch, desk.epoch) : undefined;
+    await context.audit.record(transaction, renewal(context, who, launch, { ...outcomeOf(refusal), policies }));
+    return refusal === undefined ? planSvid(context, transaction, launch, desk.epoch) : undefined;
   });
-  if (planned === undefined) throw new ApiError(reason ?? 'denied');
+  if (planned === undefined) throw refusal;
   return planned;
+}
+
+function outcomeOf(refusal: ApiError | undefined): Outcome {
+  if (refusal === undefined) return { decision: 'allow' };
+  return { decision: 'deny', reason: refusal.code, correlation: refusal.correlation };
 }
 
 function refusalOf(
@@ -114,11 +119,8 @@ function refusalOf(
   return ageMs > context.config.timers.postureMaxAgeS * 1_000 ? 'posture_stale' : undefined;
 }
 
-function renewal(
-  context: Context,
-  who: SignedIn,
-  launch: LaunchTable,
-  outcome: Pick<AuditEvent, 'decision' | 'reason' | 'policies'>,
-): AuditEvent {
+type Outcome = Pick<AuditEvent, 'decision' | 'reason' | 'policies' | 'correlation'>;
+
+function renewal(context: Context, who: SignedIn, launch: LaunchTable, outcome: Outcome): AuditEvent {
   return newEvent(context, { type: 'renew', actor: who.spiffeId, service: launch.service, ...outcome });
 }

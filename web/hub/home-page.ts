@@ -5,7 +5,6 @@ import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import '../design/frame.ts';
-import { shellOrigin } from './addresses.ts';
 import { ApiError, call, type ServiceInfo, type SessionInfo } from './api.ts';
 import { type Device, loadDevice } from './device.ts';
 import { answerLaunches } from './launch.ts';
@@ -92,10 +91,13 @@ export class HomePage extends LitElement {
   }
 
   private async showServices(device: Device, session: SessionInfo): Promise<void> {
-    const { services } = await call<{ services: ServiceInfo[] }>('GET', '/api/services');
-    const [first] = services;
-    if (first !== undefined) answerLaunches(shellOrigin(first.app));
+    const { services, shell } = await call<{ services: ServiceInfo[]; shell: string }>('GET', '/api/services');
+    answerLaunches(new URL(shell).origin);
     this.view = { at: 'signed-in', device, session, services };
+    const { wanted } = this;
+    if (wanted === null || services.some(({ name }) => name === wanted)) return;
+    // The address of a service that is not in the list: whoever came by it is told why.
+    await signedCall(device, '/api/launch/explain', { service: wanted });
   }
 
   private readonly enter = () =>

@@ -6,7 +6,7 @@ import { launchable } from '../access.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
-import { beginLaunch, finishLaunch } from '../launch.ts';
+import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { clearLease, signedBy, signedIn, writeLease } from './lease-cookie.ts';
@@ -122,7 +122,7 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
       scheme,
       app: origins.app(context.config, name),
     }));
-    return exchange.json({ services: list }, 200);
+    return exchange.json({ services: list, shell: origins.shell(context.config) }, 200);
   });
 
   const logout = createRoute({
@@ -140,6 +140,18 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
 }
 
 function addLaunch(app: ApiApp, { context, desk }: HubApiOptions): void {
+  const explain = createRoute({
+    method: 'post',
+    path: '/api/launch/explain',
+    request: takes(schemas.launchExplainRequest),
+    responses: answers(schemas.nothing, 'this person may launch the service; every refusal says why not'),
+  });
+  app.openapi(explain, async (exchange) => {
+    const who = await signedBy(context, exchange);
+    await explainLaunch(context, desk.policy, who, exchange.req.valid('json').service);
+    return exchange.json({}, 200);
+  });
+
   const begin = createRoute({
     method: 'post',
     path: '/api/launch/begin',

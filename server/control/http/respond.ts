@@ -5,7 +5,6 @@ import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context as Exchange, MiddlewareHandler } from 'hono';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
-import { newCorrelation } from '../identifiers.ts';
 import { apiError } from './schemas.ts';
 
 export type ApiEnv = { Bindings: HttpBindings };
@@ -49,8 +48,8 @@ const checkBody: MiddlewareHandler = async (exchange, next) => {
 
 /** The answer to an error. What is not an ApiError is a fault of ours: logged whole, told as `internal`. */
 export function refuse(context: Context, exchange: Exchange, error: unknown): Response {
-  const correlation = newCorrelation();
   const told = tellable(error);
+  const { correlation } = told;
   const where = { correlation, code: told.code, method: exchange.req.method, path: exchange.req.path };
   if (told.code === 'internal') context.log.error({ ...where, err: error }, 'a request failed');
   else context.log.info({ ...where, reason: reasonOf(told) }, 'a request was refused');

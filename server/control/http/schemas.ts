@@ -91,8 +91,10 @@ export const loginFinishRequest = z.strictObject({
 export const session = entered.extend({ leaseEnds: time });
 export const services = z.object({
   services: z.array(z.object({ name: z.string(), title: z.string(), scheme: z.string(), app: z.string() })),
+  shell: z.string(),
 });
 
+export const launchExplainRequest = z.strictObject({ service: serviceName });
 export const launchBeginRequest = z.strictObject({ service: serviceName });
 export const launchBegun = z.object({
   ceremony: id,

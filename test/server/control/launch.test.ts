@@ -89,7 +89,28 @@ describe('launch', () => {
     assert.deepEqual([answer.status, answer.body.error], [403, 'denied']);
     const denied = { service: 'wiki', decision: 'deny', policies: ['default-deny'], reason: 'denied' };
     assert.deepEqual(await outcomes(), [denied]);
+    assert.equal((await installation.events('launch')).at(-1).correlation, answer.body.correlation);
     assert.equal((await installation.events('posture')).at(-1).service, 'wiki');
+  });
+
+  test('QHX-6: who asks why a service is not in the list is told, and that is audited', async () => {
+    assert.equal((await admin.postSigned('/api/launch/explain', { service: 'wiki' })).status, 200);
+    const denied = await guest.postSigned('/api/launch/explain', { service: 'wiki' });
+    assert.deepEqual([denied.status, denied.body.error], [403, 'denied']);
+    const unknown = await guest.postSigned('/api/launch/explain', { service: 'nowhere' });
+    assert.deepEqual([unknown.status, unknown.body.error], [404, 'service_unknown']);
+    const events = (await installation.events('launch')).slice(-2);
+    assert.deepEqual(
+      events.map(({ service, decision, policies, reason }) => ({ service, decision, policies, reason })),
+      [
+        { service: 'wiki', decision: 'deny', policies: ['default-deny'], reason: 'denied' },
+        { service: 'nowhere', decision: 'deny', policies: undefined, reason: 'service_unknown' },
+      ],
+    );
+    assert.deepEqual(
+      events.map(({ correlation }) => correlation),
+      [denied.body.correlation, unknown.body.correlation],
+    );
   });
 
   test('QHX-6: a grant for one service is none for the next; each answer names its policy', async () => {

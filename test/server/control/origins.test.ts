@@ -285,6 +285,7 @@ describe('the three origins', () => {
         '/api/enrol/begin',
         '/api/enrol/finish',
         '/api/launch/begin',
+        '/api/launch/explain',
         '/api/launch/finish',
         '/api/login/begin',
         '/api/login/finish',
