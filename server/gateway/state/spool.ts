@@ -3,6 +3,7 @@
  * which they happened. An event leaves when the control plane says that it has it; ids make a second sending harmless,
  * so a crash of either side loses none and doubles none.
  */
+import { chmodSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type AuditEvent, auditEventSchema } from '../../channel/audit-event.ts';
 
@@ -30,6 +31,8 @@ export class Spool {
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
+    // SQLite gives its journal files the mode of the database itself.
+    chmodSync(path, 0o600);
     this.#database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
