@@ -1,7 +1,7 @@
 /** A `ws` WebSocket as a MessageSocket, with the pings that show a dead peer. */
 import { WebSocket } from 'ws';
+import type { MessageSocket } from '../../protocol/message-carrier.ts';
 import { transportLimits } from './limits.ts';
-import type { MessageSocket } from './message-carrier.ts';
 
 export class SocketOfMessages implements MessageSocket {
   readonly #webSocket: WebSocket;

@@ -5,8 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { MessageCarrier } from '../../protocol/message-carrier.ts';
 import { transportLimits } from './limits.ts';
-import { MessageCarrier } from './message-carrier.ts';
 import { type CarrierSource, newCounters, type OnCarrier, tunnelPath } from './session.ts';
 import { SocketOfMessages } from './websocket-socket.ts';
 

@@ -1,8 +1,8 @@
 /** WebSocket as a Carrier, for where WebTransport does not get through. The one file of the worker that touches the browser's WebSocket. */
 import { type Carrier, CarrierError } from '../../protocol/carrier.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import { MessageCarrier, type MessageSocket } from '../../protocol/message-carrier.ts';
 import type { Endpoint } from './endpoint.ts';
-import { MessageCarrier, type MessageSocket } from './message-carrier.ts';
 
 /** Senders wait while the browser holds more than this. */
 const bufferedBytes = 1 << 20;

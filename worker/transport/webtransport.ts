@@ -2,9 +2,10 @@
  * WebTransport as a Carrier: a bidirectional stream for each channel, its flow control ours. The one file of the worker that
  * touches the browser's WebTransport.
  */
+
+import { Arrivals } from '../../protocol/arrivals.ts';
 import { type Carrier, CarrierError, type Channel, transportByte } from '../../protocol/carrier.ts';
 import { FrameReader } from '../../protocol/frames.ts';
-import { Arrivals } from './arrivals.ts';
 import type { Endpoint } from './endpoint.ts';
 import { openedByPeer, openedByUs } from './stream-channel.ts';
 

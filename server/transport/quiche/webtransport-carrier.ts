@@ -2,9 +2,10 @@
  * A WebTransport session (draft-02) as a Carrier. The session is the HTTP/3 connection's only one; its CONNECT stream
  * carries its end as a capsule, its streams carry our channels.
  */
+
+import { Arrivals } from '../../../protocol/arrivals.ts';
 import { type Carrier, CarrierError, type Channel, transportByte } from '../../../protocol/carrier.ts';
 import { encodePreamble, FrameReader } from '../../../protocol/frames.ts';
-import { Arrivals } from '../arrivals.ts';
 import { transportLimits } from '../limits.ts';
 import { closeSessionCapsule, frame, frameType, joined, streamErrorNumber, streamHeader } from './http3.ts';
 import type { QuicConnection } from './quic-connection.ts';

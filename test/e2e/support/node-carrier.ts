@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { Carrier, Channel } from '../../../protocol/carrier.ts';
-import { MessageCarrier } from '../../../server/transport/message-carrier.ts';
+import { MessageCarrier } from '../../../protocol/message-carrier.ts';
 import { SocketOfMessages } from '../../../server/transport/websocket-socket.ts';
 
 export interface DialOptions {

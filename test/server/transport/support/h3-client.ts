@@ -4,9 +4,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import quiche from '@matrixai/quic/native/quiche.js';
+import { Arrivals } from '../../../../protocol/arrivals.ts';
 import { type Carrier, type Channel, transportByte } from '../../../../protocol/carrier.ts';
 import { encodePreamble, FrameReader } from '../../../../protocol/frames.ts';
-import { Arrivals } from '../../../../server/transport/arrivals.ts';
 import { ByteSource } from '../../../../server/transport/quiche/byte-source.ts';
 import {
   closeSessionCapsule,

@@ -1,5 +1,5 @@
 /** One channel among those that share a message socket: a queue of frames each way. The carrier moves them. */
-import { CarrierError, type Channel } from '../../protocol/carrier.ts';
+import { CarrierError, type Channel } from './carrier.ts';
 
 /** What a channel needs from its carrier. */
 export interface MessageHost {

@@ -3,11 +3,12 @@
  * Channels take turns, a frame each, so a long download does not hold up a short answer. A socket that does not drain makes
  * senders wait; a reader that does not read makes the socket stop, where it can.
  */
-import { type Carrier, CarrierError, type Channel, transportByte } from '../../protocol/carrier.ts';
-import { encodeMessage, parseMessage } from '../../protocol/frames.ts';
-import { PeerStreamIds } from '../../protocol/stream-ids.ts';
+
 import { Arrivals } from './arrivals.ts';
+import { type Carrier, CarrierError, type Channel, transportByte } from './carrier.ts';
+import { encodeMessage, parseMessage } from './frames.ts';
 import { MessageChannel, type MessageHost } from './message-channel.ts';
+import { PeerStreamIds } from './stream-ids.ts';
 
 /** The socket under a carrier. None of these throws. */
 export interface MessageSocket {
