@@ -57,8 +57,9 @@ export class GatewayDataPlane {
   }
 
   /** Opens a connection that ends at the given key or not at all. */
-  readonly connect: Connect = async (target, signal) => {
+  readonly connect: Connect = async ({ answerLimitMs, ...target }, signal) => {
     const socket = await this.#plane.connect({ ...target, signal });
+    if (answerLimitMs !== undefined) socket.setAnswerLimit(answerLimitMs);
     // A service that vanished says nothing: unasked, a download from it would wait for ever.
     socket.setKeepAlive(true, probeAfterMs);
     return socket;

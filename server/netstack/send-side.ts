@@ -44,6 +44,8 @@ export class SendSide {
   segmentSize = 1;
   /** When a fresh acknowledgment last arrived or sending began; what the user timeout counts from. */
   progressAt = 0;
+  /** What is in flight was sent when nothing was, and none of it is acknowledged: nobody may be there any more. */
+  unanswered = false;
   #wl1 = 0;
   #wl2 = 0;
   #base: number;
@@ -72,6 +74,7 @@ export class SendSide {
     this.#base = this.nxt;
     this.#recover = iss;
     this.#timedAt = link.now();
+    this.progressAt = this.#timedAt;
   }
 
   get inFlight(): number {
@@ -150,7 +153,10 @@ export class SendSide {
 
   #send(offset: number, length: number, fin: boolean): void {
     const seq = this.nxt;
-    if (!this.outstanding) this.progressAt = this.#link.now();
+    if (!this.outstanding) {
+      this.progressAt = this.#link.now();
+      this.unanswered = true;
+    }
     this.nxt = add(seq, length + (fin ? 1 : 0));
     if (after(this.nxt, this.max)) {
       this.max = this.nxt;
@@ -182,6 +188,7 @@ export class SendSide {
     const inFlight = this.inFlight;
     const acknowledged = distance(ack, this.una);
     this.una = ack;
+    this.unanswered = false;
     if (before(this.nxt, ack)) this.nxt = ack;
     this.#release(ack);
     this.#measure(ack, sampleMs, inFlight);

@@ -209,6 +209,15 @@ export class TcpSocket extends Duplex {
     return this;
   }
 
+  /**
+   * Ends the connection with ETIMEDOUT when what is written while nothing is in flight finds no answer for so long: a
+   * kept connection then fails as soon as a new one would. In the middle of a transfer the stack stays patient.
+   */
+  setAnswerLimit(ms: number): this {
+    if (!this.destroyed) this.#connection.timers.limitAnswer(ms);
+    return this;
+  }
+
   /** Emits 'timeout' after so much silence; it is the listener that ends the connection, as with net. */
   setTimeout(ms: number, onTimeout?: () => void): this {
     this.timeout = ms;

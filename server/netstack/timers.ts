@@ -28,6 +28,7 @@ export class ConnectionTimers {
   readonly #life: Deadline;
   #mode: 'idle' | 'retransmit' | 'persist' = 'idle';
   #windowProbes = 0;
+  #answerLimitMs = USER_TIMEOUT_MS;
   #keepAliveMs = 0;
   #keepAliveProbes = 0;
   #heardAt = 0;
@@ -54,7 +55,7 @@ export class ConnectionTimers {
     if (send.outstanding) {
       if (!restart && this.#mode === 'retransmit') return;
       this.#mode = 'retransmit';
-      this.#resend.arm(send.rto.ms);
+      this.#resend.arm(Math.min(send.rto.ms, this.#patienceMs));
     } else if (send.unsent) {
       if (this.#mode === 'persist') return;
       this.#mode = 'persist';
@@ -72,6 +73,12 @@ export class ConnectionTimers {
 
   acknowledged(): void {
     this.#acknowledge.stop();
+  }
+
+  /** @param ms for the first acknowledgment of what is sent when nothing was in flight. */
+  limitAnswer(ms: number): void {
+    this.#answerLimitMs = ms;
+    if (this.#mode === 'retransmit') this.schedule(true);
   }
 
   /** @param idleMs silence before the first probe; 0 switches keep-alive off. */
@@ -119,9 +126,14 @@ export class ConnectionTimers {
   }
 
   #retransmit(): void {
-    const { send } = this.#connection;
-    if (this.#clock.monotonic() - send.progressAt >= USER_TIMEOUT_MS) this.#timeOut();
-    else send.onTimeout();
+    if (this.#patienceMs <= 0) this.#timeOut();
+    else this.#connection.send.onTimeout();
+  }
+
+  /** How long what is in flight may still go unacknowledged. */
+  get #patienceMs(): number {
+    const { progressAt, unanswered } = this.#connection.send;
+    return progressAt + (unanswered ? this.#answerLimitMs : USER_TIMEOUT_MS) - this.#clock.monotonic();
   }
 
   /**

@@ -15,6 +15,8 @@ export interface UpstreamTarget {
   readonly host: string;
   readonly port: number;
   readonly wireguardKey: string;
+  /** What is written to the quiet connection must find an answer within this time; absent: as long as TCP waits. */
+  readonly answerLimitMs?: number;
 }
 
 /** Opens a byte stream in the data plane; rejects with `EWRONGPEER` when the address belongs to another key. */
@@ -36,14 +38,19 @@ export class UpstreamPool {
 
   constructor(options: UpstreamPoolOptions) {
     this.#options = options;
-    this.agent = new DataPlaneAgent(() => this.connect());
+    this.agent = new DataPlaneAgent(() => this.#connect(connectLimitMs));
   }
 
   /** A new connection to the service, TLS included where its scheme says so. */
-  async connect(): Promise<Duplex> {
+  connect(): Promise<Duplex> {
+    return this.#connect();
+  }
+
+  /** @param answerLimitMs for connections that are kept: a request on one whose peer has gone fails like a connect. */
+  async #connect(answerLimitMs?: number): Promise<Duplex> {
     const { service } = this.#options;
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(connectLimitMs)]);
-    const socket = await this.#plain(signal);
+    const socket = await this.#plain(signal, answerLimitMs);
     this.#keep(socket);
     return service.scheme === 'https' ? this.#secure(socket, signal) : socket;
   }
@@ -55,11 +62,12 @@ export class UpstreamPool {
     for (const socket of this.#open) socket.destroy();
   }
 
-  async #plain(signal: AbortSignal): Promise<Duplex> {
+  async #plain(signal: AbortSignal, answerLimitMs: number | undefined): Promise<Duplex> {
     const { service, connect } = this.#options;
     try {
-      const target = { host: service.address, port: service.port, wireguardKey: service.wireguardKey };
-      const socket = await connect(target, signal);
+      const { address: host, port, wireguardKey } = service;
+      const limit = answerLimitMs === undefined ? {} : { answerLimitMs };
+      const socket = await connect({ host, port, wireguardKey, ...limit }, signal);
       if (signal.aborted) {
         socket.destroy();
         throw timedOut();

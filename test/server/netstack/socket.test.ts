@@ -86,6 +86,32 @@ test('keep-alive finds a peer that is gone and spares one that answers', async (
   assert.equal(server.destroyed, false);
 });
 
+test('an answer limit ends a quiet connection whose peer is gone, and spares one in the middle of a transfer', async () => {
+  const pair = new Pair();
+  const { client, server } = await connected(pair);
+  client.setAnswerLimit(10_000);
+  server.resume();
+  await pair.clock.advance(300_000);
+  client.write('somebody is there');
+  await pair.clock.advance(1_000);
+  assert.equal(client.destroyed, false);
+  // The first packets of this and their answers arrive, the rest is lost for longer than the limit.
+  let left = 40;
+  pair.tap = () => left-- > 0;
+  client.write(Buffer.alloc(400_000));
+  await pair.clock.advance(15_000);
+  pair.tap = () => true;
+  await pair.clock.advance(30_000);
+  assert.equal(server.bytesRead, 400_017);
+  const end = ending(client);
+  pair.tap = () => false;
+  client.write('nobody is there');
+  await pair.clock.advance(9_990);
+  assert.equal(client.destroyed, false);
+  await pair.clock.advance(20);
+  assert.equal(await end, 'ETIMEDOUT');
+});
+
 test('without keep-alive an idle connection stays and says nothing', async () => {
   const pair = new Pair();
   const { client } = await connected(pair);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -7,6 +8,7 @@ import 'reflect-metadata';
 import { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { serveHttp } from '../../../../server/gateway/bridge/http-exchange.ts';
 import type { UpstreamTarget } from '../../../../server/gateway/bridge/upstream-pool.ts';
+import { connectLimitMs } from '../../../../server/gateway/limits.ts';
 import { context } from '../exchange/support.ts';
 import { fixture, listen, plainConnect } from './fixture.ts';
 import { StreamPair } from './stream-pair.ts';
@@ -105,4 +107,18 @@ test('BR-7: closing the pool ends every connection, those under way too', async 
   const connecting = never.pool.connect();
   never.pool.close();
   await assert.rejects(connecting, { code: 'timeout' });
+});
+
+test('only connections that are kept for later requests have to be answered as soon as a new one', async () => {
+  const port = await listen(createHttpServer((_request, response) => response.end('ok')));
+  const limits: (number | undefined)[] = [];
+  const to = fixture(port, {
+    connect: (target, signal) => {
+      limits.push(target.answerLimitMs);
+      return plainConnect(target, signal);
+    },
+  });
+  assert.equal((await (await get(to)).answer).status, 200);
+  (await to.pool.connect()).destroy();
+  assert.deepEqual(limits, [connectLimitMs, undefined]);
 });
