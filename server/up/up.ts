@@ -42,6 +42,13 @@ export interface Up {
   stop(): Promise<void>;
 }
 
+/**
+ * For the processes that move packets. Each packet leaves a few small objects, each with kilobytes outside of the heap
+ * that go only when they do. With V8's 16 MiB for young objects, 60 MiB of dead packets wait for one collection; with
+ * 2 MiB a tenth of that, and what is used again is still in the processor's cache.
+ */
+const smallYoungGeneration = ['--max-semi-space-size=2'];
+
 /** Starts everything and resolves when it serves. */
 export async function up(asked: Config, tell: (event: UpEvent) => void): Promise<Up> {
   const log = logger('up');
@@ -118,7 +125,7 @@ async function startAll(
     name: 'gateway',
     file: file('gateway'),
     // The process that speaks QUIC has a memory limit of its own (docs/decisions).
-    nodeFlags: ['--max-old-space-size=1024'],
+    nodeFlags: ['--max-old-space-size=1024', ...smallYoungGeneration],
     log,
     start: (): StartMessage => ({ type: 'start', config, token: tokenFor('gateway') }),
     onRestart: restarted('gateway'),
@@ -129,6 +136,7 @@ async function startAll(
     parts.connector = new Part({
       name: 'connector',
       file: file('connector'),
+      nodeFlags: smallYoungGeneration,
       log,
       start: (): StartMessage => ({ type: 'start', config, token: tokenFor('connector') }),
       onRestart: restarted('connector'),
