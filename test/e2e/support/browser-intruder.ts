@@ -4,6 +4,15 @@
  */
 import type { BrowserContext, Frame, Page } from 'playwright-core';
 
+const patienceMs = 20_000;
+
+/** In place of a test that hangs when nobody answers. */
+function patient<T>(work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('nobody answered')), patienceMs);
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
 /** Where a window keeps things, as its own script finds them. */
 export interface Belongings {
   /** Names on `window` that a bare page of this browser does not have. */
@@ -98,71 +107,74 @@ export interface Reply {
 
 /** Writes hand-made messages to the caught Worker: walks from the api's members to keys, constructors, prototypes. */
 export function forgeWorkerMessages(shell: Page): Promise<{ forged: Reply[]; honest: unknown }> {
-  return shell.evaluate(async () => {
-    const caught = window.caughtWorker;
-    if (caught === undefined) throw new Error('the Worker was not caught');
+  return patient(
+    shell.evaluate(async () => {
+      const caught = window.caughtWorker;
+      if (caught === undefined) throw new Error('the Worker was not caught');
 
-    const raw = (value: unknown) => ({ type: 'RAW', value });
-    const walks = [
-      [],
-      ['key'],
-      ['keeper'],
-      ['constructor'],
-      ['__proto__'],
-      ['launch', 'constructor'],
-      ['counts', 'name'],
-    ];
-    const messages = [
-      ...walks.map((path) => ({ type: 'GET', path })),
-      { type: 'SET', path: ['constructor', 'prototype', 'key'], value: raw('trap') },
-      { type: 'SET', path: ['counts'], value: raw('replaced') },
-      { type: 'APPLY', path: ['constructor', 'getOwnPropertyNames'], argumentList: [raw({})] },
-      { type: 'APPLY', path: ['launch', 'constructor'], argumentList: [raw('return self')] },
-      { type: 'APPLY', path: ['counts', 'toString'], argumentList: [] },
-      { type: 'APPLY', path: ['toString'], argumentList: [] },
-      { type: 'CONSTRUCT', path: ['counts', 'constructor'], argumentList: [raw('return self')] },
-      { type: 'CONSTRUCT', path: ['constructor'], argumentList: [] },
-      { type: 'ENDPOINT', path: [] },
-      { type: 'RELEASE', path: [] },
-    ];
-    const replies: Reply[] = [];
-    const asked = new Map(messages.map((message, index) => [`forged-${index}`, message]));
-    const heard = Promise.withResolvers<unknown>();
-    caught.addEventListener('message', ({ data }) => {
-      const message = asked.get(data?.id);
-      if (message !== undefined) replies.push({ asked: JSON.stringify(message), answer: data });
-      if (data?.id === 'honest') heard.resolve(data.value);
-    });
-    for (const [id, message] of asked) caught.postMessage({ id, ...message });
-    // The Worker answers in order, so by the answer to this one it has answered those before, or never will.
-    caught.postMessage({ id: 'honest', type: 'APPLY', path: ['counts'], argumentList: [] });
-    const honest = await heard.promise;
-    return { forged: replies.map(({ asked: what, answer }) => ({ asked: what, answer: String(answer) })), honest };
-  });
+      const raw = (value: unknown) => ({ type: 'RAW', value });
+      const walks = [
+        [],
+        ['key'],
+        ['keeper'],
+        ['constructor'],
+        ['__proto__'],
+        ['launch', 'constructor'],
+        ['counts', 'name'],
+      ];
+      const messages = [
+        ...walks.map((path) => ({ type: 'GET', path })),
+        { type: 'SET', path: ['constructor', 'prototype', 'key'], value: raw('trap') },
+        { type: 'SET', path: ['counts'], value: raw('replaced') },
+        { type: 'APPLY', path: ['constructor', 'getOwnPropertyNames'], argumentList: [raw({})] },
+        { type: 'APPLY', path: ['launch', 'constructor'], argumentList: [raw('return self')] },
+        { type: 'APPLY', path: ['counts', 'toString'], argumentList: [] },
+        { type: 'APPLY', path: ['toString'], argumentList: [] },
+        { type: 'CONSTRUCT', path: ['counts', 'constructor'], argumentList: [raw('return self')] },
+        { type: 'CONSTRUCT', path: ['constructor'], argumentList: [] },
+        { type: 'ENDPOINT', path: [] },
+      ];
+      const replies: Reply[] = [];
+      const asked = new Map(messages.map((message, index) => [`forged-${index}`, message]));
+      const heard = Promise.withResolvers<unknown>();
+      caught.addEventListener('message', ({ data }) => {
+        const message = asked.get(data?.id);
+        if (message !== undefined) replies.push({ asked: JSON.stringify(message), answer: data });
+        if (data?.id === 'honest') heard.resolve(data.value);
+      });
+      for (const [id, message] of asked) caught.postMessage({ id, ...message });
+      // The Worker answers in order, so by the answer to this one it has answered those before, or never will.
+      caught.postMessage({ id: 'honest', type: 'APPLY', path: ['counts'], argumentList: [] });
+      const honest = await heard.promise;
+      return { forged: replies.map(({ asked: what, answer }) => ({ asked: what, answer: String(answer) })), honest };
+    }),
+  );
 }
 
 /** Asks the caught Worker for another launch, with a hub of the intruder's own. */
 export function launchWithOwnHub(shell: Page, service: string): Promise<{ code: string; told: unknown[] }> {
-  return shell.evaluate(async (name) => {
-    const caught = window.caughtWorker;
-    if (caught === undefined) throw new Error('the Worker was not caught');
+  return patient(
+    shell.evaluate(async (name) => {
+      const caught = window.caughtWorker;
+      if (caught === undefined) throw new Error('the Worker was not caught');
 
-    const { port1: hub, port2 } = new MessageChannel();
-    const told: unknown[] = [];
-    hub.onmessage = ({ data }) => told.push(data);
-    const answered = new Promise<{ value?: { value?: { code?: string } } }>((resolve) => {
-      caught.addEventListener('message', ({ data }) => {
-        if (data?.id === 'second launch') resolve(data);
+      const { port1: hub, port2 } = new MessageChannel();
+      const told: unknown[] = [];
+      hub.onmessage = ({ data }) => told.push(data);
+      const answered = new Promise<{ value?: { value?: { code?: string } } }>((resolve) => {
+        caught.addEventListener('message', ({ data }) => {
+          if (data?.id === 'second launch') resolve(data);
+        });
       });
-    });
-    const argumentList = [
-      { type: 'RAW', value: name },
-      { type: 'RAW', value: port2 },
-    ];
-    caught.postMessage({ id: 'second launch', type: 'APPLY', path: ['launch'], argumentList }, [port2]);
-    const answer = await answered;
-    return { code: answer.value?.value?.code ?? 'launched again', told };
-  }, service);
+      const argumentList = [
+        { type: 'RAW', value: name },
+        { type: 'RAW', value: port2 },
+      ];
+      caught.postMessage({ id: 'second launch', type: 'APPLY', path: ['launch'], argumentList }, [port2]);
+      const answer = await answered;
+      return { code: answer.value?.value?.code ?? 'launched again', told };
+    }, service),
+  );
 }
 
 /** What came of asking on a port. */
@@ -177,47 +189,49 @@ export interface PortAnswer {
  * service worker's words and for more than the service worker ever would.
  */
 export function askWorkerFromHelper(helper: Frame, other: string): Promise<Record<string, PortAnswer>> {
-  return helper.evaluate(async (service) => {
-    const [, ...domain] = location.host.split('.');
-    const elsewhere = [service, ...domain].join('.');
-    const { port1: port, port2 } = new MessageChannel();
-    const ready = new Promise((resolve) => port.addEventListener('message', resolve, { once: true }));
-    port.start();
-    const shell = `${location.protocol}//${['shell', ...domain].join('.')}`;
-    parent.postMessage({ latchkey: 'port', kind: 'service-worker' }, shell, [port2]);
-    await ready;
+  return patient(
+    helper.evaluate(async (service) => {
+      const [, ...domain] = location.host.split('.');
+      const elsewhere = [service, ...domain].join('.');
+      const { port1: port, port2 } = new MessageChannel();
+      const ready = new Promise((resolve) => port.addEventListener('message', resolve, { once: true }));
+      port.start();
+      const shell = `${location.protocol}//${['shell', ...domain].join('.')}`;
+      parent.postMessage({ latchkey: 'port', kind: 'service-worker' }, shell, [port2]);
+      await ready;
 
-    const plain = { t: 'request', method: 'GET', hasBody: false, dest: 'empty', mode: 'cors', site: 'same-origin' };
-    const wishes: Record<string, { target: string; headers: [string, string][] }> = {
-      'other names in headers': {
-        target: '/whoami',
-        headers: [
-          ['host', elsewhere],
-          ['x-forwarded-host', elsewhere],
-          ['x-latchkey-user', 'somebody'],
-          [':service', service],
-          [':authority', elsewhere],
-          [':jar-key', 'A'.repeat(43)],
-        ],
-      },
-      'a whole address': { target: `http://${elsewhere}/whoami`, headers: [] },
-      'an address without scheme': { target: `//${elsewhere}/whoami`, headers: [] },
-    };
-    const outcomes: Record<string, { status: number; body: string; error: string }> = {};
-    for (const [id, [name, wanted]] of Object.entries(wishes).entries()) {
-      outcomes[name] = await new Promise((resolve) => {
-        let [status, body] = [0, ''];
-        port.onmessage = ({ data }) => {
-          if (data.id !== id) return;
-          if (data.t === 'head') status = data.status;
-          if (data.t === 'chunk') body += new TextDecoder().decode(data.chunk);
-          if (data.t === 'end' || data.t === 'error') resolve({ status, body, error: data.code ?? '' });
-        };
-        port.postMessage({ ...plain, ...wanted, id, cookies: '' });
-      });
-    }
-    return outcomes;
-  }, other);
+      const plain = { t: 'request', method: 'GET', hasBody: false, dest: 'empty', mode: 'cors', site: 'same-origin' };
+      const wishes: Record<string, { target: string; headers: [string, string][] }> = {
+        'other names in headers': {
+          target: '/whoami',
+          headers: [
+            ['host', elsewhere],
+            ['x-forwarded-host', elsewhere],
+            ['x-latchkey-user', 'somebody'],
+            [':service', service],
+            [':authority', elsewhere],
+            [':jar-key', 'A'.repeat(43)],
+          ],
+        },
+        'a whole address': { target: `http://${elsewhere}/whoami`, headers: [] },
+        'an address without scheme': { target: `//${elsewhere}/whoami`, headers: [] },
+      };
+      const outcomes: Record<string, { status: number; body: string; error: string }> = {};
+      for (const [id, [name, wanted]] of Object.entries(wishes).entries()) {
+        outcomes[name] = await new Promise((resolve) => {
+          let [status, body] = [0, ''];
+          port.onmessage = ({ data }) => {
+            if (data.id !== id) return;
+            if (data.t === 'head') status = data.status;
+            if (data.t === 'chunk') body += new TextDecoder().decode(data.chunk);
+            if (data.t === 'end' || data.t === 'error') resolve({ status, body, error: data.code ?? '' });
+          };
+          port.postMessage({ ...plain, ...wanted, id, cookies: '' });
+        });
+      }
+      return outcomes;
+    }, other),
+  );
 }
 
 /**
@@ -226,38 +240,40 @@ export function askWorkerFromHelper(helper: Frame, other: string): Promise<Recor
  * WebSocket on the second was open.
  */
 export function askWorkerFromApp(app: Frame): Promise<{ overParent: unknown[]; overWebSocketPort: unknown[] }> {
-  return app.evaluate(async () => {
-    const [, ...domain] = location.host.split('.');
-    const shell = `${location.protocol}//${['shell', ...domain].join('.')}`;
-    const overParent: unknown[] = [];
-    for (const message of [
-      { latchkey: 'port', kind: 'service-worker' },
-      { latchkey: 'port', kind: 'websocket' },
-      { latchkey: 'ready' },
-      { id: '1', type: 'APPLY', path: ['counts'], argumentList: [] },
-    ]) {
-      const { port1: port, port2 } = new MessageChannel();
-      port.onmessage = ({ data }) => overParent.push(data);
-      parent.postMessage(message, shell, [port2]);
-    }
+  return patient(
+    app.evaluate(async () => {
+      const [, ...domain] = location.host.split('.');
+      const shell = `${location.protocol}//${['shell', ...domain].join('.')}`;
+      const overParent: unknown[] = [];
+      for (const message of [
+        { latchkey: 'port', kind: 'service-worker' },
+        { latchkey: 'port', kind: 'websocket' },
+        { latchkey: 'ready' },
+        { id: '1', type: 'APPLY', path: ['counts'], argumentList: [] },
+      ]) {
+        const { port1: port, port2 } = new MessageChannel();
+        port.onmessage = ({ data }) => overParent.push(data);
+        parent.postMessage(message, shell, [port2]);
+      }
 
-    const { port1: port, port2 } = new MessageChannel();
-    navigator.serviceWorker.controller?.postMessage({ latchkey: 'websocket' }, [port2]);
-    const overWebSocketPort: unknown[] = [];
-    const request = { id: 7, method: 'GET', target: '/whoami', headers: [], hasBody: false, cookies: '' };
-    port.postMessage({ t: 'request', ...request, dest: 'empty', mode: 'cors', site: 'same-origin' });
-    port.postMessage({ id: '2', type: 'APPLY', path: ['counts'], argumentList: [] });
-    port.postMessage({ t: 'key' });
-    port.postMessage({ t: 'connect', target: '/echo', protocols: [] });
-    await new Promise<void>((resolve) => {
-      port.onmessage = ({ data }) => {
-        if (data.t === 'open') resolve();
-        else overWebSocketPort.push(data);
-      };
-    });
-    port.postMessage({ t: 'close', code: 1_000, reason: '' });
-    return { overParent, overWebSocketPort };
-  });
+      const { port1: port, port2 } = new MessageChannel();
+      navigator.serviceWorker.controller?.postMessage({ latchkey: 'websocket' }, [port2]);
+      const overWebSocketPort: unknown[] = [];
+      const request = { id: 7, method: 'GET', target: '/whoami', headers: [], hasBody: false, cookies: '' };
+      port.postMessage({ t: 'request', ...request, dest: 'empty', mode: 'cors', site: 'same-origin' });
+      port.postMessage({ id: '2', type: 'APPLY', path: ['counts'], argumentList: [] });
+      port.postMessage({ t: 'key' });
+      port.postMessage({ t: 'connect', target: '/echo', protocols: [] });
+      await new Promise<void>((resolve) => {
+        port.onmessage = ({ data }) => {
+          if (data.t === 'open') resolve();
+          else overWebSocketPort.push(data);
+        };
+      });
+      port.postMessage({ t: 'close', code: 1_000, reason: '' });
+      return { overParent, overWebSocketPort };
+    }),
+  );
 }
 
 /** What a page of another site reads of the window that frames it: the error's name for each thing tried. */
@@ -278,25 +294,27 @@ export function reachForParent(app: Frame): Promise<Record<string, string>> {
 
 /** Sends a launch request into the hub as if from a window of some origin. @returns what the hub said on the port. */
 export function requestLaunch(hub: Page, origins: readonly string[], service: string): Promise<string[][]> {
-  return hub.evaluate(
-    async ({ senders, name }) => {
-      const heard: string[][] = [];
-      const last = Promise.withResolvers<void>();
-      for (const [index, origin] of senders.entries()) {
-        const { port1: port, port2 } = new MessageChannel();
-        const words: string[] = [];
-        heard.push(words);
-        port.onmessage = ({ data }) => {
-          words.push(data.t);
-          if (index === senders.length - 1 && data.t !== 'heard') last.resolve();
-        };
-        port.postMessage({ t: 'key', sessionPublicKey: new Uint8Array(1_984) });
-        const data = { latchkey: 'launch', service: name };
-        window.dispatchEvent(new MessageEvent('message', { origin, data, ports: [port2] }));
-      }
-      await last.promise;
-      return heard;
-    },
-    { senders: [...origins], name: service },
+  return patient(
+    hub.evaluate(
+      async ({ senders, name }) => {
+        const heard: string[][] = [];
+        const last = Promise.withResolvers<void>();
+        for (const [index, origin] of senders.entries()) {
+          const { port1: port, port2 } = new MessageChannel();
+          const words: string[] = [];
+          heard.push(words);
+          port.onmessage = ({ data }) => {
+            words.push(data.t);
+            if (index === senders.length - 1 && data.t !== 'heard') last.resolve();
+          };
+          port.postMessage({ t: 'key', sessionPublicKey: new Uint8Array(1_984) });
+          const data = { latchkey: 'launch', service: name };
+          window.dispatchEvent(new MessageEvent('message', { origin, data, ports: [port2] }));
+        }
+        await last.promise;
+        return heard;
+      },
+      { senders: [...origins], name: service },
+    ),
   );
 }
