@@ -74,8 +74,8 @@ export type HubToTunnel =
       readonly answer: unknown;
       /** Fingerprint of the install pins. */
       readonly pins: Uint8Array;
-      /** HKDF, non-extractable: the jar key of one service is derived from it. */
-      readonly jarRoot: CryptoKey;
+      /** 32 bytes: the key of this service's cookie jar, and of no other's. */
+      readonly jarKey: Uint8Array;
     }
   | { readonly t: 'refused'; readonly code: string; readonly message: string; readonly correlation?: string };
 

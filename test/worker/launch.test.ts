@@ -20,10 +20,7 @@ const terms: LaunchTerms = {
   deviceKeyHash: hash('device'),
   postureHash: hash('posture'),
 };
-const jarRoot = (await crypto.subtle.importKey('raw', Uint8Array.from(hash('jar')), 'HKDF', false, [
-  'deriveBits',
-])) as CryptoKey;
-const launched = { t: 'launched', answer: { svid: 'x' }, pins: hash('pins'), jarRoot } as const;
+const launched = { t: 'launched', answer: { svid: 'x' }, pins: hash('pins'), jarKey: hash('jar') } as const;
 
 /** A launch under way, and the hub's end of it. */
 function begin(service = 'wiki') {
@@ -65,18 +62,6 @@ test('QHX-4: a hub cannot make the Worker sign for another service, another key 
   assert.ok(verifyComposite(key.publicKey, expectedChallenge('wiki'), 'Latchkey/1 launch', signature));
 });
 
-test('the jar key is of one service and comes out the same each time', async () => {
-  const jarKey = async (service: string) => {
-    const { say, outcome, hubPort } = begin(service);
-    for (const message of [{ t: 'heard' }, { t: 'challenge', ...terms }, launched]) say(message);
-    const { jarKey: found } = await outcome;
-    hubPort.close();
-    return found;
-  };
-  assert.deepEqual(await jarKey('wiki'), await jarKey('wiki'));
-  assert.notDeepEqual(await jarKey('wiki'), await jarKey('payroll'));
-});
-
 test('a refusal of the hub comes out with its code, sentence and id', async () => {
   const { say, outcome } = begin();
   say({ t: 'heard' });
@@ -91,7 +76,11 @@ const nonsense: Record<string, object[]> = {
   'terms of the wrong length': [{ t: 'heard' }, { t: 'challenge', ...terms, nonce: new Uint8Array(31) }],
   'terms that are no bytes': [{ t: 'heard' }, { t: 'challenge', ...terms, lease: 'lease' }],
   'no terms': [{ t: 'heard' }, { t: 'challenge' }],
-  'a jar root that is no key': [{ t: 'heard' }, { t: 'challenge', ...terms }, { ...launched, jarRoot: {} }],
+  'a jar key that is no key': [
+    { t: 'heard' },
+    { t: 'challenge', ...terms },
+    { ...launched, jarKey: hash('x').slice(1) },
+  ],
   'pins that are no bytes': [{ t: 'heard' }, { t: 'challenge', ...terms }, { ...launched, pins: 'pins' }],
 };
 for (const [what, messages] of Object.entries(nonsense))

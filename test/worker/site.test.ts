@@ -4,6 +4,7 @@ import { labelOf, shellAddress, siblingOrigin } from '../../worker/origins.ts';
 import { type RequestOrigin, type Site, siteOf } from '../../worker/sw/site.ts';
 
 const own = 'http://wiki.apps.localhost:8700';
+const shell = 'http://shell.apps.localhost:8700';
 const form = { mode: 'navigate', destination: 'iframe', method: 'POST', origin: null, referrer: '' };
 const get = { ...form, method: 'GET' };
 
@@ -20,11 +21,19 @@ const cases: [string, Partial<RequestOrigin>, boolean, Site][] = [
   ['a link of the app', { ...get, referrer: `${own}/page` }, true, 'same-origin'],
   ['a link of another site', { ...get, referrer: 'https://evil.example/' }, false, 'cross-site'],
   ['a link of a sibling app', { ...get, referrer: 'http://evil.apps.localhost:8700/' }, false, 'cross-site'],
-  ['an address that was typed, or that the shell opened', get, false, 'none'],
+  ['what the shell opened', { ...get, referrer: `${shell}/` }, false, 'none'],
+  [
+    'what the shell’s address opened in a tab',
+    { ...get, destination: 'document', referrer: `${shell}/` },
+    false,
+    'cross-site',
+  ],
+  ['a link that hides where it comes from, into a tab', { ...get, destination: 'document' }, false, 'cross-site'],
+  ['a link of an app that sends no referrer, in its own frame', get, true, 'same-origin'],
 ];
 for (const [what, fields, replacesOwn, site] of cases)
   test(`SameSite: ${what} is ${site}`, () => {
-    assert.equal(siteOf({ ...get, ...fields }, own, replacesOwn), site);
+    assert.equal(siteOf({ ...get, ...fields }, own, shell, replacesOwn), site);
   });
 
 test('shell and apps find each other by their first label', () => {

@@ -10,7 +10,7 @@ export interface Device {
   readonly signing: CryptoKeyPair;
   /** Raw Ed25519, 32 bytes. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** HKDF; each service's jar key is derived from it in the tunnel's Worker. */
+  /** HKDF; each service's jar key is derived from it. */
   readonly jarRoot: CryptoKey;
   readonly user: { readonly id: string; readonly name: string };
   /** SHA-256 of the install pins, from the enrolment link. */
@@ -54,6 +54,13 @@ export async function makeDeviceKeys(): Promise<Pick<Device, 'signing' | 'public
   const jarRoot = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
   secret.fill(0);
   return { signing, publicKey, jarRoot };
+}
+
+/** The key of one service's cookie jar, 32 bytes. The root stays here: a shell gets the key of its own service alone. */
+export async function jarKeyOf(device: Pick<Device, 'jarRoot'>, service: string): Promise<Uint8Array<ArrayBuffer>> {
+  const info = new TextEncoder().encode(`latchkey jar ${service}`);
+  const parameters = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(32), info };
+  return new Uint8Array(await crypto.subtle.deriveBits(parameters, device.jarRoot, 256));
 }
 
 /** Ed25519 by the device key. */

@@ -6,7 +6,7 @@ import { deviceMessage, launchChallenge } from '../../protocol/challenges.ts';
 import type { HubToTunnel, LaunchRequest, TunnelToHub } from '../../worker/api.ts';
 import { failureOf } from '../design/failure.ts';
 import { decode, encode } from './api.ts';
-import { type Device, loadDevice, signAsDevice } from './device.ts';
+import { type Device, jarKeyOf, loadDevice, signAsDevice } from './device.ts';
 import { hash } from './hash.ts';
 import { type SignedPosture, signedPosture } from './posture.ts';
 import { signedCall } from './signed-call.ts';
@@ -61,7 +61,7 @@ async function launch(service: string, port: MessagePort): Promise<void> {
   const challenge = launchChallenge(hash, { ...terms, service, sessionKeyHash: hash.sha256(sessionPublicKey) });
   const { signature } = await heard.next('endorsement');
   const answer = await finish(device, begun, posture, sessionPublicKey, signature, challenge);
-  say(port, { t: 'launched', answer, pins: device.pins, jarRoot: device.jarRoot });
+  say(port, { t: 'launched', answer, pins: device.pins, jarKey: await jarKeyOf(device, service) });
 }
 
 async function finish(

@@ -134,6 +134,7 @@ export class ShellPage extends LitElement {
     return html`<iframe
       class="app"
       title=${this.service.title}
+      referrerpolicy="origin"
       src=${this.service.app + (this.#target?.path ?? '/')}
       allow="clipboard-read; clipboard-write; fullscreen"
     ></iframe>`;

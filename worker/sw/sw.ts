@@ -3,11 +3,11 @@
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
 import { downloadPath, ownPaths, type WebSocketPort } from '../app-messages.ts';
-import { labelOf, shellAddress } from '../origins.ts';
+import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
-import { type RequestOrigin, siteOf } from './site.ts';
+import { type RequestOrigin, type Site, siteOf } from './site.ts';
 import { NoTunnel, passPort } from './tunnel-port.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -33,7 +33,7 @@ self.addEventListener('message', (event) => {
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;
   try {
-    return await exchange(request, siteOf(originOf(request), self.location.origin, await replacesOwn(event)));
+    return await exchange(request, await siteOfEvent(event));
   } catch (error) {
     return failed(request, error);
   }
@@ -43,11 +43,15 @@ async function savedFile(event: FetchEvent): Promise<Response> {
   const asked = savedFileRequest(event.request.url);
   if (asked === undefined) return Response.error();
   try {
-    const site = siteOf(originOf(event.request), self.location.origin, await replacesOwn(event));
-    return asSavedFile(await exchange(asked.request, site), asked.name);
+    return asSavedFile(await exchange(asked.request, await siteOfEvent(event)), asked.name);
   } catch {
     return brokenFile();
   }
+}
+
+async function siteOfEvent(event: FetchEvent): Promise<Site> {
+  const shell = siblingOrigin(self.location, 'shell');
+  return siteOf(originOf(event.request), self.location.origin, shell, await replacesOwn(event));
 }
 
 function originOf({ mode, destination, method, headers, referrer }: Request): RequestOrigin {

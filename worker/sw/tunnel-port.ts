@@ -135,5 +135,8 @@ function handToShell(helper: Client, port: MessagePort, kind: PortKind): void {
 
 async function helperClients(): Promise<readonly Client[]> {
   const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  return all.filter((client) => new URL(client.url).pathname === `${ownPaths}helper.html`);
+  // Nested: a helper opened in a tab of its own has no shell to speak to.
+  return all.filter(
+    ({ url, frameType }) => frameType === 'nested' && new URL(url).pathname === `${ownPaths}helper.html`,
+  );
 }

@@ -37,10 +37,10 @@ export async function launchOver(
     await dialog.hear('heard', hearingLimitMs);
     const terms = await dialog.hear('challenge', answerLimitMs);
     dialog.say({ t: 'endorsement', signature: await endorse(terms, service, key, crypto) });
-    const { answer, pins, jarRoot } = await dialog.hear('launched', answerLimitMs);
-    if (!(pins instanceof Uint8Array)) throw confused();
+    const { answer, pins, jarKey } = await dialog.hear('launched', answerLimitMs);
+    if (!(pins instanceof Uint8Array) || !(jarKey instanceof Uint8Array) || jarKey.length !== 32) throw confused();
     // Its documents are verified one by one before anything of it is used (credential.ts).
-    return { answer: answer as LaunchAnswer, pins, jarKey: await jarKeyOf(jarRoot, service) };
+    return { answer: answer as LaunchAnswer, pins, jarKey };
   } finally {
     dialog.close();
   }
@@ -63,13 +63,6 @@ function endorse(
     throw confused(cause);
   }
   return key.sign(challenge, signatureContext.launch);
-}
-
-async function jarKeyOf(root: CryptoKey, service: string): Promise<Uint8Array> {
-  if (!(root instanceof CryptoKey)) throw confused();
-  const info = new TextEncoder().encode(`latchkey jar ${service}`);
-  const parameters = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(32), info };
-  return new Uint8Array(await globalThis.crypto.subtle.deriveBits(parameters, root, 256));
 }
 
 function confused(cause?: unknown): TunnelFault {
