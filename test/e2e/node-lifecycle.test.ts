@@ -29,7 +29,7 @@ const pids = new Map<string, number>();
 
 before(async () => {
   const data = mkdtempSync(join(tmpdir(), 'latchkey-'));
-  writeFileSync(join(data, 'latchkey.yaml'), `timers: { freshnessS: ${freshnessS} }\n`);
+  writeFileSync(join(data, 'latchkey.yaml'), `timers: { freshnessS: ${freshnessS} }\n`, { mode: 0o600 });
   world = await World.start({}, data);
   for (const [part, pid] of Object.entries(world.product.ready.pids)) pids.set(part, pid ?? 0);
 });

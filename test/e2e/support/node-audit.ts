@@ -1,8 +1,8 @@
 /** The audit chain of a running product, read as an administrator would, and waited for: gateways send events later. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AuditEvent } from '../../../server/channel/audit-event.ts';
 import { adminRequest } from '../../../server/channel/admin-client.ts';
+import type { AuditEvent } from '../../../server/channel/audit-event.ts';
 import type { Product } from './product.ts';
 
 export type ChainedEvent = AuditEvent & { readonly seq: number };

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 
 interface Secret {
   readonly name: string;
+  /** Beginning of the name of the file it is kept in, if it is kept at all. */
+  readonly home: string | undefined;
   readonly forms: readonly Buffer[];
 }
 
@@ -21,24 +23,45 @@ export class Canaries {
     return this.#secrets.length;
   }
 
-  add(name: string, secret: Uint8Array | string): void {
+  /** @param home a file of the installation that may hold it, relative to the data folder. */
+  add(name: string, secret: Uint8Array | string, home?: string): void {
     const bytes = Buffer.from(secret);
     if (bytes.length < shortestBytes) throw new TypeError(`${name} is too short to be looked for`);
     const texts = ['hex', 'base64', 'base64url'] as const;
     const forms = typeof secret === 'string' ? [] : texts.map((text) => Buffer.from(bytes.toString(text)));
-    this.#secrets.push({ name, forms: [bytes, ...forms.map(withoutPadding)] });
+    this.#secrets.push({ name, home, forms: [bytes, ...forms.map(withoutPadding)] });
   }
 
-  /** Names of the secrets that stand in `haystack`. */
-  in(haystack: Buffer | string): string[] {
+  /** Every secret that an installation keeps in files of its own: keys of each role, of the gateway, of the connector. */
+  addKept(data: string): void {
+    const read = (file: string) => readFileSync(join(data, file));
+    for (const file of filesOf(data).filter((name) => /^control\/keys\/.+\.key$/.test(name)))
+      for (const half of [0, 32]) this.add(file, read(file).subarray(half, half + 32), file);
+    const gateway = 'gateway/identity.json';
+    // The stealth keys are no secret of its own: the descriptor tells them to every client.
+    const { stealth: _, ...keys } = JSON.parse(read(gateway).toString()) as Record<string, string>;
+    for (const key of Object.values(keys)) this.add(gateway, Buffer.from(key, 'base64url'), gateway);
+    const connector = 'connector/wireguard.pem';
+    const der = Buffer.from(
+      read(connector)
+        .toString()
+        .replace(/-----[^-]+-----|\s/g, ''),
+      'base64',
+    );
+    this.add(connector, der.subarray(-32), connector);
+  }
+
+  /** Names of the secrets that stand in `haystack`, which is the content of `file`. */
+  in(haystack: Buffer | string, file?: string): string[] {
     const bytes = Buffer.from(haystack);
-    return this.#secrets.filter(({ forms }) => forms.some((form) => bytes.includes(form))).map(({ name }) => name);
+    const strangers = this.#secrets.filter(({ home }) => home === undefined || file?.startsWith(home) !== true);
+    return strangers.filter(({ forms }) => forms.some((form) => bytes.includes(form))).map(({ name }) => name);
   }
 
-  /** `file: secret` for each secret in any file of a folder. */
-  inFolder(folder: string): string[] {
-    return filesOf(folder).flatMap((file) =>
-      this.in(readFileSync(join(folder, file))).map((name) => `${file}: ${name}`),
+  /** `file: secret` for each secret in a file of the installation that is not its own. */
+  inFolder(data: string): string[] {
+    return filesOf(data).flatMap((file) =>
+      this.in(readFileSync(join(data, file)), file).map((name) => `${file}: ${name}`),
     );
   }
 }

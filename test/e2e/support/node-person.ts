@@ -65,7 +65,8 @@ const shellHost = 'shell.apps.localhost';
 const rpId = 'hub.localhost';
 
 export class NodePerson {
-  readonly port: number;
+  /** Of the product; another one after it was started again. */
+  port: number;
   readonly passkey = new Authenticator();
   readonly devicePublicKey: Uint8Array;
   userAgent = 'Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
