@@ -29,11 +29,12 @@ interface Holder {
   svid: VerifiedSvid;
 }
 
-/** Why a session may not be, and which policies say so. */
-export interface Objection {
-  readonly code: Extract<CloseCode, 'denied' | 'revoked'>;
-  readonly policies: string[];
-}
+/** May a session be, and which policies say so. */
+export type Judgement = { readonly policies: string[] } & (
+  | { readonly decision: 'allow' }
+  | { readonly decision: 'deny'; readonly code: Extract<CloseCode, 'denied' | 'revoked'> }
+);
+export type Objection = Extract<Judgement, { readonly decision: 'deny' }>;
 
 export class LiveSession {
   readonly id: string;
@@ -104,18 +105,20 @@ export class LiveSession {
 
   // ── while it lives ──
 
-  /** Asked at its beginning and whenever policy or revocations changed. @returns why it must end, or undefined. */
-  objection(): Objection | undefined {
+  /** Asked at its beginning and whenever policy or revocations changed. */
+  judge(): Judgement {
     const { policy } = this.#deps;
     const { svid } = this.#known();
-    if (policy.isRevoked(svid)) return { code: 'revoked', policies: ['revocation'] };
+    if (policy.isRevoked(svid)) return { decision: 'deny', code: 'revoked', policies: ['revocation'] };
     const inForce = policy.current;
     const service = inForce?.services.get(svid.service);
-    if (inForce === undefined || service === undefined) return { code: 'denied', policies: ['default-deny'] };
+    if (inForce === undefined || service === undefined) {
+      return { decision: 'deny', code: 'denied', policies: ['default-deny'] };
+    }
     if (this.#pool !== undefined && !samePlace(this.#pool.service, service)) this.#dropPool();
     const question = { principal: this.principal(), action: 'open', service: svid.service } as const;
     const { decision, policies } = inForce.engine.decide(question);
-    return decision === 'deny' ? { code: 'denied', policies } : undefined;
+    return decision === 'deny' ? { decision, code: 'denied', policies } : { decision, policies };
   }
 
   principal(): PrincipalView {

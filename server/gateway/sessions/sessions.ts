@@ -56,10 +56,10 @@ export class Sessions {
   reconsider(): Person[] {
     const revoked: Person[] = [];
     for (const live of this.#live) {
-      const objection = live.objection();
-      if (objection === undefined) continue;
-      live.endFor(objection);
-      if (objection.code === 'revoked' && live.person !== undefined) revoked.push(live.person);
+      const judgement = live.judge();
+      if (judgement.decision === 'allow') continue;
+      live.endFor(judgement);
+      if (judgement.code === 'revoked' && live.person !== undefined) revoked.push(live.person);
     }
     return revoked;
   }
@@ -103,16 +103,17 @@ export class Sessions {
     this.#gone.set(live, ended);
     live.begin(session);
     // Policy may have changed while the handshake ran.
-    const objection = live.objection();
+    const judgement = live.judge();
     this.#deps.audit.note({
       type: 'session.open',
       actor: live.svid.spiffeId,
       service: live.svid.service,
-      ...(objection === undefined ? { decision: 'allow' } : { decision: 'deny', policies: objection.policies }),
+      decision: judgement.decision,
+      policies: judgement.policies,
       detail: { session: live.id, transport: live.peer.transport, address: live.peer.address },
     });
     if (this.#isClosing) live.close('going_away');
-    else if (objection !== undefined) live.endFor(objection);
+    else if (judgement.decision === 'deny') live.endFor(judgement);
     await ended;
   }
 
