@@ -110,7 +110,7 @@ test('QZ-39: every attempt of a scripted visit is in the audit, once, with its d
     `launch alpha ${allowed}`,
     'posture alpha  ',
     'session.close alpha  ',
-    'session.open alpha allow ',
+    `session.open alpha ${allowed}`,
     'stream.close alpha  ',
     ...Array.from({ length: 4 }, () => `stream.open alpha ${allowed}`),
     'stream.open beta deny default-deny',
