@@ -69,7 +69,8 @@ export class LiveSession {
   async identify(bytes: Uint8Array, posture: Uint8Array): Promise<VerifiedSvid> {
     const svid = await this.#deps.trust.svid(bytes);
     const person = personOf(svid, this.#deps.config.trustDomain);
-    this.#holder = { person, svid, postureAtMs: postureTime(posture) };
+    // The time beside the digest is the client's word; what was judged is no younger than the credential.
+    this.#holder = { person, svid, postureAtMs: Math.min(postureTime(posture), svid.notBefore) };
     this.#mayCome(svid);
     return svid;
   }
