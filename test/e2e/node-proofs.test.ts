@@ -11,6 +11,7 @@ import { connectClient } from '../../protocol/connect-client.ts';
 import type { Signer } from '../../protocol/crypto.ts';
 import { encodeFrame } from '../../protocol/handshake-frame.ts';
 import { mac1 } from '../../protocol/init.ts';
+import { decodeSvid } from '../../protocol/svid.ts';
 import { systemClock } from '../../server/channel/system-clock.ts';
 import { generateComposite } from '../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../server/crypto/node-crypto.ts';
@@ -18,7 +19,7 @@ import { connectQuic } from '../server/transport/support/h3-client.ts';
 import { type ApiRefusal, send } from './support/node-api.ts';
 import { endOf, eventAfter } from './support/node-audit.ts';
 import { carry, dialWebSocket, type Tap, tapped } from './support/node-carrier.ts';
-import { connect, fetchThrough, trustedGateway } from './support/node-client.ts';
+import { begin, connect, fetchThrough, trustedGateway } from './support/node-client.ts';
 import { fingerprintOf, NodePerson } from './support/node-person.ts';
 import { serviceA, serviceB, World } from './support/node-world.ts';
 
@@ -185,6 +186,24 @@ test('BR-4: AUTH with the digest of another report than the one that was judged 
   posture.set(randomBytes(32));
   const event = await refusedSession(() => connect(world.port, world.fingerprint, launched, { posture }));
   assert.equal(event.reason, 'posture');
+});
+
+test('BR-4: no client makes its report younger than the credential it was judged for', async () => {
+  const launched = await world.admin.launch(serviceA);
+  const posture = unbase64url(launched.answer.posture);
+  new DataView(posture.buffer, posture.byteOffset).setBigUint64(32, BigInt(Date.now() + 3_600_000));
+  const session = await connect(world.port, world.fingerprint, launched, { posture });
+  await world.applyPolicies(`
+    @id("admins") permit (principal in Group::"admins", action, resource);
+    @id("fresh-reports") forbid (principal, action == Action::"request", resource) when { context.posture.ageS >= 1 };`);
+  const { notBefore } = decodeSvid(unbase64url(launched.answer.svid));
+  await pause(Math.max(0, notBefore + 1_500 - Date.now()));
+  const from = await endOf(world.product);
+  assert.equal((await begin(session, serviceA, { target: '/whoami' })).status, 403);
+  const event = await eventAfter(world.product, from, ({ type }) => type === 'http.request');
+  assert.deepEqual([event.decision, event.policies], ['deny', ['fresh-reports']]);
+  session.close('done');
+  await world.applyPolicies('@id("admins") permit (principal in Group::"admins", action, resource);');
 });
 
 // ── nothing less than what is spoken ──
