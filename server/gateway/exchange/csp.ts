@@ -1,6 +1,7 @@
 /**
  * Content-Security-Policy of an app, changed by exactly two things and never loosened beyond them: the shim's one
- * script may run, and the shell's origin may frame the page (CSP level 3; X-Frame-Options by RFC 7034).
+ * script may run, and the shell's origin may frame the page (CSP level 3; X-Frame-Options by RFC 7034). A page that
+ * anybody might frame is tightened to itself and the shell.
  * A nonce beside `'unsafe-inline'` would switch `'unsafe-inline'` off and break the app, so there the shim goes inline.
  */
 import { allowsInline, allowsOwnScript } from './csp-source.ts';
@@ -105,12 +106,20 @@ function withNonce(policy: Policy, nonce: string): Policy {
 const withoutNone = (sources: readonly string[]): string[] =>
   sources.filter((source) => source.toLowerCase() !== "'none'");
 
-/** Lets the shell, and nobody else in addition, frame the page. */
-export function admitShellFrame(headers: readonly Header[], shellOrigin: string): Header[] {
+/**
+ * Lets the shell, and nobody else in addition, frame the page. A page whose service says nothing of framing gets a
+ * policy of its own that names itself and the shell: every app is same-site with every other, so a sibling that framed
+ * it could have it send requests with the person's cookies.
+ * @param isPage whether the response is shown as a document; framing means nothing to any other.
+ */
+export function admitShellFrame(headers: readonly Header[], shellOrigin: string, isPage = false): Header[] {
   const policies = parsePolicies(headers);
   const framing = policies.some((policy) => find(policy, 'frame-ancestors') !== undefined);
   const options = valuesOf(headers, 'x-frame-options');
-  if (!framing && options.length === 0) return [...headers];
+  if (!framing && options.length === 0) {
+    if (!isPage) return [...headers];
+    return withPolicies(headers, [...policies, [directive('frame-ancestors', ["'self'", shellOrigin])]]);
+  }
   const rest = headers.filter(([name]) => name !== 'x-frame-options');
   const widened = policies.map((policy) => withAncestor(policy, shellOrigin));
   // frame-ancestors overrides X-Frame-Options in every browser we serve, so the older field counts only alone.

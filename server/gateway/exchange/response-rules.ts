@@ -83,7 +83,9 @@ export function translateResponse(
   const given = withoutHopByHop(checkHeaders(response.headers));
   const cookies = keepCookies(given, request, context, jar);
   const mapped = given.filter(([name]) => !stripped.has(name)).map((header) => mapUrls(header, context));
-  const framed = admitShellFrame([...mapped, ...siteData(given)], context.shellOrigin);
+  // A 304's fields replace those kept with the page (RFC 9111 section 3.2), and with them its own policy.
+  const isPage = isDocument(request.facts) && response.status !== 304;
+  const framed = admitShellFrame([...mapped, ...siteData(given)], context.shellOrigin, isPage);
   const plan = planBody(response.status, framed, request, context, shim);
   return { ...plan, headers: [...plan.headers, ...cookies.map((line): Header => [':set-cookie', line])] };
 }

@@ -107,3 +107,17 @@ for (const [headers, policies, options] of frames)
     assert.deepEqual(values(result, 'content-security-policy'), policies);
     assert.deepEqual(values(result, 'x-frame-options'), options);
   });
+
+const own = `frame-ancestors 'self' ${shell}`;
+const pages: [headers: Header[], policies: string[]][] = [
+  [[], [own]],
+  [csp("default-src 'self'; img-src *"), ["default-src 'self'; img-src *", own]],
+  [csp("script-src 'self', img-src *"), ["script-src 'self'", 'img-src *', own]],
+  [csp('frame-ancestors *'), [`frame-ancestors * ${shell}`]],
+  [[['x-frame-options', 'DENY']], [`frame-ancestors ${shell}`]],
+];
+
+for (const [headers, policies] of pages)
+  test(`QHX-6: a page that says nothing of framing is framed by itself and the shell only: ${JSON.stringify(headers)}`, () => {
+    assert.deepEqual(values(admitShellFrame(headers, shell, true), 'content-security-policy'), policies);
+  });

@@ -7,6 +7,8 @@ import { asked, context, shim, values } from './support.ts';
 
 const html: Header = ['Content-Type', 'text/html; charset=utf-8'];
 
+const framedBy = `frame-ancestors 'self' ${context.shellOrigin}`;
+
 function translate(headers: Header[], request: AnsweredRequest = asked(), status = 200, jar = new ServiceJar()) {
   return translateResponse({ status, headers }, request, context, jar, shim);
 }
@@ -41,7 +43,8 @@ for (const [name, headers, request, status] of untouched)
     assert.equal(plan.inject, undefined);
     assert.deepEqual(plan.decode, []);
     assert.equal(plan.status, status);
-    assert.equal(plan.headers.length, headers.length + 1);
+    const framing = plan.headers.filter(([, text]) => text.startsWith('frame-ancestors'));
+    assert.equal(plan.headers.length - framing.length, headers.length + 1);
   });
 
 test('BR-1: decodes for a client that cannot, and leaves the coding to one that asked for it', () => {
@@ -99,6 +102,7 @@ test('BR-1: strips what would reach beyond one app', () => {
     ['vary', 'a'],
     ['vary', 'b'],
     ['clear-site-data', '"cache"'],
+    ['content-security-policy', framedBy],
   ]);
 });
 
@@ -137,4 +141,15 @@ test('BR-1: puts the shim inline where only inline script may run, and nowhere w
   const bad = { ...shim, inline: 'a</script>' };
   const plan = translateResponse({ status: 200, headers: [html, policy] }, asked(), context, new ServiceJar(), bad);
   assert.equal(plan.inject, undefined);
+});
+
+test('QHX-6: no sibling app may frame a page that its service let anybody frame; only pages are told so', () => {
+  const policies = (request: AnsweredRequest, status = 200) =>
+    values(translate([html, ['content-security-policy', "default-src 'self'"]], request, status).headers, csp);
+  const csp = 'content-security-policy';
+  for (const dest of ['document', 'iframe', 'frame', 'object', 'embed'])
+    assert.deepEqual(policies(asked({ dest })), ["default-src 'self'", framedBy], dest);
+  for (const dest of ['script', 'empty', 'image']) assert.deepEqual(policies(asked({ dest })), ["default-src 'self'"]);
+  assert.deepEqual(policies(asked(), 404), ["default-src 'self'", framedBy]);
+  assert.deepEqual(policies(asked(), 304), ["default-src 'self'"]);
 });
