@@ -10,9 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { hex } from '../../protocol/bytes.ts';
 import type { Session } from '../../protocol/session.ts';
 import { send } from './support/node-api.ts';
 import { endOf, eventAfter, eventsAfter } from './support/node-audit.ts';
+import { AuditCopy } from './support/node-audit-copy.ts';
 import { begin, connect, digestOf, fetchThrough, jarKeyHeader } from './support/node-client.ts';
 import { FarPeer } from './support/node-far-peer.ts';
 import { isAlive, serviceA, World } from './support/node-world.ts';
@@ -24,6 +26,8 @@ const freshnessS = 4;
 let world: World;
 /** A download whose service died; its end takes a while to be noticed, which the tests between do not wait for. */
 let orphaned: Promise<unknown>;
+/** The session that was open when everything stopped, as the audit names it. */
+let lastSession: string;
 /** Each part's process, as the supervisor last said. */
 const pids = new Map<string, number>();
 
@@ -198,6 +202,7 @@ test('QPT-10: nothing secret of these runs stands in a log or a file', () => {
 
 test('SIGTERM tells the sessions, stops everything in order with code 0 and leaves no process', async () => {
   const session = await world.session();
+  lastSession = hex(session.params.sessionId);
   assert.equal(await world.product.stop(), 0);
   assert.deepEqual(await session.closed, { code: 'going_away', byPeer: true, cut: false });
   for (const [part, pid] of pids) assert.ok(!isAlive(pid), `the ${part} still runs`);
@@ -207,6 +212,10 @@ test('SIGTERM tells the sessions, stops everything in order with code 0 and leav
     ),
     { code: 'ECONNREFUSED' },
   );
+  using copy = new AuditCopy(world.product.data);
+  const types = copy.rows.map(({ event }) => (JSON.parse(event) as { type: string }).type);
+  const stops = types.filter((type) => type.endsWith('.leave') || type === 'control.stop');
+  assert.deepEqual(stops.slice(-3), ['connector.leave', 'gateway.leave', 'control.stop']);
   const verified = await runCli(['audit', 'verify', '--json', '--data', world.product.data]);
   assert.equal(verified.code, 0, verified.stderr);
 });
@@ -221,6 +230,13 @@ test('a start on the same folder finds people, passkeys and services as they wer
       (services as { name: string }[]).map(({ name }) => name),
       ['alpha', 'beta'],
     );
+    // What the gateway had to say at the very end is in the chain by now.
+    const ended = await eventAfter(
+      again,
+      0,
+      ({ detail, type }) => type === 'session.close' && detail?.['session'] === lastSession,
+    );
+    assert.equal(ended.reason, 'going_away');
     const person = world.admin;
     person.port = again.ready.port;
     await person.signIn();
