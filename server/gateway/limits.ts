@@ -2,7 +2,7 @@
  * Every bound of the gateway that the protocol does not set, with its unit in the name and its reason beside it.
  */
 
-/** Half-open handshakes at a time, about 400 bytes each (docs/protocol.md, "States"). */
+/** Half-open handshakes at a time, of strangers and of those answered each; about 400 bytes each (docs/protocol.md, "States"). */
 export const maxHalfOpenHandshakes = 1_024;
 /** Live sessions of one gateway process; about 40 KiB each above the transport. */
 export const maxSessions = 10_000;

@@ -18,7 +18,10 @@ export class Sessions {
   readonly #live = new Set<LiveSession>();
   /** When each has been cleaned up. */
   readonly #gone = new WeakMap<LiveSession, Promise<void>>();
-  #halfOpen = 0;
+  /** Half-open ones whose sender has proved nothing yet, oldest first: they give way to whoever comes next. */
+  readonly #silent = new Set<Carrier>();
+  /** Half-open ones whose sender knew the stealth key. */
+  readonly #answered = new Set<Carrier>();
   #isClosing = false;
 
   constructor(deps: SessionDependencies) {
@@ -27,20 +30,22 @@ export class Sessions {
 
   /** For status and tests. */
   get counts(): { halfOpen: number; live: number } {
-    return { halfOpen: this.#halfOpen, live: this.#live.size };
+    return { halfOpen: this.#silent.size + this.#answered.size, live: this.#live.size };
   }
 
   /** Takes a carrier of any transport. Never throws: what comes to nothing is closed. */
   take(carrier: Carrier, peer: CarrierPeer): void {
-    if (this.#isClosing || this.#halfOpen >= maxHalfOpenHandshakes) {
+    if (this.#isClosing) {
       carrier.close();
       return;
     }
-    this.#halfOpen += 1;
+    if (this.#silent.size >= maxHalfOpenHandshakes) this.#dropOldestSilent();
+    this.#silent.add(carrier);
     const live = new LiveSession(this.#deps, peer);
     this.#handshake(carrier, live)
       .finally(() => {
-        this.#halfOpen -= 1;
+        this.#silent.delete(carrier);
+        this.#answered.delete(carrier);
       })
       .then(
         (session) => this.#run(live, session),
@@ -74,6 +79,23 @@ export class Sessions {
     await Promise.all(ends);
   }
 
+  /** A sender who knows the stealth key speaks at once; one who only waits must not keep it out. */
+  #dropOldestSilent(): void {
+    for (const oldest of this.#silent) {
+      this.#silent.delete(oldest);
+      oldest.close();
+      return;
+    }
+  }
+
+  /** After a right mac1: from here on it counts among those that are answered, which have a bound of their own. */
+  #mayAnswer(carrier: Carrier): boolean {
+    this.#silent.delete(carrier);
+    if (this.#answered.size >= maxHalfOpenHandshakes) return false;
+    this.#answered.add(carrier);
+    return true;
+  }
+
   #handshake(carrier: Carrier, live: LiveSession): Promise<Session> {
     const { crypto, clock, identity } = this.#deps;
     return acceptGateway({
@@ -86,6 +108,7 @@ export class Sessions {
         this.#assertRoom(live);
         return verified;
       },
+      admit: () => this.#mayAnswer(carrier),
       params: (svid) => live.params(svid),
       session: live.hooks(),
     });
