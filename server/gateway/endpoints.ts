@@ -10,7 +10,7 @@ import { type Config, origins } from '../config.ts';
 import type { Logger } from '../log.ts';
 import { loadTransport } from '../transport/engines.ts';
 import { type OnCarrier, type TransportServer, tunnelPath } from '../transport/session.ts';
-import { WebSocketTransport } from '../transport/websocket.ts';
+import { refuseUpgrade, WebSocketTransport } from '../transport/websocket.ts';
 
 export interface EndpointsOptions {
   readonly config: Config;
@@ -115,8 +115,7 @@ function newHttpServer(webSocket: WebSocketTransport, host: string): Server {
       webSocket.handleUpgrade(request, socket, head);
       return;
     }
-    socket.on('error', () => undefined);
-    socket.end('HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    refuseUpgrade(socket, '421 Misdirected Request');
   });
   // What is not HTTP at all is nobody we know.
   server.on('clientError', (_error, socket) => socket.destroy());

@@ -55,8 +55,7 @@ export class WebSocketTransport implements CarrierSource {
 
   #refuse(socket: Duplex, status: string): void {
     this.counters.refused += 1;
-    socket.on('error', () => undefined);
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    refuseUpgrade(socket, status);
   }
 
   #opened(webSocket: WebSocket, request: IncomingMessage): void {
@@ -99,6 +98,13 @@ export class WebSocketTransport implements CarrierSource {
     this.counters.malformed += 1;
     webSocket.close(1003);
   }
+}
+
+/** Answers an upgrade request by a status. The client has a moment to read it; then the socket is gone. */
+export function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.on('error', () => undefined);
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  setTimeout(() => socket.destroy(), transportLimits.closeLingerMs).unref();
 }
 
 /** Closes politely, and soon. */

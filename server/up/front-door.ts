@@ -10,6 +10,8 @@ export type Owner = 'control' | 'gateway';
 const headLimitBytes = 32 * 1024;
 const headLimitMs = 10_000;
 const openLimit = 4_096;
+/** What a refused client has for reading its answer. */
+const refusalLingerMs = 1_000;
 
 export interface FrontDoor {
   readonly port: number;
@@ -21,19 +23,18 @@ export interface FrontDoor {
 }
 
 /**
+ * @param options `maxWaiting` connections may owe their first head at a time.
  * @param hand takes a paused socket and the bytes already read; returns false when its owner is away.
  * @throws the listen error (EADDRINUSE, EACCES) as Node gives it.
  */
 export async function openFrontDoor(
-  options: { port: number; host: string },
+  { maxWaiting = openLimit, ...options }: { port: number; host: string; maxWaiting?: number },
   hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
 ): Promise<FrontDoor> {
   const waiting = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
-    if (waiting.size >= openLimit) {
-      socket.destroy();
-      return;
-    }
+    // Whoever sends a head does so at once: those who wait the longest give way to the newcomer.
+    if (waiting.size >= maxWaiting) dropOldest(waiting);
     waiting.add(socket);
     readHead(socket, (head) => {
       waiting.delete(socket);
@@ -51,6 +52,14 @@ export async function openFrontDoor(
       server.unref();
     },
   };
+}
+
+function dropOldest(waiting: Set<Socket>): void {
+  for (const oldest of waiting) {
+    waiting.delete(oldest);
+    oldest.destroy();
+    return;
+  }
 }
 
 function listen(server: Server, options: { port: number; host: string }): Promise<void> {
@@ -113,4 +122,6 @@ function refuse(socket: Socket, status: string, sentence: string): void {
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${sentence.length}\r\n` +
       `Retry-After: 1\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${sentence}`,
   );
+  // The end is ours alone: a client that never ends its side would hold the socket as long as it likes.
+  setTimeout(() => socket.destroy(), refusalLingerMs).unref();
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadConfig } from '../../../server/config.ts';
@@ -78,6 +78,38 @@ test('a connection for a part that is away is told to come back', async () => {
   const closed = await openFrontDoor({ port: 0, host: '127.0.0.1' }, () => false);
   assert.match(await raw(closed.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 503 [\s\S]*Retry-After: 1/);
   closed.close();
+});
+
+test('QPT-9: a refused client cannot hold its connection', { timeout: 20_000 }, async () => {
+  const held = Promise.withResolvers<Socket>();
+  const away = await openFrontDoor({ port: 0, host: '127.0.0.1' }, (_owner, socket) => {
+    held.resolve(socket);
+    return false;
+  });
+  const client = connect({ port: away.port, host: '127.0.0.1', allowHalfOpen: true });
+  client.on('error', () => undefined).resume();
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const socket = await held.promise;
+  if (!socket.closed) await once(socket, 'close');
+  client.destroy();
+  away.close();
+});
+
+test('QPT-9: those who send nothing make room for those who do, the oldest first', { timeout: 20_000 }, async () => {
+  const full = await openFrontDoor({ port: 0, host: '127.0.0.1', maxWaiting: 2 }, () => false);
+  const silent: Socket[] = [];
+  for (let i = 0; i < 2; i++) {
+    const socket = connect(full.port, '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    await once(socket, 'connect');
+    silent.push(socket);
+  }
+  const gone = once(silent[0]!, 'close');
+  assert.match(await raw(full.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 503 /);
+  await gone;
+  assert.equal(silent[1]!.closed, false);
+  silent[1]!.destroy();
+  full.close();
 });
 
 test('a part that dies is started again with a new start message', async () => {
