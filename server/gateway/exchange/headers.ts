@@ -22,6 +22,7 @@ export class HeaderError extends Error {
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // A value is visible latin-1 with blanks and tabs between: no CR, LF, NUL or any other control that could end a line.
 const value = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
+const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 const originForm = /^\/[\x21\x22\x24-\x7e]*$/;
 
 /** RFC 9110 section 5.6.2. */
@@ -40,9 +41,14 @@ export function checkMethod(method: string): string {
   return method;
 }
 
-/** @throws HeaderError unless the target is a path and query in visible ASCII, without a fragment. */
+/**
+ * Policy judges the path as written, so no reader behind it may write it differently: URL parsers, that of `ws` among
+ * them, resolve dot segments and turn backslashes (WHATWG URL, "path state"). Browsers have done both before they send.
+ * @throws HeaderError unless the target is a path and query in visible ASCII, without a fragment, in that normal form.
+ */
 export function checkTarget(target: string): string {
-  if (!originForm.test(target)) throw new HeaderError('bad_target');
+  const path = target.replace(/\?.*$/s, '');
+  if (!originForm.test(target) || path.includes('\\') || dotSegment.test(path)) throw new HeaderError('bad_target');
   return target;
 }
 

@@ -115,6 +115,27 @@ for (const target of ['', 'a', 'http://other/', '*', '/a b', '/a\r\nHost: x', '/
     assert.throws(() => translate([], { target }), { code: 'bad_target' });
   });
 
+const twoReadings = [
+  '/a/../secret',
+  '/./secret',
+  '/..',
+  '/a/.',
+  '/a/%2e%2E/secret',
+  '/.%2e/x',
+  '/a\\..\\secret',
+  '/\\x',
+];
+for (const target of twoReadings)
+  test(`QHX-6: refuses the path ${JSON.stringify(target)}, which policy and service could read differently`, () => {
+    assert.throws(() => translate([], { target }), { code: 'bad_target' });
+    assert.throws(() => translate([], { target: `${target}?q` }), { code: 'bad_target' });
+  });
+
+for (const target of ['/...', '/.well-known/x', '/a..b/..c', '/a.', '/%2e%2e%2e', '/a?b=/../c\\', '/x%2Fy'])
+  test(`BR-1: leaves the target ${JSON.stringify(target)} as it is`, () => {
+    assert.equal(translate([], { target }).target, target);
+  });
+
 for (const method of ['', 'GE T', 'GET\r\n', 'CONNECT', 'TRACE', 'trace', 'X'.repeat(33)])
   test(`QPT-9: refuses the method ${JSON.stringify(method)}`, () => {
     assert.throws(() => translate([], { method }), { code: 'bad_method' });
