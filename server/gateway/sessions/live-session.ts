@@ -2,7 +2,7 @@
  * One session at the gateway, from the credential in its AUTH to its end: who it belongs to, what it may open, the
  * connections made for it. What runs inside a stream is the bridge's; what is allowed is decide-open.ts's.
  */
-import { equal, hex } from '../../../protocol/bytes.ts';
+import { equal, hex, utf8 } from '../../../protocol/bytes.ts';
 import type { CloseCode } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import { maxRecordBytes, maxStreams, sessionIdBytes } from '../../../protocol/limits.ts';
@@ -16,6 +16,7 @@ import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
 import type { PrincipalView } from '../../policy/engine.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
+import { BridgeError } from '../bridge/tunnel-stream.ts';
 import { forLog } from '../bridge/upstream-error.ts';
 import { UpstreamPool } from '../bridge/upstream-pool.ts';
 import type { SessionDependencies } from './dependencies.ts';
@@ -44,6 +45,8 @@ export class LiveSession {
   #holder: Holder | undefined;
   #session: Session | undefined;
   #endedFor: Objection | undefined;
+  /** SHA-256 of it: the key itself is the jar's alone to hold. */
+  #jarKeyHash: Uint8Array | undefined;
   #pool: { readonly service: ServiceRecord; readonly pool: UpstreamPool } | undefined;
 
   constructor(deps: SessionDependencies, peer: CarrierPeer) {
@@ -135,6 +138,17 @@ export class LiveSession {
     const pool = new UpstreamPool({ service, connect, ca });
     this.#pool = { service, pool };
     return pool;
+  }
+
+  /**
+   * A session is of one person, device and service, and so of one jar: each further key would open another.
+   * @throws BridgeError `protocol` for a key that is not the first one it brought.
+   */
+  pinJarKey(jarKey: string | undefined): void {
+    if (jarKey === undefined) return;
+    const hash = this.#deps.crypto.sha256(utf8(jarKey));
+    this.#jarKeyHash ??= hash;
+    if (!equal(this.#jarKeyHash, hash)) throw new BridgeError('protocol');
   }
 
   close(code: CloseCode): void {

@@ -117,7 +117,10 @@ function httpDependencies(
     clock: deps.clock,
     shim: deps.shim,
     correlation,
-    openJar: (jarKey) => deps.jars.open({ user: person.user, device: person.device, service: service.name }, jarKey),
+    openJar: async (jarKey) => {
+      live.pinJarKey(jarKey);
+      return deps.jars.open({ user: person.user, device: person.device, service: service.name }, jarKey);
+    },
     judge: async ({ method, target }) => {
       // A query may hold what nobody else should read.
       const path = target.replace(/\?.*$/s, '');

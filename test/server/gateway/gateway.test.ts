@@ -100,6 +100,18 @@ test('BR-1: a cookie sign-in belongs to the person and the device, not to the se
   phone.close('done');
 });
 
+test('QPT-9: a session has one jar: another key in it is refused, and the session goes on', async () => {
+  const session = await world.client();
+  const withKey = (byte: number) =>
+    fetchThrough(session, '/x', { headers: [[':jar-key', Buffer.alloc(32, byte).toString('base64url')]] });
+  assert.equal((await withKey(41)).status, 200);
+  const before = requests.length;
+  await assert.rejects(withKey(42), { code: 'protocol' });
+  assert.equal(requests.length, before);
+  assert.equal((await withKey(41)).status, 200);
+  session.close('done');
+});
+
 test('BR-1: a WebSocket goes through the whole chain', async () => {
   const session = await world.client();
   const stream = await session.open({ kind: 'websocket', service: 'wiki' });
