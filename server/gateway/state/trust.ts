@@ -3,7 +3,7 @@
  * the documents those keys sign. Whatever carried a document here, its signature decides (docs/protocol.md, "Trust").
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { base64url, equal, unbase64url } from '../../../protocol/bytes.ts';
+import { base64url, equal, Reader, unbase64url } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import type { Crypto } from '../../../protocol/crypto.ts';
 import { type GatewayDescriptor, verifyDescriptor } from '../../../protocol/descriptor.ts';
@@ -17,6 +17,12 @@ import { writeWhole } from './whole-file.ts';
 type UsedRole = Extract<Role, 'directory' | 'svid' | 'policy' | 'revocation'>;
 const usedRoles: readonly UsedRole[] = ['directory', 'svid', 'policy', 'revocation'];
 
+/** A key and the end of its certificate, ms since 1970, exclusive. */
+interface RoleKey {
+  readonly key: Uint8Array;
+  readonly notAfter: number;
+}
+
 export interface TrustOptions {
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -27,7 +33,7 @@ export interface TrustOptions {
 export class Trust {
   readonly #options: TrustOptions;
   #root: Uint8Array | undefined;
-  #keys = new Map<UsedRole, Uint8Array[]>();
+  #keys = new Map<UsedRole, RoleKey[]>();
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -42,7 +48,7 @@ export class Trust {
   async adopt(root: Uint8Array, certificates: readonly Uint8Array[]): Promise<void> {
     const trusted = this.#root === undefined || equal(this.#root, root) || (await this.#succeeds(root, certificates));
     if (!trusted) throw new ObjectError('wrong_signer');
-    const keys = new Map<UsedRole, Uint8Array[]>();
+    const keys = new Map<UsedRole, RoleKey[]>();
     for (const role of usedRoles) keys.set(role, await this.#keysOf(role, root, certificates));
     this.#keys = keys;
     if (this.#root === undefined || !equal(this.#root, root)) writeWhole(this.#options.rootFile, base64url(root));
@@ -68,18 +74,24 @@ export class Trust {
     return verifyDescriptor(crypto, clock, bytes, this.#signerOf(bytes, 'directory'));
   }
 
-  /** The key of this role that the document names; old and new overlap for a while. */
+  /** The key of this role that the document names, while its certificate lives; old and new overlap for a while. */
   #signerOf(bytes: Uint8Array, role: UsedRole): Uint8Array {
     const { keyId } = parseObject(bytes);
-    const key = this.#keys.get(role)?.find((one) => equal(this.#options.crypto.sha256(one), keyId));
-    if (key === undefined) throw new ObjectError('wrong_signer');
-    return key;
+    const { crypto, clock } = this.#options;
+    const now = clock.now();
+    const living = this.#keys.get(role)?.filter(({ notAfter }) => now < notAfter);
+    const found = living?.find(({ key }) => equal(crypto.sha256(key), keyId));
+    if (found === undefined) throw new ObjectError('wrong_signer');
+    return found.key;
   }
 
-  async #keysOf(role: UsedRole, root: Uint8Array, certificates: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  async #keysOf(role: UsedRole, root: Uint8Array, certificates: readonly Uint8Array[]): Promise<RoleKey[]> {
     const { crypto, clock } = this.#options;
     const tried = await Promise.allSettled(
-      certificates.map((certificate) => verifyRole(crypto, clock, root, certificate, role)),
+      certificates.map(async (certificate) => {
+        const key = await verifyRole(crypto, clock, root, certificate, role);
+        return { key, notAfter: endOf(certificate) };
+      }),
     );
     const keys = tried.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     if (keys.length > 0) return keys;
@@ -96,3 +108,6 @@ export class Trust {
     return false;
   }
 }
+
+/** When a certificate ends that `verifyRole` believed: the last field of its body (protocol/pins.ts). */
+const endOf = (certificate: Uint8Array): number => new Reader(parseObject(certificate).body.subarray(-8)).time();

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { Clock } from '../../../../protocol/clock.ts';
 import type { Signer } from '../../../../protocol/crypto.ts';
 import { type Role, signRole } from '../../../../protocol/pins.ts';
 import { signSnapshot } from '../../../../protocol/snapshot.ts';
@@ -16,8 +17,8 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const hour = 3_600_000;
 const newKey = () => generateComposite().signer;
-const newTrust = (rootFile = join(folder, `root-${files++}`)) =>
-  ({ rootFile, trust: new Trust({ crypto: nodeCrypto, clock: systemClock, rootFile }) }) as const;
+const newTrust = (rootFile = join(folder, `root-${files++}`), clock: Clock = systemClock) =>
+  ({ rootFile, trust: new Trust({ crypto: nodeCrypto, clock, rootFile }) }) as const;
 
 const roles: readonly Role[] = ['directory', 'svid', 'policy', 'revocation'];
 
@@ -81,4 +82,19 @@ test('the first root stays, through restarts too, unless it certified the next o
   await again.adopt(next.publicKey, [...(await all(next, key)), await certify(root, 'root', next)]);
   await newTrust(rootFile).trust.adopt(next.publicKey, await all(next, key));
   await assert.rejects(newTrust(rootFile).trust.adopt(root.publicKey, await all(root, key)), { code: 'wrong_signer' });
+});
+
+test('QHX-4: a role key is believed no longer than its certificate, also by a gateway that stays connected', async () => {
+  let now = Date.now();
+  const { trust } = newTrust(undefined, { ...systemClock, now: () => now });
+  const [root, old, next] = [newKey(), newKey(), newKey()];
+  const renewed = await certify(root, 'policy', next, { from: -hour, to: 3 * hour });
+  await trust.adopt(root.publicKey, [...(await all(root, old)), renewed]);
+  const lasting = (signer: Signer) =>
+    signSnapshot(nodeCrypto, signer, { epoch: 1n, issuedAt: now, notAfter: now + 3 * hour, content: '{}' });
+  const [byOld, byNext] = [await lasting(old), await lasting(next)];
+  await trust.snapshot(byOld);
+  now += hour + 1_000;
+  await assert.rejects(trust.snapshot(byOld), { code: 'wrong_signer' });
+  assert.equal((await trust.snapshot(byNext)).epoch, 1n);
 });
