@@ -3,6 +3,7 @@
  * the port. The Host header chooses the origin, exactly; a host we do not know is told so and nothing more.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Config, origins } from '../../config.ts';
 import type { OriginApps } from './origin-apps.ts';
@@ -15,6 +16,10 @@ export const frontLimits = {
   connectionsCheckingInterval: 2_000,
   keepAliveTimeout: 20_000,
   maxHeaderSize: 16 * 1024,
+  /** Without a byte moving either way: a reader that stopped reading. A long download that moves is not cut. */
+  timeout: 15_000,
+  /** Browsers do not pipeline; one more than one, as the next may come while the last answer is being closed. */
+  underWay: 2,
 };
 
 const misdirected = 'This server does not serve that host. Open the hub instead.\n';
@@ -23,13 +28,16 @@ const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** @param limits smaller ones in tests */
 export function httpFront(config: Config, apps: OriginApps, limits = frontLimits): Server {
   const listeners = { hub: listener(apps.hub), shell: listener(apps.shell), app: listener(apps.app) };
+  const underWay = new WeakMap<Socket, number>();
   const server = createServer(limits, (request, response) => {
+    if (!admit(underWay, request.socket, response, limits.underWay)) return;
     const kind = originOf(config, request);
     if (kind === undefined) refuseHost(response);
     else void listeners[kind](request, response);
   });
   // A server begins to watch its connections for these limits when it listens; ours is given them instead.
   server.emit('listening');
+  server.timeout = limits.timeout;
   return server;
 }
 
@@ -37,6 +45,16 @@ export function httpFront(config: Config, apps: OriginApps, limits = frontLimits
 export async function closeFront(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+/** Counts what a connection asks for and has not had; each answer is held until it is read. @returns false at too many */
+function admit(underWay: WeakMap<Socket, number>, socket: Socket, response: ServerResponse, most: number): boolean {
+  const count = (underWay.get(socket) ?? 0) + 1;
+  underWay.set(socket, count);
+  response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+  if (count <= most && !socket.destroyed) return true;
+  socket.destroy();
+  return false;
 }
 
 function listener(app: OriginApps[keyof OriginApps]) {
