@@ -21,7 +21,7 @@ export interface LoginBegun {
   readonly ceremony: string;
   readonly nonce: Uint8Array;
   readonly user: { readonly handle: Uint8Array; readonly name: string };
-  /** base64url, as WebAuthn's allowCredentials takes them. */
+  /** base64url, as WebAuthn's allowCredentials takes them; the passkey that this device was enrolled with. */
   readonly credentialIds: readonly string[];
 }
 
@@ -32,6 +32,7 @@ export async function beginLogin(context: Context, devicePublicKey: Uint8Array):
   const credentials = await context.store
     .selectFrom('credentials')
     .select('id')
+    .where('id', '=', device.credential_id)
     .where('user_id', '=', device.user_id)
     .where('revoked_at', 'is', null)
     .execute();
@@ -95,10 +96,12 @@ async function check(context: Context, ceremony: CeremonyTable, person: Person, 
     postureHash: posture.hash,
   });
   checkDeviceSignature(person.public_key, challenge, proof.deviceSignature);
+  // What policies are told of the passkey is told of the one this device was enrolled with: no other signs in here.
+  if (proof.credential.id !== person.credential_id) throw new WebAuthnError('signature');
   const credential = await context.store
     .selectFrom('credentials')
     .selectAll()
-    .where('id', '=', proof.credential.id)
+    .where('id', '=', person.credential_id)
     .where('user_id', '=', person.user_id)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
@@ -134,7 +137,8 @@ function people(context: Context) {
   return context.store
     .selectFrom('devices')
     .innerJoin('users', 'users.id', 'devices.user_id')
-    .select(['devices.id as device_id', 'devices.public_key', 'users.id as user_id', 'users.name', 'users.handle'])
+    .select(['devices.id as device_id', 'devices.public_key', 'devices.credential_id'])
+    .select(['users.id as user_id', 'users.name', 'users.handle'])
     .where('devices.revoked_at', 'is', null)
     .where('users.disabled_at', 'is', null);
 }

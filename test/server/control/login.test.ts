@@ -119,6 +119,26 @@ describe('signing in', () => {
     assert.deepEqual([answer.status, answer.body.error], [403, 'ceremony_refused']);
   });
 
+  test("BR-4: another passkey of the same person does not sign in where the device's own is expected", async () => {
+    const [{ id: user }] = (await installation.admin('GET', '/admin/users')).body.users;
+    const { body } = await installation.admin('POST', '/admin/enrolments', { user });
+    const second = new Browser(installation);
+    assert.equal((await second.enrol(body.url)).status, 200);
+    const begun = await browser.beginLogin();
+    assert.deepEqual(begun.body.credentialIds, [browser.passkey.credentialId]);
+    let right: Uint8Array = new Uint8Array();
+    const prepared = browser.prepareLogin(begun, {
+      challenge: (challenge) => {
+        right = challenge;
+        return challenge;
+      },
+    });
+    const credential = second.passkey.get({ challenge: right, origin: installation.hub, rpId: 'hub.localhost' });
+    const answer = await browser.post('/api/login/finish', { ...prepared, credential });
+    assert.deepEqual([answer.status, answer.body.error], [403, 'ceremony_refused']);
+    assert.deepEqual(await reasons(), [['deny', 'webauthn_signature']]);
+  });
+
   test('BR-4: a nonce that was used is refused', async () => {
     const body = browser.prepareLogin(await browser.beginLogin());
     assert.equal((await browser.post('/api/login/finish', body)).status, 200);
