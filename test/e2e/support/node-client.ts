@@ -229,8 +229,3 @@ export class TunnelWebSocket {
 export function jarKeyHeader(jarKey: Uint8Array): Header {
   return [':jar-key', base64url(jarKey)];
 }
-
-/** Whether a header of that name and value came. */
-export function hasHeader(headers: readonly Header[], name: string, value?: string): boolean {
-  return headers.some(([one, text]) => one.toLowerCase() === name && (value === undefined || text === value));
-}
