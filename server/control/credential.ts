@@ -43,13 +43,26 @@ export interface PlannedSvid {
   readonly policyEpoch: number;
 }
 
-/** Plans and records a credential inside the transaction of its launch or renewal. */
+/**
+ * Plans and records a credential inside the transaction of its launch or renewal. What was checked before the
+ * transaction may have been taken away meanwhile, so the launch, written by then, and its lease are looked at again.
+ * @throws ApiError `lease_ended`
+ */
 export async function planSvid(
   context: Context,
   transaction: StoreTransaction,
   launch: Pick<LaunchTable, 'id' | 'ends_at'>,
   policyEpoch: number,
 ): Promise<PlannedSvid> {
+  const live = await transaction
+    .selectFrom('launches')
+    .innerJoin('leases', 'leases.id', 'launches.lease_id')
+    .select('launches.id')
+    .where('launches.id', '=', launch.id)
+    .where('launches.revoked_at', 'is', null)
+    .where('leases.revoked_at', 'is', null)
+    .executeTakeFirst();
+  if (live === undefined) throw new ApiError('lease_ended');
   const notBefore = context.clock.now();
   const notAfter = Math.min(notBefore + context.config.timers.credentialS * 1_000, launch.ends_at);
   const serial = new Uint8Array(randomBytes(16));
