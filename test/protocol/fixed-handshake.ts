@@ -164,4 +164,3 @@ export const waiting = {
     return client;
   },
 };
-export type MessageName = keyof typeof waiting;
