@@ -36,12 +36,16 @@ export interface RenewalProof {
   readonly signature: Uint8Array;
 }
 
-/** @throws ApiError `request_stale`, `lease_ended`, `signature_invalid`, `request_replayed`, `denied`, … */
+/**
+ * @param admit bounds how often; asked once it is known who it is
+ * @throws ApiError `request_stale`, `lease_ended`, `signature_invalid`, `request_replayed`, `denied`, …
+ */
 export async function renew(
   context: Context,
   desk: PolicyDesk,
   gateway: () => GatewayOffer | undefined,
   proof: RenewalProof,
+  admit: (who: SignedIn) => void,
 ): Promise<LaunchAnswer> {
   checkTime(context, proof.time);
   const launch = await liveLaunch(context, proof);
@@ -50,6 +54,7 @@ export async function renew(
   await checkSignature(context, who, launch, proof);
   const offer = required(gateway());
   await spendNonce(context, `renew ${launch.id}`, utf8(String(proof.time)), proof.time);
+  admit(who);
   const planned = await decideAndPlan(context, desk, who, launch);
   const title = findService(desk, launch.service)?.title ?? launch.service;
   return launchAnswer(context, offer, who, launch, title, planned);

@@ -4,13 +4,21 @@
  * issued before could still be good.
  */
 import { utf8 } from '../../protocol/bytes.ts';
-import { type RevokedKind, signRevocation } from '../../protocol/revocation.ts';
+import { type Revocation, signRevocation } from '../../protocol/revocation.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
 import { endLease, type SignedIn } from './leases.ts';
+
+/**
+ * Credentials of one device that are listed one by one. Above that the device is listed instead, which ends what it
+ * opened since as well: no one device can make the list longer than an epoch may be.
+ */
+const serialsOfOneDevice = 256;
+
+type Revoked = Revocation['revoked'][number];
 
 export class RevocationDesk {
   readonly #context: Context;
@@ -107,23 +115,32 @@ export class RevocationDesk {
     await this.#context.audit.record(transaction, newEvent(this.#context, event));
   }
 
-  async #revoked(): Promise<{ kind: RevokedKind; id: Uint8Array }[]> {
+  async #revoked(): Promise<Revoked[]> {
     const { store, clock, config } = this.#context;
     const now = clock.now();
     const since = now - config.timers.credentialS * 1_000;
     const devices = await store.selectFrom('devices').select('id').where('revoked_at', '>', since).execute();
     const users = await store.selectFrom('users').select('id').where('disabled_at', '>', since).execute();
-    const serials = await store
+    const credentials = await store
       .selectFrom('svids')
       .innerJoin('launches', 'launches.id', 'svids.launch_id')
-      .select('svids.serial')
+      .select(['svids.serial', 'launches.device_id'])
       .where('launches.revoked_at', 'is not', null)
       .where('svids.not_after', '>', now)
       .execute();
     return [
       ...devices.map(({ id }) => ({ kind: 'device' as const, id: utf8(id) })),
       ...users.map(({ id }) => ({ kind: 'user' as const, id: utf8(id) })),
-      ...serials.map(({ serial }) => ({ kind: 'session' as const, id: serial })),
+      ...listed(credentials),
     ];
   }
+}
+
+function listed(credentials: readonly { readonly serial: Uint8Array; readonly device_id: string }[]): Revoked[] {
+  const byDevice = Map.groupBy(credentials, (credential) => credential.device_id);
+  return [...byDevice].flatMap(([device, some]): Revoked[] =>
+    some.length > serialsOfOneDevice
+      ? [{ kind: 'device', id: utf8(device) }]
+      : some.map(({ serial }) => ({ kind: 'session', id: serial })),
+  );
 }

@@ -10,15 +10,13 @@ import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { clearLease, signedBy, signedIn, writeLease } from './lease-cookie.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
 
-export interface HubApiOptions {
+export interface HubApiOptions extends CallerLimits {
   readonly context: Context;
   readonly desk: ChannelDesk;
-  /** For everything that works without being signed in. */
-  readonly strangers: RateLimit;
 }
 
 /** Adds the hub's routes. */
@@ -139,7 +137,7 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
   });
 }
 
-function addLaunch(app: ApiApp, { context, desk }: HubApiOptions): void {
+function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void {
   const explain = createRoute({
     method: 'post',
     path: '/api/launch/explain',
@@ -148,6 +146,7 @@ function addLaunch(app: ApiApp, { context, desk }: HubApiOptions): void {
   });
   app.openapi(explain, async (exchange) => {
     const who = await signedBy(context, exchange);
+    people.require(who.user);
     await explainLaunch(context, desk.policy, who, exchange.req.valid('json').service);
     return exchange.json({}, 200);
   });
@@ -160,6 +159,7 @@ function addLaunch(app: ApiApp, { context, desk }: HubApiOptions): void {
   });
   app.openapi(begin, async (exchange) => {
     const who = await signedBy(context, exchange);
+    people.require(who.user);
     const begun = await beginLaunch(context, desk.policy, who, exchange.req.valid('json').service);
     return exchange.json(encodeBytes(begun), 200);
   });

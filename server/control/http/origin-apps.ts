@@ -7,7 +7,7 @@ import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { addAppOrigin } from './app-origin.ts';
 import { addHubApi } from './hub-api.ts';
-import { RateLimit } from './rate-limit.ts';
+import { type CallerLimits, RateLimit } from './rate-limit.ts';
 import { type ApiApp, type ApiEnv, newApi } from './respond.ts';
 import { apiHeaders, hubHeaders, shellHeaders } from './security-headers.ts';
 import { addShellApi } from './shell-api.ts';
@@ -22,32 +22,38 @@ export interface OriginApps {
 /** A person makes a handful of calls to enrol or sign in; a household behind one address some more. */
 const strangerRate = { burst: 120, perSecond: 4 };
 
+/** A person opens a few services and each tunnel renews every few minutes; bounds the credentials to be revoked. */
+const personRate = { burst: 60, perSecond: 1 };
+
 export function originApps(context: Context, desk: ChannelDesk): OriginApps {
-  const strangers = new RateLimit(strangerRate, context.clock);
+  const limits = {
+    strangers: new RateLimit(strangerRate, context.clock),
+    people: new RateLimit(personRate, context.clock),
+  };
   return {
-    hub: hubApp(context, desk, strangers),
-    shell: shellApp(context, desk, strangers),
+    hub: hubApp(context, desk, limits),
+    shell: shellApp(context, desk, limits),
     app: addAppOrigin(newApi(context), context),
   };
 }
 
-function hubApp(context: Context, desk: ChannelDesk, strangers: RateLimit): ApiApp {
+function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiApp {
   const app = newApi(context);
   app.use(headers(hubHeaders));
   app.use(ownOriginOnly(origins.hub(context.config)));
-  addHubApi(app, { context, desk, strangers });
+  addHubApi(app, { context, desk, ...limits });
   const files = new StaticFiles(join(context.config.assets, 'hub'));
   for (const page of ['/', '/enrol', '/launch']) app.get(page, () => answerPage(files));
   app.get('*', (exchange) => answerFile(exchange, files));
   return app;
 }
 
-function shellApp(context: Context, desk: ChannelDesk, strangers: RateLimit): ApiApp {
+function shellApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiApp {
   const app = newApi(context);
   const tunnels = () => desk.gateways.offer()?.endpoints.map(({ url }) => url) ?? [];
   app.use(headers(() => shellHeaders(context.config, tunnels())));
   app.use(ownOriginOnly(origins.shell(context.config)));
-  addShellApi(app, context, desk, strangers);
+  addShellApi(app, context, desk, limits);
   const files = new StaticFiles(join(context.config.assets, 'shell'));
   app.get('/', (exchange) => exchange.redirect(`${origins.hub(context.config)}/`));
   app.get('/open/:service', () => answerPage(files));

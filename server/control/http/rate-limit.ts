@@ -62,3 +62,11 @@ export class RateLimit {
     if (oldest !== undefined) this.#buckets.delete(oldest);
   }
 }
+
+/** The limits of the HTTP API. */
+export interface CallerLimits {
+  /** For callers who have proved nothing yet, by address. */
+  readonly strangers: RateLimit;
+  /** For those who have, by person: every launch and renewal leaves a credential. */
+  readonly people: RateLimit;
+}

@@ -5,12 +5,12 @@ import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { renew } from '../renewal.ts';
 import { encodeBytes } from './bytes-field.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
 
-/** Adds the shell's routes. @param strangers for callers who have proved nothing yet */
-export function addShellApi(app: ApiApp, context: Context, desk: ChannelDesk, strangers: RateLimit): void {
+/** Adds the shell's routes. */
+export function addShellApi(app: ApiApp, context: Context, desk: ChannelDesk, limits: CallerLimits): void {
   const renewal = createRoute({
     method: 'post',
     path: '/api/renew',
@@ -20,8 +20,8 @@ export function addShellApi(app: ApiApp, context: Context, desk: ChannelDesk, st
   app.openapi(renewal, async (exchange) => {
     const offer = () => desk.gateways.offer();
     const proof = exchange.req.valid('json');
-    const answer = await strangers.countingRefusals(callerOf(exchange), () =>
-      renew(context, desk.policy, offer, proof),
+    const answer = await limits.strangers.countingRefusals(callerOf(exchange), () =>
+      renew(context, desk.policy, offer, proof, (who) => limits.people.require(who.user)),
     );
     return exchange.json(encodeBytes(answer), 200);
   });
