@@ -2,7 +2,8 @@
  * `latchkey audit verify`: walks the whole chain from its first event and compares it with every anchor, with no
  * process running and no private key. It believes the root key of the installation; the report names its fingerprint,
  * so that a chain made anew under other keys is told apart by comparing that with an enrolment link.
- * What it cannot show: a folder that was put back as a whole to an earlier, consistent state.
+ * A folder that was put back as a whole to an earlier, consistent state, or a log cut back to an anchor that was kept,
+ * shows only against a position that was noted elsewhere.
  */
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -59,9 +60,10 @@ class Fault extends Error {
 
 /**
  * @param data the data folder.
+ * @param atLeast a position noted elsewhere: fewer events are a log that was cut, whatever anchor it ends at.
  * @returns counts, or the first fault with its kind and position. Never throws for a log that is damaged.
  */
-export async function verifyAudit(data: string): Promise<AuditReport> {
+export async function verifyAudit(data: string, atLeast = 0): Promise<AuditReport> {
   const paths = controlPaths(data);
   if (!existsSync(paths.database)) return failure('unreadable', null, `There is no audit log in ${data}.`);
   try {
@@ -71,6 +73,9 @@ export async function verifyAudit(data: string): Promise<AuditReport> {
     const database = new DatabaseSync(paths.database, { readOnly: true });
     try {
       const events = walk(database, anchors);
+      if (events < atLeast) {
+        throw new Fault('cut', events + 1, `The log ends at event ${events}; ${atLeast} were there before.`);
+      }
       return { ok: true, events, anchors: anchors.length, fingerprint: trust.fingerprint };
     } finally {
       database.close();

@@ -1,7 +1,7 @@
 /** `latchkey audit verify`: checks the whole chain of decisions against its signed anchors, with no process running. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { verifyAudit } from '../audit/verify.ts';
-import { CommandFailure, configOf, optionsOf, print } from './output.ts';
+import { CommandFailure, type CommonOptions, configOf, optionsOf, print } from './output.ts';
 
 export function addAuditCommands(program: Command): void {
   program
@@ -10,13 +10,21 @@ export function addAuditCommands(program: Command): void {
     .command('verify')
     .description('find any event that was edited, dropped, moved or cut off')
     .option('--json', 'print JSON')
-    .action(async (_own: unknown, command: Command) => {
-      const report = await verifyAudit(configOf(optionsOf(command)).data);
+    .option('--at-least <seq>', 'the position an earlier run printed; fewer events are a log that was cut', position)
+    .action(async (own: CommonOptions & { readonly atLeast?: number }, command: Command) => {
+      const report = await verifyAudit(configOf(optionsOf(command)).data, own.atLeast);
       if (!report.ok) throw new CommandFailure(`audit_${report.fault}`, report.message, 2);
       print(
         optionsOf(command),
         report,
-        () => `The audit chain is whole: ${report.events} events, ${report.anchors} anchors.`,
+        () =>
+          `The audit chain is whole: ${report.events} events, ${report.anchors} anchors.\n` +
+          `Position ${report.events}: note it elsewhere, and check with --at-least ${report.events} the next time.`,
       );
     });
+}
+
+function position(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('A position is a whole number from 1.');
+  return Number(text);
 }

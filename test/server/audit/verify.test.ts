@@ -96,6 +96,20 @@ describe('audit verification', () => {
     });
   }
 
+  test('QZ-8: a log cut back to an anchor that was kept is found against a position that was noted', async () => {
+    await made.start();
+    const kept = readFileSync(made.paths.head);
+    await made.log.append([event(), event()]);
+    await made.stop();
+    assert.equal(faultOf(await verifyAudit(made.data, events + 2)), 'whole');
+    made.damage(`DELETE FROM audit WHERE seq > ${events}`);
+    writeFileSync(made.paths.head, kept);
+    rmSync(made.paths.anchors, { force: true });
+    assert.equal(await verify(), 'whole');
+    assert.equal(faultOf(await verifyAudit(made.data, events)), 'whole');
+    assert.deepEqual(faultOf(await verifyAudit(made.data, events + 2)), ['cut', events + 1]);
+  });
+
   test('QZ-8: a chain computed anew after an edit does not fit its anchor', async () => {
     const database = new DatabaseSync(made.paths.database);
     database.exec(`UPDATE audit SET event = json_set(event, '$.decision', 'deny') WHERE seq = 2`);
