@@ -8,18 +8,21 @@ import { type SignedIn, signedInBy } from '../leases.ts';
 import { checkSignedRequest } from '../signed-request.ts';
 import type { ApiEnv } from './respond.ts';
 
-const cookieName = 'latchkey_lease';
+/** With the prefix a browser takes the cookie from this very host alone, over TLS: no neighbouring host plants one. */
+function cookieName(context: Context): string {
+  return context.config.scheme === 'https' ? '__Host-latchkey_lease' : 'latchkey_lease';
+}
 
 /** Hands the browser its lease: no script reads it, no other site sends it. */
 export function writeLease(context: Context, exchange: Exchange<ApiEnv>, secret: string): void {
-  setCookie(exchange, cookieName, secret, {
+  setCookie(exchange, cookieName(context), secret, {
     ...attributes(context),
     maxAge: context.config.timers.loginLeaseS,
   });
 }
 
 export function clearLease(context: Context, exchange: Exchange<ApiEnv>): void {
-  deleteCookie(exchange, cookieName, attributes(context));
+  deleteCookie(exchange, cookieName(context), attributes(context));
 }
 
 function attributes(context: Context) {
@@ -28,7 +31,7 @@ function attributes(context: Context) {
 
 /** Who is signed in, for requests that only read. @throws ApiError `unauthenticated` */
 export function signedIn(context: Context, exchange: Exchange<ApiEnv>): Promise<SignedIn> {
-  return signedInBy(context, getCookie(exchange, cookieName));
+  return signedInBy(context, getCookie(exchange, cookieName(context)));
 }
 
 /** Who is signed in and signed this very request. @throws ApiError `unauthenticated`, `signature_invalid`, … */

@@ -55,6 +55,10 @@ export class Browser {
     this.devicePublicKey = new Uint8Array(publicKey.export({ format: 'raw-public' }));
   }
 
+  get cookieName(): string {
+    return this.installation.config.scheme === 'https' ? '__Host-latchkey_lease' : 'latchkey_lease';
+  }
+
   signAsDevice(message: Uint8Array): string {
     return sign(null, message, this.#device).toString('base64url');
   }
@@ -82,14 +86,14 @@ export class Browser {
       method: 'POST',
       path,
       body,
-      headers: { ...(this.cookie && { cookie: `latchkey_lease=${this.cookie}` }), ...headers },
+      headers: { ...(this.cookie && { cookie: `${this.cookieName}=${this.cookie}` }), ...headers },
     });
   }
 
   get(path: string): Promise<Answer> {
     return this.installation.browse(this.installation.hub, {
       path,
-      ...(this.cookie && { headers: { cookie: `latchkey_lease=${this.cookie}` } }),
+      ...(this.cookie && { headers: { cookie: `${this.cookieName}=${this.cookie}` } }),
     });
   }
 
@@ -203,7 +207,7 @@ export class Browser {
 
   #keepCookie(answer: Answer): Answer {
     const [line = ''] = answer.headers['set-cookie'] ?? [];
-    this.cookie = /^latchkey_lease=([^;]+)/.exec(line)?.[1] ?? this.cookie;
+    this.cookie = /^(?:__Host-)?latchkey_lease=([^;]+)/.exec(line)?.[1] ?? this.cookie;
     return answer;
   }
 }

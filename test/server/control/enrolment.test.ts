@@ -45,6 +45,24 @@ describe('enrolment', () => {
     assert.match(cookie, /^latchkey_lease=[A-Za-z0-9_-]{43}; Max-Age=28800; Path=\/; HttpOnly; SameSite=Strict$/);
   });
 
+  test('over TLS the lease cookie is bound to this host by its name, from enrolment to sign-out', async () => {
+    const secure = await new Installation((config) => ({ ...config, scheme: 'https' })).start();
+    try {
+      const browser = new Browser(secure);
+      const { body } = await secure.admin('POST', '/admin/enrolments/first', {});
+      const [cookie = ''] = (await browser.enrol(body.url)).headers['set-cookie'] ?? [];
+      assert.match(cookie, /^__Host-latchkey_lease=[A-Za-z0-9_-]{43}; Max-Age=28800; Path=\/; HttpOnly; Secure; /);
+      assert.equal((await browser.get('/api/session')).status, 200);
+      const bare = { cookie: `latchkey_lease=${browser.cookie}` };
+      assert.equal((await secure.browse(secure.hub, { path: '/api/session', headers: bare })).status, 401);
+      const left = await browser.postSigned('/api/logout', {});
+      assert.match(left.headers['set-cookie']?.[0] ?? '', /^__Host-latchkey_lease=; Max-Age=0; Path=\/; /);
+    } finally {
+      await secure.stop();
+      secure.remove();
+    }
+  });
+
   test('QHX-7: a used link is refused, whoever comes with it', async () => {
     const link = await firstLink();
     await new Browser(installation).enrol(link);
