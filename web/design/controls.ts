@@ -10,37 +10,53 @@ export const controls = css`
   }
   h1 {
     font-size: 1.5rem;
+    letter-spacing: -0.015em;
     line-height: 1.25;
-    margin: 0 0 0.5rem;
-    letter-spacing: -0.01em;
+    margin: 0 0 0.75rem;
+    text-wrap: balance;
+  }
+  h1:focus {
+    outline: none;
   }
   p {
     margin: 0 0 1rem;
+    text-wrap: pretty;
   }
   .soft {
     color: var(--ink-soft);
+  }
+  .icon {
+    flex: none;
+    height: 1.25rem;
+    width: 1.25rem;
   }
   .card {
     background: var(--card);
     border: 1px solid var(--line);
     border-radius: var(--radius);
     box-shadow: var(--shadow);
-    padding: 2rem;
+    padding: clamp(1.25rem, 6vw, 2.25rem);
   }
   button,
   .button {
+    align-items: center;
     appearance: none;
+    background: var(--accent);
     border: 1px solid transparent;
     border-radius: 8px;
-    background: var(--accent);
     color: var(--on-accent);
     cursor: pointer;
-    display: inline-block;
+    display: inline-flex;
     font: inherit;
     font-weight: 600;
+    gap: 0.5rem;
+    justify-content: center;
     min-height: 44px;
-    padding: 0.55rem 1.15rem;
+    padding: 0.5rem 1.15rem;
     text-decoration: none;
+  }
+  button.quiet {
+    flex: none;
   }
   button:hover,
   .button:hover {
@@ -48,15 +64,20 @@ export const controls = css`
   }
   button[disabled] {
     cursor: progress;
-    opacity: 0.6;
+    opacity: 0.65;
   }
-  button.quiet {
+  button.wide {
+    width: 100%;
+  }
+  button.quiet,
+  .button.quiet {
     background: transparent;
-    border-color: var(--line);
+    border-color: var(--line-strong);
     color: var(--ink);
   }
-  button.quiet:hover {
-    border-color: var(--ink-soft);
+  button.quiet:hover,
+  .button.quiet:hover {
+    background: color-mix(in srgb, var(--ink) 6%, transparent);
   }
   :focus-visible {
     outline: 3px solid var(--accent);
@@ -64,6 +85,13 @@ export const controls = css`
   }
   code {
     font-family: ui-monospace, 'Cascadia Mono', 'Liberation Mono', monospace;
-    font-size: 0.9em;
+    font-size: 0.875em;
+    overflow-wrap: anywhere;
+  }
+  @media (forced-colors: active) {
+    button,
+    .card {
+      border-color: CanvasText;
+    }
   }
 `;

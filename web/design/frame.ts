@@ -2,6 +2,7 @@
 import { css, html, LitElement } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { controls } from './controls.ts';
+import { mark } from './icons.ts';
 
 @customElement('lk-frame')
 export class PageFrame extends LitElement {
@@ -10,47 +11,53 @@ export class PageFrame extends LitElement {
     css`
       :host {
         display: grid;
-        grid-template-rows: auto 1fr auto;
+        grid-template: auto 1fr auto / minmax(0, 1fr);
         margin: 0 auto;
-        max-width: 62rem;
+        max-width: 64rem;
         min-height: 100dvh;
-        padding: 0 1.25rem;
+        padding: 0 clamp(1rem, 4vw, 1.75rem);
       }
       :host([narrow]) {
-        max-width: 32rem;
+        max-width: 31rem;
       }
       header {
         align-items: center;
         display: flex;
-        gap: 0.6rem;
+        gap: 1rem;
         justify-content: space-between;
-        padding: 1.25rem 0;
+        min-height: 4.5rem;
+        padding: 0.75rem 0;
       }
       .brand {
         align-items: center;
+        border-radius: 6px;
         color: var(--ink);
         display: inline-flex;
+        flex: none;
+        font-size: 1.05rem;
         font-weight: 700;
-        gap: 0.55rem;
+        gap: 0.6rem;
         letter-spacing: -0.01em;
         text-decoration: none;
       }
-      svg {
+      .brand .icon {
+        --mark-hole: var(--on-accent);
         color: var(--accent);
-        height: 1.6rem;
-        width: 1.6rem;
+        height: 1.75rem;
+        width: 1.75rem;
       }
       main {
-        padding: 1rem 0 2rem;
+        min-width: 0;
+        padding: 1rem 0 2.5rem;
       }
       :host([narrow]) main {
         align-self: center;
-        padding-bottom: 12vh;
+        padding-bottom: 10vh;
       }
       footer {
         border-top: 1px solid var(--line);
         color: var(--ink-soft);
-        font-size: 0.85rem;
+        font-size: 0.875rem;
         padding: 1rem 0 1.5rem;
       }
     `,
@@ -62,20 +69,15 @@ export class PageFrame extends LitElement {
   override render() {
     return html`
       <header>
-        <a class="brand" href="/">${keyhole} Latchkey</a>
+        <a class="brand" href="/">${mark} Latchkey</a>
         <slot name="account"></slot>
       </header>
       <main><slot></slot></main>
       <footer>
-        Traffic is encrypted from this browser to your organisation's gateway, with keys made for each session. The
-        gateway enforces the policy and therefore sees what a service sends unless the service encrypts it itself.
+        Traffic is encrypted from this browser to your organisation’s gateway, with keys made for each session. The
+        gateway enforces the policy, so it sees what a service sends unless the service encrypts it itself.
+        <slot name="about"></slot>
       </footer>
     `;
   }
 }
-
-const keyhole = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2">
-  <rect x="2.5" y="2.5" width="19" height="19" rx="6"></rect>
-  <circle cx="12" cy="10" r="2.6" fill="currentColor" stroke="none"></circle>
-  <path d="M12 11.5v5" stroke-linecap="round" stroke-width="2.6"></path>
-</svg>`;

@@ -1,15 +1,35 @@
 /** The page behind an enrolment link: one button makes a passkey, and the person is in. */
-import { html, LitElement } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import '../design/frame.ts';
+import { key } from '../design/icons.ts';
 import { type EnrolmentLink, enrol, parseLink } from './enrolment.ts';
+
+/** After these another try with the same link cannot go better. */
+const final: ReadonlySet<string> = new Set([
+  'enrolment_malformed',
+  'enrolment_unknown',
+  'enrolment_used',
+  'enrolment_expired',
+]);
 
 @customElement('lk-enrol')
 export class EnrolPage extends LitElement {
-  static override readonly styles = controls;
+  static override readonly styles = [
+    controls,
+    css`
+      ol {
+        color: var(--ink-soft);
+        display: grid;
+        gap: 0.4rem;
+        margin: 0 0 1.5rem;
+        padding-left: 1.25rem;
+      }
+    `,
+  ];
 
   @state() private link: EnrolmentLink | undefined;
   @state() private failure: Failure | undefined;
@@ -17,6 +37,7 @@ export class EnrolPage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    document.title = 'Set up this browser · Latchkey';
     try {
       this.link = parseLink(location.hash);
       // The token is in memory now; it leaves the address bar, the history and every screenshot.
@@ -27,16 +48,18 @@ export class EnrolPage extends LitElement {
   }
 
   override render() {
+    const isOver = this.failure !== undefined && final.has(this.failure.code);
     return html`
       <lk-frame narrow>
         <div class="card">
           <h1>Set up this browser</h1>
-          <p class="soft">
-            You were invited to reach internal services from here. A passkey on this device will be your key: no
-            password, nothing to install.
-          </p>
+          ${isOver ? nothing : invitation}
           <lk-failure .failure=${this.failure}></lk-failure>
-          <button ?disabled=${this.busy || this.link === undefined} @click=${this.create}>Create a passkey</button>
+          ${
+            isOver
+              ? html`<a class="button quiet" href="/">Go to the hub</a>`
+              : html`<button class="wide" ?disabled=${this.busy} @click=${this.create}>${key} Create a passkey</button>`
+          }
         </div>
       </lk-frame>
     `;
@@ -56,3 +79,10 @@ export class EnrolPage extends LitElement {
     }
   }
 }
+
+const invitation = html`<p>You were invited to reach internal services from this browser. Nothing is installed.</p>
+  <ol>
+    <li>Make a passkey on this device, with its fingerprint, face or PIN.</li>
+    <li>It is your key from now on: there is no password.</li>
+    <li>Open your services from the hub.</li>
+  </ol>`;

@@ -1,13 +1,17 @@
 /** The hub: sign in, then one link for each service the person may open. */
-import { html, LitElement, nothing } from 'lit';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import '../design/frame.ts';
+import { key } from '../design/icons.ts';
+import './about.ts';
+import { wishOf } from './addresses.ts';
 import { ApiError, call, type ServiceInfo, type SessionInfo } from './api.ts';
 import { type Device, loadDevice } from './device.ts';
 import { answerLaunches } from './launch.ts';
+import './launch-panel.ts';
 import './service-list.ts';
 import { signIn } from './sign-in.ts';
 import { signedCall } from './signed-call.ts';
@@ -22,64 +26,127 @@ type View =
       readonly session: SessionInfo;
       readonly services: readonly ServiceInfo[];
     };
+type SignedIn = Extract<View, { at: 'signed-in' }>;
 
 @customElement('lk-home')
 export class HomePage extends LitElement {
-  static override readonly styles = controls;
+  static override readonly styles = [
+    controls,
+    css`
+      .account {
+        align-items: center;
+        display: flex;
+        gap: 0.9rem;
+        min-width: 0;
+      }
+      .account span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .head {
+        margin: 0 0 1.25rem;
+      }
+      .head h1 {
+        margin: 0;
+      }
+      .head p {
+        margin: 0.15rem 0 0;
+      }
+    `,
+  ];
 
   @state() private view: View = { at: 'loading' };
   @state() private failure: Failure | undefined;
   @state() private busy = false;
-  /** `/launch?service=NAME`: a shell was opened by itself and sent the person here. */
-  private readonly wanted =
-    location.pathname === '/launch' ? new URLSearchParams(location.search).get('service') : null;
+  readonly #wish = wishOf(location);
+  #isExplained = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.attempt(() => this.load());
+    document.addEventListener('visibilitychange', this.#refresh);
+    void this.attempt(this.#load);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener('visibilitychange', this.#refresh);
   }
 
   override render() {
     switch (this.view.at) {
       case 'loading':
-        return html`<lk-frame narrow><lk-failure .failure=${this.failure}></lk-failure></lk-frame>`;
+        return this.#loading();
       case 'stranger':
-        return this.card(
+        return this.#card(
           'This browser is not set up yet',
           html`<p class="soft">Open the enrolment link your administrator gave you. It works once, in one browser.</p>`,
         );
       case 'signed-out':
-        return this.card(
-          `Welcome back, ${this.view.device.user.name}`,
-          html`<p class="soft">Confirm with the passkey of this device.</p>
-            <button ?disabled=${this.busy} @click=${this.enter}>Sign in</button>`,
-        );
+        return this.#signedOut(this.view.device);
       case 'signed-in':
-        return html`
-          <lk-frame>
-            <button slot="account" class="quiet" @click=${this.leave}>Sign out</button>
-            <h1>Your services</h1>
-            <p class="soft">Signed in as ${this.view.session.user.name}.</p>
-            <lk-failure .failure=${this.failure}></lk-failure>
-            <lk-services .services=${this.view.services} .highlight=${this.wanted}></lk-services>
-          </lk-frame>
-        `;
+        return this.#signedIn(this.view);
       default:
         return this.view satisfies never;
     }
   }
 
-  private card(title: string, content: unknown) {
+  #loading() {
+    return html`<lk-frame narrow>
+      <lk-failure .failure=${this.failure}></lk-failure>
+      ${
+        this.failure === undefined
+          ? nothing
+          : html`<button ?disabled=${this.busy} @click=${() => this.attempt(this.#load)}>Try again</button>`
+      }
+    </lk-frame>`;
+  }
+
+  #signedOut(device: Device) {
+    const why = this.#wish === undefined ? nothing : html` You can then open <strong>${this.#wish.service}</strong>.`;
+    return this.#card(
+      `Welcome back, ${device.user.name}`,
+      html`<p class="soft">Confirm that it is you with the passkey of this device.${why}</p>
+        <button class="wide" ?disabled=${this.busy} @click=${this.#enter}>${key} Sign in</button>`,
+    );
+  }
+
+  #signedIn({ device, session, services }: SignedIn) {
+    return html`<lk-frame>
+      <div slot="account" class="account">
+        <span class="soft">${session.user.name}</span>
+        <button class="quiet" ?disabled=${this.busy} @click=${this.#leave}>Sign out</button>
+      </div>
+      <lk-failure .failure=${this.failure}></lk-failure>
+      ${this.#wished(services)}
+      <div class="head">
+        <h1 tabindex="-1">Your services</h1>
+        <p class="soft">You are signed in until ${timeOfDay(session.leaseEnds)}.</p>
+      </div>
+      <lk-services .services=${services}></lk-services>
+      <lk-about slot="about" .pins=${device.pins}></lk-about>
+    </lk-frame>`;
+  }
+
+  /** What the person came for, when a shell sent them. */
+  #wished(services: readonly ServiceInfo[]) {
+    const wish = this.#wish;
+    if (wish === undefined) return nothing;
+    const service = services.find(({ name }) => name === wish.service);
+    return service === undefined ? nothing : html`<lk-launch .service=${service} .path=${wish.path}></lk-launch>`;
+  }
+
+  #card(title: string, content: TemplateResult) {
     return html`<lk-frame narrow>
       <div class="card">
-        <h1>${title}</h1>
+        <h1 tabindex="-1">${title}</h1>
         <lk-failure .failure=${this.failure}></lk-failure>
-        ${content ?? nothing}
+        ${content}
       </div>
     </lk-frame>`;
   }
 
-  private async load(): Promise<void> {
+  readonly #load = async (): Promise<void> => {
     const device = await loadDevice();
     if (device === undefined) {
       this.view = { at: 'stranger' };
@@ -87,27 +154,38 @@ export class HomePage extends LitElement {
     }
     const session = await currentSession();
     if (session === undefined) this.view = { at: 'signed-out', device };
-    else await this.showServices(device, session);
-  }
+    else await this.#showServices(device, session);
+  };
 
-  private async showServices(device: Device, session: SessionInfo): Promise<void> {
+  async #showServices(device: Device, session: SessionInfo): Promise<void> {
     const { services, shell } = await call<{ services: ServiceInfo[]; shell: string }>('GET', '/api/services');
     answerLaunches(new URL(shell).origin);
     this.view = { at: 'signed-in', device, session, services };
-    const { wanted } = this;
-    if (wanted === null || services.some(({ name }) => name === wanted)) return;
-    // The address of a service that is not in the list: whoever came by it is told why.
-    await signedCall(device, '/api/launch/explain', { service: wanted });
+    const wish = this.#wish;
+    if (wish === undefined || this.#isExplained || services.some(({ name }) => name === wish.service)) return;
+    // The address of a service that is not in the list: whoever came by it is told why, once.
+    this.#isExplained = true;
+    await signedCall(device, '/api/launch/explain', { service: wish.service });
   }
 
-  private readonly enter = () =>
+  /** Somebody comes back to this tab: services may have come and gone, and the sign-in may have ended. */
+  readonly #refresh = (): void => {
+    if (document.visibilityState !== 'visible' || this.view.at !== 'signed-in' || this.busy) return;
+    // A hub that is away now is no news; the next click says so.
+    this.#load().catch(() => undefined);
+  };
+
+  readonly #enter = () =>
     this.attempt(async () => {
       if (this.view.at !== 'signed-out') return;
       const { device } = this.view;
-      await this.showServices(device, await signIn(device));
+      await this.#showServices(device, await signIn(device));
+      await this.updateComplete;
+      // The button that had the focus is gone; a screen reader goes on from here.
+      this.renderRoot.querySelector('h1')?.focus();
     });
 
-  private readonly leave = () =>
+  readonly #leave = () =>
     this.attempt(async () => {
       if (this.view.at !== 'signed-in') return;
       await signedCall(this.view.device, '/api/logout', {});
@@ -125,6 +203,13 @@ export class HomePage extends LitElement {
       this.busy = false;
     }
   }
+}
+
+/** As the person's own clock and language have it; with the day when it is another one. */
+function timeOfDay(ms: number): string {
+  const end = new Date(ms);
+  const isToday = end.toDateString() === new Date().toDateString();
+  return end.toLocaleString([], { ...(!isToday && { weekday: 'long' }), hour: '2-digit', minute: '2-digit' });
 }
 
 async function currentSession(): Promise<SessionInfo | undefined> {

@@ -1,9 +1,16 @@
-/** What the shell's own address says: the service to open, where in it, and the hub of this installation. */
+/** What the shell's own address says: the service to open, and where in it. */
 
-/** `/open/NAME#/path` */
-export function wanted(): { readonly service: string; readonly path: string } | undefined {
-  const service = /^\/open\/([a-z0-9][a-z0-9-]{0,62})$/.exec(location.pathname)?.[1];
-  return service === undefined ? undefined : { service, path: deepLink(location.hash) };
+/** What `/open/NAME#/path` asks for. */
+export interface Target {
+  readonly service: string;
+  /** Inside the app. */
+  readonly path: string;
+}
+
+/** @returns undefined for an address that names no service. */
+export function wanted({ pathname, hash }: Pick<Location, 'pathname' | 'hash'>): Target | undefined {
+  const service = /^\/open\/([a-z0-9][a-z0-9-]{0,62})$/.exec(pathname)?.[1];
+  return service === undefined ? undefined : { service, path: deepLink(hash) };
 }
 
 /** Only a path of the app: a whole address here would let a link choose the frame's origin. */

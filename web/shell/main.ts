@@ -9,5 +9,5 @@ try {
   document.body.append(document.createElement('lk-shell'));
 } catch (error) {
   const note = document.createElement('lk-failure');
-  document.body.append(Object.assign(note, { failure: failureOf(error) }));
+  document.body.append(Object.assign(note, { className: 'alone', failure: failureOf(error) }));
 }

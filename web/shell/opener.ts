@@ -14,7 +14,8 @@ export function askOpener(hub: string, service: string): MessagePort | undefined
   return port1;
 }
 
-/** @param hub origin. */
-export function goToHub(hub: string, service: string): void {
-  location.assign(`${hub}/launch?service=${encodeURIComponent(service)}`);
+/** @param path inside the app, to come back to. */
+export function launchPage(hub: string, service: string, path: string): string {
+  const deep = path === '/' ? '' : `#${encodeURIComponent(path)}`;
+  return `${hub}/launch?service=${encodeURIComponent(service)}${deep}`;
 }

@@ -2,97 +2,35 @@
  * The shell: a toolbar, the app in a frame, and between them the Worker that holds the tunnel. The shell lends the app
  * its tunnel by ports and sees nothing of what flows.
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import type { LaunchedService, TunnelCounts, TunnelStatus } from '../../worker/api.ts';
+import { type LaunchedService, type TunnelCounts, TunnelFault, type TunnelStatus } from '../../worker/api.ts';
 import { siblingOrigin } from '../../worker/origins.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
-import { wanted } from './addresses.ts';
+import { lock, mark, renew, stop } from '../design/icons.ts';
+import { type Target, wanted } from './addresses.ts';
 import { HelperFrame } from './helper-frame.ts';
 import { hubOrigin } from './hub-origin.ts';
-import { askOpener, goToHub } from './opener.ts';
-import { refusalSentence, shortStatus } from './status-text.ts';
+import { askOpener, launchPage } from './opener.ts';
+import { shellStyles } from './shell-styles.ts';
+import { refusal, statusWords } from './status-text.ts';
 import { Tunnel } from './tunnel.ts';
+
+const icons = { connecting: renew, open: lock, rekeying: lock, closed: stop, refused: stop } as const;
 
 @customElement('lk-shell')
 export class ShellPage extends LitElement {
-  static override readonly styles = [
-    controls,
-    css`
-      :host {
-        display: grid;
-        grid-template-rows: auto 1fr;
-        height: 100dvh;
-      }
-      .bar {
-        align-items: center;
-        background: var(--card);
-        border-bottom: 1px solid var(--line);
-        display: flex;
-        font-size: 0.875rem;
-        gap: 0.75rem;
-        height: 40px;
-        padding: 0 0.75rem;
-      }
-      .home {
-        color: var(--accent);
-        display: inline-flex;
-        flex: none;
-        padding: 0.25rem;
-      }
-      .home svg {
-        height: 1.25rem;
-        width: 1.25rem;
-      }
-      strong {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-      }
-      [role='status'] {
-        align-items: center;
-        color: var(--ink-soft);
-        display: inline-flex;
-        flex: none;
-        gap: 0.4rem;
-        margin-left: auto;
-      }
-      .dot {
-        background: var(--warn);
-        border-radius: 50%;
-        height: 0.55rem;
-        width: 0.55rem;
-      }
-      [data-state='open'] .dot,
-      [data-state='rekeying'] .dot {
-        background: var(--good);
-      }
-      [data-state='refused'] .dot,
-      [data-state='closed'] .dot {
-        background: var(--bad);
-      }
-      iframe.app {
-        background: #fff;
-        border: 0;
-        height: 100%;
-        width: 100%;
-      }
-      .message {
-        margin: 12vh auto 0;
-        max-width: 34rem;
-        padding: 0 1.25rem;
-      }
-    `,
-  ];
+  static override readonly styles = [controls, shellStyles];
 
   @state() private status: TunnelStatus = { state: 'connecting', epoch: 0 };
   @state() private service: LaunchedService | undefined;
   @state() private failure: Failure | undefined;
   @state() private framed = false;
+  private wasOpen = false;
 
-  readonly #target = wanted();
+  readonly #target = wanted(location);
   readonly #tunnel = new Tunnel();
 
   override connectedCallback(): void {
@@ -106,65 +44,88 @@ export class ShellPage extends LitElement {
   }
 
   override render() {
-    const title = this.service?.title ?? this.#target?.service ?? 'Latchkey';
-    return html`
-      <header class="bar">
-        <a class="home" href=${hubOrigin()} aria-label="Your services">${keyhole}</a>
-        <strong>${title}</strong>
-        <span
-          role="status"
-          data-state=${this.status.state}
-          data-transport=${this.status.transport ?? nothing}
-          data-epoch=${this.status.epoch}
-          ><span class="dot" aria-hidden="true"></span>${shortStatus(this.status)}</span
-        >
-      </header>
-      ${this.#content()}
-    `;
+    return html`${this.#bar()}
+      <div class="stage">${this.#frame()}${this.#over()}</div>`;
   }
 
-  #content() {
-    const failure = this.#shownFailure();
-    if (failure !== undefined)
-      return html`<main class="message">
-        <lk-failure .failure=${failure}></lk-failure>
-        <a class="button" href=${`${hubOrigin()}/launch?service=${this.#target?.service ?? ''}`}>Go to the hub</a>
-      </main>`;
-    if (this.service === undefined || !this.framed) return html`<main class="message soft">Opening…</main>`;
+  #bar() {
+    const title = this.service?.title ?? this.#target?.service ?? 'Latchkey';
+    // A launch that failed has no tunnel whose state could be told; to the person it is a refusal all the same.
+    const status: TunnelStatus = this.failure === undefined ? this.status : { state: 'refused', epoch: 0 };
+    const { words, transport, more } = statusWords(status, this.wasOpen);
+    return html`<header class="bar">
+      <a class="home" href=${hubOrigin()} target="_blank" aria-label="Your services" title="Your services">${mark}</a>
+      <span class="title">${title}</span>
+      <span
+        role="status"
+        title=${more}
+        data-state=${status.state}
+        data-transport=${status.transport ?? nothing}
+        data-epoch=${status.epoch}
+        >${icons[status.state]}<span>${words}</span
+        >${transport === '' ? nothing : html`<span class="transport"> · ${transport}</span>`}</span
+      >
+      ${status.state === 'connecting' ? html`<span class="progress" aria-hidden="true"></span>` : nothing}
+    </header>`;
+  }
+
+  #frame() {
+    if (this.service === undefined || !this.framed) return nothing;
     return html`<iframe
       class="app"
       title=${this.service.title}
       referrerpolicy="origin"
       src=${this.service.app + (this.#target?.path ?? '/')}
       allow="clipboard-read; clipboard-write; fullscreen"
+      ?inert=${this.#isOver}
     ></iframe>`;
   }
 
-  #shownFailure(): Failure | undefined {
-    if (this.failure !== undefined) return this.failure;
-    if (this.status.state !== 'refused') return undefined;
-    const { reason = 'refused', correlation } = this.status;
-    return { code: reason, message: refusalSentence(reason), ...(correlation !== undefined && { correlation }) };
+  get #isOver(): boolean {
+    return this.failure !== undefined || this.status.state === 'refused' || this.status.state === 'closed';
+  }
+
+  /** What lies over the app, or stands where it will be. */
+  #over() {
+    if (this.failure !== undefined) return this.#panel('This service was not opened', this.failure);
+    if (this.#isOver) {
+      const { reason = 'refused', correlation } = this.status;
+      const { heading, sentence } = refusal(reason);
+      return this.#panel(heading, { code: reason, message: sentence, correlation });
+    }
+    if (this.framed) return nothing;
+    return html`<main class="over"><p class="waiting">Opening ${this.#target?.service ?? 'the service'}…</p></main>`;
+  }
+
+  #panel(heading: string, failure: Failure) {
+    const hub = this.#target === undefined ? hubOrigin() : launchPage(hubOrigin(), this.#target.service, '/');
+    return html`<main class="over">
+      <div class="card panel">
+        <h1>${heading}</h1>
+        <lk-failure .failure=${failure}></lk-failure>
+        <div class="actions"><a class="button" href=${hub}>Go to the hub</a></div>
+      </div>
+    </main>`;
   }
 
   async #start(): Promise<void> {
     try {
-      await this.#open();
+      if (this.#target === undefined)
+        throw new TunnelFault('address', 'This address names no service. Open one from the hub.');
+      await this.#open(this.#target);
     } catch (error) {
-      this.failure = failureOf(error);
+      // A hub that was closed or signed out: its launch page signs in and opens the service again.
+      if (error instanceof TunnelFault && error.code === 'hub_silent') this.#leaveForHub();
+      else this.failure = failureOf(error);
     }
   }
 
-  async #open(): Promise<void> {
-    if (this.#target === undefined) {
-      this.failure = { code: 'address', message: 'This address names no service. Open one from the hub.' };
-      return;
-    }
-    const { service } = this.#target;
+  async #open({ service }: Target): Promise<void> {
     document.title = service;
     const hub = askOpener(hubOrigin(), service);
-    if (hub === undefined) return goToHub(hubOrigin(), service);
+    if (hub === undefined) return this.#leaveForHub();
     await this.#tunnel.watch((status) => {
+      this.wasOpen ||= status.state === 'open';
       this.status = status;
     });
     // The helper registers the app's service worker while the hub and the control plane are still talking.
@@ -179,10 +140,9 @@ export class ShellPage extends LitElement {
     await helper.ready;
     this.framed = true;
   }
-}
 
-const keyhole = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2">
-  <rect x="2.5" y="2.5" width="19" height="19" rx="6"></rect>
-  <circle cx="12" cy="10" r="2.6" fill="currentColor" stroke="none"></circle>
-  <path d="M12 11.5v5" stroke-linecap="round" stroke-width="2.6"></path>
-</svg>`;
+  /** In place of this page, so that "back" leads out and not in again. */
+  #leaveForHub(): void {
+    if (this.#target !== undefined) location.replace(launchPage(hubOrigin(), this.#target.service, this.#target.path));
+  }
+}

@@ -71,7 +71,9 @@ function failed(request: Request, error: unknown): Response {
   const code = error instanceof ExchangeError || error instanceof NoTunnel ? error.code : 'internal';
   const correlation = error instanceof ExchangeError ? error.correlation : '';
   // A script gets what it would get from a dead network; a person gets a page.
-  return isPage ? failurePage(code, correlation) : Response.error();
+  if (!isPage) return Response.error();
+  const again = request.method === 'GET' ? request.url : undefined;
+  return failurePage({ code, correlation, again });
 }
 
 /** The app's own address opened in a bare tab: the shell opens it properly. */
