@@ -85,6 +85,12 @@ export interface NeedPort {
   readonly kind: PortKind;
 }
 
+/** What a helper frame says to the service worker. */
+export type ToServiceWorker =
+  | { readonly latchkey: 'ping' }
+  /** The Web Lock that the frame holds as long as it lives. */
+  | { readonly latchkey: 'lock'; readonly name: string };
+
 /** What a page's shim says to the service worker; a port rides with it. */
 export interface WebSocketPort {
   readonly latchkey: 'websocket';

@@ -1,26 +1,23 @@
 /**
  * How a service worker learns that a helper frame has gone: the frame holds a Web Lock of a name of its own, and the
- * browser gives it up when the frame goes, however it goes.
+ * browser gives it up when the frame goes, however it goes. MessagePorts do not say when their other end is gone.
  */
 
-const prefix = 'latchkey helper ';
-
-/** For the helper: held until the frame is gone. */
-export async function holdLock(): Promise<void> {
-  const name = prefix + crypto.randomUUID();
-  const held = Promise.withResolvers<void>();
+/** For the helper. @returns the name of the lock, held until the frame is gone; undefined where there are no locks. */
+export async function holdLock(): Promise<string | undefined> {
+  const name = `latchkey helper ${crypto.randomUUID()}`;
+  const held = Promise.withResolvers<string | undefined>();
   const forever = new Promise<never>(() => undefined);
   navigator.locks
     .request(name, () => {
-      held.resolve();
+      held.resolve(name);
       return forever;
     })
-    .catch(() => held.resolve());
-  await held.promise;
+    .catch(() => held.resolve(undefined));
+  return held.promise;
 }
 
-/** For the service worker. @param clientId of the helper. @returns undefined for one that holds no such lock. */
-export async function lockNameOf(clientId: string): Promise<string | undefined> {
-  const { held = [] } = await navigator.locks.query();
-  return held.find((lock) => lock.clientId === clientId && lock.name?.startsWith(prefix))?.name;
+/** For the service worker. Calls `gone` when nobody holds the lock any more. */
+export function whenReleased(name: string, gone: () => void): void {
+  navigator.locks.request(name, gone).catch(() => undefined);
 }

@@ -2,13 +2,13 @@
  * The app origin's service worker: every request of the app goes to the tunnel, none to the network.
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
-import { downloadPath, ownPaths, type WebSocketPort } from '../app-messages.ts';
+import { downloadPath, ownPaths, type ToServiceWorker, type WebSocketPort } from '../app-messages.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { type RequestOrigin, type Site, siteOf } from './site.ts';
-import { NoTunnel, passPort } from './tunnel-port.ts';
+import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -23,12 +23,16 @@ self.addEventListener('fetch', (event) => {
 });
 
 self.addEventListener('message', (event) => {
-  const message = event.data as WebSocketPort | { latchkey: 'ping' };
+  const message = event.data as WebSocketPort | ToServiceWorker | null;
   const port = event.ports[0];
+  if (message?.latchkey === 'websocket' && port !== undefined) event.waitUntil(passWebSocket(port));
+  if (message?.latchkey === 'lock' && event.source instanceof Client) watchHelper(event.source.id, message.name);
   // A ping needs no answer: being an event, it keeps a browser from stopping us while a body flows.
-  if (message.latchkey !== 'websocket' || port === undefined) return;
-  event.waitUntil(passPort(port).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false })));
 });
+
+async function passWebSocket(port: MessagePort): Promise<void> {
+  await passPort(port).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false }));
+}
 
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;

@@ -1,10 +1,10 @@
 /**
  * The service worker's way to the tunnel: a MessagePort that a helper frame passes on to its shell's Worker.
  * A restarted service worker has lost its port and asks again; a closed shell tab takes its helper and port with it,
- * which shows by the lock the helper holds: MessagePorts do not say when their other end is gone.
+ * which shows by the lock the helper holds (helper-lock.ts).
  */
 import { type FromTunnel, type NeedPort, ownPaths, type PortKind, type ToTunnel } from '../app-messages.ts';
-import { lockNameOf } from './helper-lock.ts';
+import { whenReleased } from './helper-lock.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -92,16 +92,16 @@ async function ask(): Promise<TunnelPort> {
     const port = await askOne(helper);
     if (port === undefined) continue;
     present = new TunnelPort(helper.id, port);
-    void watchHelper(present);
     return present;
   }
   throw new NoTunnel('no_answer');
 }
 
-/** The helper holds its lock for as long as it lives; being granted it means that it does not. */
-async function watchHelper(port: TunnelPort): Promise<void> {
-  const name = await lockNameOf(port.helperId);
-  if (name !== undefined) await navigator.locks.request(name, () => drop(port));
+/** A helper told the name of its lock, which it does with every port it passes on. */
+export function watchHelper(helperId: string, lock: string): void {
+  whenReleased(lock, () => {
+    if (present?.helperId === helperId) drop(present);
+  });
 }
 
 /** A frozen tab does not answer, so the next one is asked. */
