@@ -1,12 +1,12 @@
 /**
  * A bounded queue of bytes with random reading from its front: the send buffer (kept until acknowledged, read again
  * to retransmit) and the receive buffer. It grows by doubling and lets go of its memory when it runs empty after
- * having been large, so an idle connection holds next to nothing.
+ * having been large, so an idle connection holds little.
  */
 
 const SMALLEST = 4 * 1024;
-/** What an empty ring may keep. */
-const KEPT = 16 * 1024;
+/** What an empty ring may keep: a turn of the event loop's worth of packets, or it grows anew with each burst. */
+const KEPT = 64 * 1024;
 const NOTHING = new Uint8Array();
 
 export class ByteRing {
