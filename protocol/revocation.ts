@@ -9,8 +9,11 @@ import { nameOf } from './codes.ts';
 import type { Crypto, Signer } from './crypto.ts';
 import { objectType, openObject, readBody, signObject } from './lks1.ts';
 
-/** `session` names a credential by its serial. */
-export const revokedKind = { device: 1, user: 2, session: 3, service: 4 } as const;
+/**
+ * `session` names a credential by its serial. `signOut` names a device whose person signed out: what is kept for it goes,
+ * and no credential of it is refused, as the person may have signed in again.
+ */
+export const revokedKind = { device: 1, user: 2, session: 3, service: 4, signOut: 5 } as const;
 export type RevokedKind = keyof typeof revokedKind;
 
 export type Revocation = {

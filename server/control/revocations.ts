@@ -128,10 +128,19 @@ export class RevocationDesk {
       .where('launches.revoked_at', 'is not', null)
       .where('svids.not_after', '>', now)
       .execute();
+    // Whoever signed in again since has begun anew: what is kept for them now is not what they signed out of.
+    const signedOut = await store
+      .selectFrom('leases')
+      .select('device_id')
+      .groupBy('device_id')
+      .having((lease) => lease.fn.max('revoked_at'), '>', since)
+      .having((lease) => lease(lease.fn.max('revoked_at'), '>=', lease.fn.max('created_at')))
+      .execute();
     return [
       ...devices.map(({ id }) => ({ kind: 'device' as const, id: utf8(id) })),
       ...users.map(({ id }) => ({ kind: 'user' as const, id: utf8(id) })),
       ...listed(credentials),
+      ...signedOut.map(({ device_id }) => ({ kind: 'signOut' as const, id: utf8(device_id) })),
     ];
   }
 }

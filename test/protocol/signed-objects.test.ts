@@ -159,7 +159,7 @@ test('a snapshot is read back, and refused past its end', async () => {
 });
 
 test('a revocation is read back, and a kind nobody assigned is refused', async () => {
-  const revoked = (['device', 'user', 'session', 'service'] as const).map((kind, i) => ({
+  const revoked = (['device', 'user', 'session', 'service', 'signOut'] as const).map((kind, i) => ({
     kind,
     id: new Uint8Array(i * 8).fill(i),
   }));

@@ -11,12 +11,12 @@ import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import { parseSnapshotContent, type ServiceRecord, type SnapshotContent } from '../../channel/snapshot-content.ts';
 import { PolicyEngine } from '../../policy/engine.ts';
 
-/** People and devices that a revocation names, as the cookie jars are kept by. */
+/** People and devices that a revocation names, also those that signed out, as the cookie jars are kept by. */
 export function revokedOwners(revocation: Revocation): ({ user: string } | { device: string })[] {
   return revocation.revoked.flatMap(({ kind, id }): ({ user: string } | { device: string })[] => {
-    if (kind !== 'device' && kind !== 'user') return [];
+    if (kind !== 'device' && kind !== 'user' && kind !== 'signOut') return [];
     const name = new TextDecoder().decode(id);
-    return kind === 'device' ? [{ device: name }] : [{ user: name }];
+    return kind === 'user' ? [{ user: name }] : [{ device: name }];
   });
 }
 

@@ -235,8 +235,10 @@ describe('control channel of the control plane', () => {
     const signedOut = await next();
     assert.deepEqual(
       signedOut.revoked.map(({ kind }) => kind),
-      ['session'],
+      ['session', 'signOut'],
     );
+    assert.equal(Buffer.from(signedOut.revoked[1]?.id ?? []).toString(), body.device.id);
+    installation.clock.leap(1);
     await browser.login();
     await installation.admin('DELETE', `/admin/devices/${body.device.id}`);
     const taken = await next();

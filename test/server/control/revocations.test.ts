@@ -61,6 +61,18 @@ describe('a revocation epoch', () => {
     assert.deepEqual(listed, [device]);
   });
 
+  test('names a device that signed out, with or without a tunnel, until its person signs in again', async () => {
+    const signedOut = async () =>
+      (await current()).revoked.filter(({ kind }) => kind === 'signOut').map(({ id }) => Buffer.from(id).toString());
+    await browser.login();
+    assert.deepEqual(await signedOut(), []);
+    await browser.postSigned('/api/logout', {});
+    assert.deepEqual(await signedOut(), [device]);
+    installation.clock.leap(1);
+    await browser.login();
+    assert.deepEqual(await signedOut(), []);
+  });
+
   test('QPT-9: launches of one person are slowed down, those of another are not', async () => {
     const begin = async (one: Browser) => (await one.postSigned('/api/launch/begin', { service: 'wiki' })).status;
     const { body } = await installation.admin('POST', '/admin/enrolments', { name: 'Bob' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VerifiedSvid } from '../../../../protocol/svid.ts';
-import { PolicyState } from '../../../../server/gateway/state/policy-state.ts';
+import { PolicyState, revokedOwners } from '../../../../server/gateway/state/policy-state.ts';
 import { record, snapshot } from '../world/world.ts';
 
 const start = 1_790_000_000_000;
@@ -88,6 +88,7 @@ const revocations = [
   ['user', text('laptop'), false],
   ['service', text('wiki'), true],
   ['service', text('mail'), false],
+  ['signOut', text('laptop'), false],
 ] as const;
 
 for (const [kind, id, expected] of revocations)
@@ -96,6 +97,14 @@ for (const [kind, id, expected] of revocations)
     assert.equal(state.revoke({ epoch: 1n, issuedAt: start, revoked: [{ kind, id }] }), true);
     assert.equal(state.isRevoked(svid), expected);
   });
+
+test('what is kept for a person goes with the person, the device, and a sign-out on it', () => {
+  const revoked = revocations.map(([kind, id]) => ({ kind, id }));
+  const owners = revokedOwners({ epoch: 1n, issuedAt: start, revoked });
+  assert.deepEqual(owners.at(-1), { device: 'laptop' });
+  assert.deepEqual(owners.at(0), { device: 'laptop' });
+  assert.equal(owners.length, 6);
+});
 
 test('QZ-39: an older revocation epoch takes nothing back', () => {
   const { state } = newState();
