@@ -2,7 +2,7 @@
  * Secrets of a run, and where they must not turn up. A secret that is bytes is looked for as bytes, as hexadecimal and
  * as both forms of base64; one that is text as it is.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 interface Secret {
@@ -60,14 +60,25 @@ export class Canaries {
 
   /** `file: secret` for each secret in a file of the installation that is not its own. */
   inFolder(data: string): string[] {
-    return filesOf(data).flatMap((file) =>
-      this.in(readFileSync(join(data, file)), file).map((name) => `${file}: ${name}`),
-    );
+    return contentsOf(data).flatMap(({ file, bytes }) => this.in(bytes, file).map((name) => `${file}: ${name}`));
   }
 }
 
+/** Each file with its content and mode; one that a running product replaces meanwhile is left out. */
+export function contentsOf(folder: string): { file: string; bytes: Buffer; mode: number }[] {
+  return filesOf(folder).flatMap((file) => {
+    try {
+      const path = join(folder, file);
+      return [{ file, bytes: readFileSync(path), mode: statSync(path).mode & 0o777 }];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  });
+}
+
 /** Files below a folder; sockets are none. */
-export function filesOf(folder: string): string[] {
+function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
