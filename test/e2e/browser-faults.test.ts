@@ -184,6 +184,21 @@ test('a hard reload of the shell still ends in the app', async () => {
   await notes.app.locator('#identity', { hasText: session.user.id }).waitFor();
 });
 
+test('a page that a browser asks the network for ends in the app all the same', async () => {
+  const cdp = await admin.context.newCDPSession(notes.shell);
+  await cdp.send('Network.enable');
+  await cdp.send('Network.setBypassServiceWorker', { bypass: true });
+  const asked = notes.shell.waitForEvent('response', {
+    predicate: (response) => response.frame() === notes.app && response.request().isNavigationRequest(),
+  });
+  await notes.app.evaluate(() => location.assign('/landed'));
+  const boot = await asked;
+  await cdp.send('Network.setBypassServiceWorker', { bypass: false });
+  assert.equal(boot.fromServiceWorker(), false, 'the boot page');
+  await notes.app.getByRole('heading', { name: 'You have landed' }).waitFor();
+  await cdp.detach();
+});
+
 test('a connector that is killed in mid-download fails the fetch, and the app is back with the connector', async () => {
   const fetched = notes.app.evaluate(async (bytes) => {
     const reader = (await fetch(`/download?bytes=${bytes}`)).body?.getReader();
@@ -201,6 +216,6 @@ test('a connector that is killed in mid-download fails the fetch, and the app is
   process.kill(product.ready.pids.connector ?? 0, 'SIGKILL');
   await restarted;
   assert.equal(await fetched, 'failed');
-  await notes.app.evaluate(() => location.reload());
+  await notes.app.evaluate(() => location.assign('/'));
   await notes.app.getByRole('heading', { name: 'Field notes' }).waitFor();
 });
