@@ -88,7 +88,8 @@ export const shellStyles = css`
     position: relative;
   }
   iframe.app {
-    background: #fff;
+    /* A page of the same scheme as ours has no ground of its own; this is the browser's for the scheme. */
+    background: Canvas;
     border: 0;
     height: 100%;
     width: 100%;
