@@ -164,7 +164,9 @@ test('an app’s own address in a bare tab leads to its shell, and from there to
   const visited: string[] = [];
   page.on('framenavigated', (frame) => visited.push(frame.url()));
   await page.goto(`${app}/landed?x=1#y`);
-  await page.waitForURL(`${product.ready.hub}launch?service=notes`);
+  // The path inside the app is kept in the fragment.
+  const launch = `${product.ready.hub}launch?service=notes#${encodeURIComponent('/landed?x=1#y')}`;
+  await page.waitForURL(launch);
   await page.getByRole('heading', { name: 'This browser is not set up yet' }).waitFor();
   const shell = new URL(notes.shell.url()).origin;
   assert.ok(visited.includes(`${shell}/open/notes#${encodeURIComponent('/landed?x=1#y')}`), visited.join('\n'));

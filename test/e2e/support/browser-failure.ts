@@ -13,7 +13,9 @@ const patienceMs = 40_000;
 export async function failureIn(app: Frame): Promise<ShownFailure> {
   const alert = app.locator('main[role=alert]');
   await alert.waitFor({ timeout: patienceMs });
-  const [code = ''] = (await alert.locator('p.id').allTextContents()).slice(-1);
+  // `code · id …`
+  const [line = ''] = (await alert.locator('p.id').allTextContents()).slice(-1);
+  const code = line.split(' ')[0] ?? '';
   const ids = await alert.locator('p.id code').allTextContents();
   return { text: (await alert.textContent()) ?? '', correlation: ids[0] ?? '', code };
 }
