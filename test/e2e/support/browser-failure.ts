@@ -15,7 +15,6 @@ export async function failureIn(app: Frame): Promise<ShownFailure> {
   await alert.waitFor({ timeout: patienceMs });
   // `code · id …`
   const [line = ''] = (await alert.locator('p.id').allTextContents()).slice(-1);
-  const code = line.split(' ')[0] ?? '';
-  const ids = await alert.locator('p.id code').allTextContents();
-  return { text: (await alert.textContent()) ?? '', correlation: ids[0] ?? '', code };
+  const [, code = '', correlation = ''] = /^(\S+)(?:.* id (\S+))?/.exec(line.trim()) ?? [];
+  return { text: (await alert.textContent()) ?? '', correlation, code };
 }
