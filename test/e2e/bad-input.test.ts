@@ -4,8 +4,10 @@
  * nothing to do with it goes on, and a new one can be had.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
+import { base64url } from '../../protocol/bytes.ts';
 import type { Session } from '../../protocol/session.ts';
 import { Random } from '../server/transport/support/random.ts';
 import { ApiRefusal, call, send } from './support/node-api.ts';
@@ -67,7 +69,7 @@ async function refused(attempt: Promise<unknown>, status: number, code: string):
 
 test('BR-4: an enrolment link that is wrong, used or expired lets nobody in and says which', async () => {
   const visitor = new NodePerson(world.port, world.canaries);
-  const unknown = `${world.product.ready.hub}enrol#${'A'.repeat(43)}.${world.fingerprint}`;
+  const unknown = `${world.product.ready.hub}enrol#${base64url(randomBytes(32))}.${world.fingerprint}`;
   await refused(visitor.enrol(unknown), 404, 'enrolment_unknown');
   const { url } = await world.product.cliJson('user', 'add', 'Joan');
   await new NodePerson(world.port, world.canaries).enrol(String(url));
