@@ -18,7 +18,7 @@ const tiddlers = {
   '$:/SiteSubtitle': 'How we work, and why',
   '$:/DefaultTiddlers': '[[On call this week]] [[Release checklist]]',
   'On call this week':
-    'Maja until Thursday noon, then Ibrahim.\n\n* Pager hand-over at the stand-up\n* Escalate to the platform team after 15 minutes\n* Notes of every incident go to [[Incidents]]',
+    'Platform until Thursday noon, then storage.\n\n* Pager hand-over at the stand-up\n* Escalate to the platform team after 15 minutes\n* Notes of every incident go to [[Incidents]]',
   'Release checklist':
     '|!Step |!Who |!Done |\n|Changelog written |author |yes |\n|Database migration rehearsed |platform |yes |\n|Canary watched for an hour |on call |open |',
 } as const;
