@@ -62,9 +62,8 @@ export const INITIATION_INTERVAL_MS = 20;
 export const HANDSHAKES_AT_EASE_PER_SECOND = 256;
 /** How long it goes on asking after the last second that was too busy. */
 export const UNDER_LOAD_MS = 1_000;
-/** While under load, each address (IPv4 /32, IPv6 /64) may open this many handshakes a second… */
-export const SOURCE_HANDSHAKES_PER_SECOND = 20;
-/** …and this many at once. */
-export const SOURCE_HANDSHAKE_BURST = 5;
-/** Addresses remembered for that; when it is full, unknown ones wait. */
-export const MAX_SOURCES = 65_536;
+/**
+ * While under load, what each address (IPv4 /32, IPv6 /64) may open at once and a second. Addresses beyond those
+ * remembered wait.
+ */
+export const SOURCE_HANDSHAKES = { burst: 5, perSecond: 20, names: 65_536 } as const;

@@ -3,11 +3,13 @@
  * that the message is worth. Everything that stops on the way is counted under a name and answered by silence,
  * with the cookie reply as the one exception.
  */
+import { TokenBuckets } from '../token-buckets.ts';
 import type { CookieIssuer } from './cookie.ts';
 import { readInitiation } from './handshake.ts';
 import type { Keypair } from './keypair.ts';
 import type { StaticPublic } from './keys.ts';
-import { LoadMeter, SourceLimiter } from './load.ts';
+import { SOURCE_HANDSHAKES } from './limits.ts';
+import { LoadMeter } from './load.ts';
 import { type Initiation, type Message, parseMessage, type Response } from './messages.ts';
 import type { Peer, PeerHost } from './peer.ts';
 import { type Endpoint, sourceOf } from './wire.ts';
@@ -23,14 +25,14 @@ export class Receiver {
   readonly #issuer: CookieIssuer;
   readonly #peerOf: (publicKey: StaticPublic) => Peer | undefined;
   readonly #load: LoadMeter;
-  readonly #sources: SourceLimiter;
+  readonly #sources: TokenBuckets;
 
   constructor({ host, issuer, peerOf }: ReceiverParts) {
     this.#host = host;
     this.#issuer = issuer;
     this.#peerOf = peerOf;
     this.#load = new LoadMeter(host.clock);
-    this.#sources = new SourceLimiter(host.clock);
+    this.#sources = new TokenBuckets(SOURCE_HANDSHAKES, host.clock);
   }
 
   /** @param datagram hostile. */

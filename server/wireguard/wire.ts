@@ -66,7 +66,8 @@ export function endpointBytes({ address, port }: Endpoint): Uint8Array {
 }
 
 /** Who shares one allowance of handshakes: an IPv4 address or an IPv6 /64, the least a network hands out. */
-export function sourceOf({ address }: Endpoint): string {
-  const bytes = addressBytes(address);
+export function sourceOf({ address }: Pick<Endpoint, 'address'>): string {
+  // A socket of both families shows IPv4 as ::ffff:192.0.2.1, all of it in one /64 (RFC 4291 section 2.5.5.2).
+  const bytes = addressBytes(address.replace(/^::ffff:(?=[\d.]+$)/i, ''));
   return Buffer.from(bytes.length === 4 ? bytes : bytes.subarray(0, 8)).toString('hex');
 }

@@ -62,9 +62,10 @@ test('reads endpoints of three kinds and writes addresses back', () => {
 });
 
 test('counts an IPv6 /64 as one source, an IPv4 address as one', () => {
-  assert.equal(sourceOf({ address: 'fd00::1', port: 1 }), sourceOf({ address: 'fd00::2', port: 2 }));
-  assert.notEqual(sourceOf({ address: 'fd00:0:0:1::1', port: 1 }), sourceOf({ address: 'fd00::1', port: 1 }));
-  assert.notEqual(sourceOf({ address: '10.0.0.1', port: 1 }), sourceOf({ address: '10.0.0.2', port: 1 }));
+  assert.equal(sourceOf({ address: 'fd00::1' }), sourceOf({ address: 'fd00::2' }));
+  assert.notEqual(sourceOf({ address: 'fd00:0:0:1::1' }), sourceOf({ address: 'fd00::1' }));
+  assert.notEqual(sourceOf({ address: '10.0.0.1' }), sourceOf({ address: '10.0.0.2' }));
+  assert.equal(sourceOf({ address: '::ffff:10.0.0.1' }), sourceOf({ address: '10.0.0.1' }));
 });
 
 const refusals: [string, Partial<PeerConfig>, string][] = [

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { TokenBuckets } from '../../../server/token-buckets.ts';
 import { CookieHolder, CookieIssuer } from '../../../server/wireguard/cookie.ts';
 import { decodePublicKey } from '../../../server/wireguard/keys.ts';
-import { HANDSHAKES_AT_EASE_PER_SECOND, SOURCE_HANDSHAKE_BURST } from '../../../server/wireguard/limits.ts';
-import { LoadMeter, SourceLimiter } from '../../../server/wireguard/load.ts';
+import { HANDSHAKES_AT_EASE_PER_SECOND, SOURCE_HANDSHAKES } from '../../../server/wireguard/limits.ts';
+import { LoadMeter } from '../../../server/wireguard/load.ts';
 import { type CookieReply, INITIATION_BYTES, parseMessage } from '../../../server/wireguard/messages.ts';
 import type { Endpoint } from '../../../server/wireguard/wire.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -94,15 +95,15 @@ test('the load is felt above the limit, and for a second after', () => {
 
 test('a source gets its burst and then twenty a second, and does not spend what is another’s', () => {
   const clock = new FakeClock();
-  const limiter = new SourceLimiter(clock);
+  const limiter = new TokenBuckets(SOURCE_HANDSHAKES, clock);
   const allowed = (source: string, tries: number) =>
     Array.from({ length: tries }, () => limiter.allow(source)).filter((yes) => yes).length;
-  assert.equal(allowed('a', 50), SOURCE_HANDSHAKE_BURST);
-  assert.equal(allowed('b', 50), SOURCE_HANDSHAKE_BURST);
+  assert.equal(allowed('a', 50), SOURCE_HANDSHAKES.burst);
+  assert.equal(allowed('b', 50), SOURCE_HANDSHAKES.burst);
   clock.advance(100);
   assert.equal(allowed('a', 50), 2);
   clock.advance(5_000);
-  assert.equal(allowed('a', 50), SOURCE_HANDSHAKE_BURST);
+  assert.equal(allowed('a', 50), SOURCE_HANDSHAKES.burst);
 });
 
 /** Handshake messages whose mac1 holds, from many addresses: what a flood by somebody who knows the key looks like. */
