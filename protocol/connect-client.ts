@@ -10,6 +10,7 @@ import { ClientHandshake } from './handshake-client.ts';
 import { handshakeMs } from './limits.ts';
 import { Session } from './session.ts';
 import type { SessionHooks } from './session-options.ts';
+import type { AbortSignalLike } from './session-streams.ts';
 
 export type ConnectClientOptions = {
   readonly carrier: Carrier;
@@ -20,16 +21,19 @@ export type ConnectClientOptions = {
   /** `posture`: SHA-256(statement) 32 | time u64. `signer`: the session key that `svid` certifies. */
   readonly identity: { readonly svid: Uint8Array; readonly posture: Uint8Array; readonly signer: Signer };
   readonly session?: SessionHooks;
+  /** Gives up at any point of the handshake; a session that stands already is the caller's. */
+  readonly signal?: AbortSignalLike | undefined;
 };
 
 /**
  * @returns the open session; the carrier belongs to it.
  * @throws HandshakeError; the carrier is closed then. 'idle' when the gateway did not finish within ten seconds,
- * 'going_away' when the transport ended first.
+ * 'going_away' when the transport ended first or the caller gave up.
  */
 export async function connectClient(options: ConnectClientOptions): Promise<Session> {
-  const { carrier, clock, crypto, gateway, identity } = options;
-  const handshake = new ClientHandshake({ crypto, transport: carrier.transport, gateway, identity });
+  const { carrier, clock, crypto, gateway, identity, signal } = options;
+  const pause = () => new Promise<void>((resolve) => clock.after(0, resolve));
+  const handshake = new ClientHandshake({ crypto, transport: carrier.transport, gateway, identity, pause });
   const run = async (): Promise<Session> => {
     const control = carrier.open(0n);
     await control.send(handshake.start());
@@ -37,7 +41,17 @@ export async function connectClient(options: ConnectClientOptions): Promise<Sess
     const { signer } = identity;
     return new Session({ ...options.session, crypto, clock, carrier, control, established, role: 'client', signer });
   };
-  return withinHandshakeTime(clock, carrier, handshake, run);
+  const giveUp = (): void => {
+    handshake.wipe();
+    carrier.close();
+  };
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp);
+  try {
+    return await withinHandshakeTime(clock, carrier, handshake, run);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
 }
 
 /** Frames in, frames out, until the handshake has a result. */

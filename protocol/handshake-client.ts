@@ -28,6 +28,8 @@ export type ClientHandshakeOptions = {
   readonly gateway: { readonly publicKey: Uint8Array; readonly stealthKey: Uint8Array };
   /** `posture`: SHA-256(statement) 32 | time u64. `signer`: the session key that `svid` certifies. */
   readonly identity: { readonly svid: Uint8Array; readonly posture: Uint8Array; readonly signer: Signer };
+  /** Lets other work run while a puzzle is solved, and {@link ClientHandshake.wipe} stop it. */
+  readonly pause?: () => Promise<void>;
 };
 
 type InitSent = { at: 'init_sent'; offer: KeyOffer; core: Uint8Array; init: Uint8Array; retried: boolean };
@@ -69,7 +71,7 @@ export class ClientHandshake {
     this.#state = { at: 'busy' };
     try {
       const { type, body } = decodeFrame(frame);
-      if (state.at === 'init_sent' && type === 'retry' && !state.retried) return this.#onRetry(state, body);
+      if (state.at === 'init_sent' && type === 'retry' && !state.retried) return await this.#onRetry(state, body);
       if (state.at === 'init_sent' && type === 'resp') return await this.#onResp(state, body);
       if (state.at === 'auth_sent' && type === 'ready') return this.#onReady(state, body);
       // Not authenticated: the reason is for the log, and a new attempt offers exactly the same.
@@ -94,12 +96,18 @@ export class ClientHandshake {
   }
 
   /** The same core again, with the cookie and the work that were asked for. */
-  #onRetry(state: InitSent, body: Uint8Array): HandshakeStep {
+  async #onRetry(state: InitSent, body: Uint8Array): Promise<HandshakeStep> {
     const { crypto } = this.#options;
     const demand = decodeRetry(crypto, this.#target, state.core, body);
-    const init = encodeInit(state.core, demand.cookie, solvePuzzle(crypto, demand));
+    const solution = await solvePuzzle(crypto, demand, () => this.#breathe());
+    const init = encodeInit(state.core, demand.cookie, solution);
     this.#become({ ...state, init, retried: true });
     return { send: this.#framedInit(init) };
+  }
+
+  async #breathe(): Promise<void> {
+    await this.#options.pause?.();
+    if (this.#state.at !== 'busy') throw new HandshakeError('going_away');
   }
 
   async #onResp(state: InitSent, body: Uint8Array): Promise<HandshakeStep> {

@@ -32,9 +32,9 @@ export type GatewayHandshakeOptions = {
   /** Rejects with HandshakeError or ObjectError for whoever may not come. `posture`: the 40 bytes of AUTH. */
   readonly verifySvid: (svid: Uint8Array, posture: Uint8Array) => Promise<VerifiedSvid>;
   readonly params: (svid: VerifiedSvid) => SessionParams;
-  /** False when there is no room for another half-open handshake: the client is told `busy`. */
+  /** Asked last before the key operations. False when this client has had its share: it is told `too_many`. */
   readonly admit?: () => boolean;
-  /** `demand`: puzzle difficulty while under load (0 for a cookie alone), undefined otherwise. */
+  /** `demand`: asked once for each first INIT; puzzle difficulty while under load (0 for a cookie alone), else undefined. */
   readonly retry?: { readonly keys: CookieKeys; readonly address: string; readonly demand: () => number | undefined };
 };
 
@@ -99,6 +99,8 @@ export class GatewayHandshake {
     const retry = this.#judgeCookie(state, init, target);
     if (retry !== undefined) return { send: retry };
     if (this.#options.admit?.() === false) throw rejected('too_many');
+    // After the share of the address, or one that has had its share could use up everybody's room for cookies.
+    if (init.cookie.length > 0 && this.#options.retry?.keys.spend(init) !== true) throw new HandshakeError('replay');
     return this.#respond(init, target);
   }
 

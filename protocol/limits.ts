@@ -85,6 +85,8 @@ export const maxCreditBytes = 16 * 1024 * 1024;
 // ── ours ──
 
 export const maxStreams = 256;
+/** Used cookies remembered in a minute: a thousand handshakes a second, twice what a core can do. */
+export const maxUsedCookies = 65_536;
 /** How far the issuer's clock may run ahead of the verifier's; it never lengthens a document's life. */
 export const clockSkewMs = 5_000;
 /** LKS1 bodies: a policy snapshot is the largest. */

@@ -6,7 +6,7 @@
  *      2  48  cookie = kid u32 | ts u64 ms | d u32 | HMAC(K_kid, "lk1 cookie" | ts | d | u8 len,address | SHA-256(core))
  *     50  16  HMAC(L(stealth, "retry", SHA-256(gw_pk)), SHA-256(core) | bytes 0..50)[0..16]
  */
-import { concat, copy, DecodeError, equal, Reader, utf8, Writer, wipe } from './bytes.ts';
+import { concat, copy, DecodeError, equal, hex, Reader, utf8, Writer, wipe } from './bytes.ts';
 import type { Clock } from './clock.ts';
 import type { Crypto } from './crypto.ts';
 import type { Init, StealthTarget } from './init.ts';
@@ -52,28 +52,56 @@ function retryMac(crypto: Mac, target: StealthTarget, core: Uint8Array, clear: U
   }
 }
 
-/** The least x for which {@link solves} holds: about 2^difficulty hashes, at once. */
-export function solvePuzzle(crypto: Pick<Crypto, 'sha256'>, demand: RetryDemand): bigint {
-  let solution = 0n;
-  while (!solves(crypto, demand, solution)) solution++;
-  return solution;
+/** Hashes between two pauses: a few milliseconds' work, after which a Worker looks at its other business. */
+const hashesAtATime = 2_048;
+
+/**
+ * The least x for which {@link solves} holds: about 2^difficulty hashes.
+ * @param pause awaited every few milliseconds; what it throws ends the search.
+ */
+export async function solvePuzzle(
+  crypto: Pick<Crypto, 'sha256'>,
+  { cookie, difficulty }: RetryDemand,
+  pause: () => Promise<void>,
+): Promise<bigint> {
+  if (difficulty === 0) return 0n;
+  const message = puzzleMessage(cookie, 0n);
+  const solution = new DataView(message.buffer, message.length - 8);
+  for (let x = 0n; ; x++) {
+    solution.setBigUint64(0, x);
+    if (leadingZeros(crypto.sha256(message), difficulty)) return x;
+    if (Number(x) % hashesAtATime === hashesAtATime - 1) await pause();
+  }
 }
 
 /** `SHA-256("lk1 puzzle" | cookie | x u64)` begins with d zero bits; without a puzzle x is 0. */
 export function solves(crypto: Pick<Crypto, 'sha256'>, demand: RetryDemand, solution: bigint): boolean {
   if (demand.difficulty === 0) return solution === 0n;
-  const hash = crypto.sha256(utf8('lk1 puzzle'), demand.cookie, new Writer().u64(solution).done());
-  return new Reader(hash).u32() >>> (32 - demand.difficulty) === 0;
+  return leadingZeros(crypto.sha256(puzzleMessage(demand.cookie, solution)), demand.difficulty);
+}
+
+function puzzleMessage(cookie: Uint8Array, solution: bigint): Uint8Array<ArrayBuffer> {
+  return new Writer().bytes(utf8('lk1 puzzle')).bytes(cookie).u64(solution).done();
+}
+
+/** @param bits 1 to 32 */
+function leadingZeros(hash: Uint8Array, bits: number): boolean {
+  return new Reader(hash).u32() >>> (32 - bits) === 0;
 }
 
 /** What a gateway's cookies speak of: one address and one INIT. */
 export type CookieSubject = { readonly address: string; readonly core: Uint8Array };
 
-/** The gateway's cookie keys: a new one every 120 s, the last two good, a cookie good for 60 s. */
+/**
+ * The gateway's cookie keys: a new one every 120 s, the last two good, a cookie good once and for 60 s. All that is
+ * kept is which cookies were used: one bought many handshakes otherwise, all with the same INIT.
+ */
 export class CookieKeys {
   readonly #crypto: Pick<Crypto, 'random' | 'sha256' | 'hmac'>;
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   #keys: { id: number; key: Uint8Array; since: number }[] = [];
+  /** Of this minute and of the last, by their MACs. */
+  #used = { now: new Set<string>(), before: new Set<string>(), since: 0 };
 
   constructor(crypto: Pick<Crypto, 'random' | 'sha256' | 'hmac'>, clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.#crypto = crypto;
@@ -96,9 +124,22 @@ export class CookieKeys {
     if (key === undefined) return false;
     if (!equal(this.#mac(key, head, { address, core: init.core }), init.cookie.subarray(16))) return false;
     const age = this.#clock.now() - time;
-    return (
-      age >= 0 && age < limits.cookieMs && solves(this.#crypto, { cookie: init.cookie, difficulty }, init.solution)
-    );
+    if (age < 0 || age >= limits.cookieMs) return false;
+    return solves(this.#crypto, { cookie: init.cookie, difficulty }, init.solution);
+  }
+
+  /**
+   * Uses a cookie that was accepted. False for one that was used before. When so many were used that no more can be
+   * remembered, none is good for the rest of the minute.
+   */
+  spend({ cookie }: Pick<Init, 'cookie'>): boolean {
+    const now = this.#clock.monotonic();
+    if (now - this.#used.since >= limits.cookieMs) this.#used = { now: new Set(), before: this.#used.now, since: now };
+    const name = hex(cookie.subarray(16));
+    const { now: used, before } = this.#used;
+    if (used.has(name) || before.has(name) || used.size >= limits.maxUsedCookies) return false;
+    used.add(name);
+    return true;
   }
 
   #current(): { id: number; key: Uint8Array } {

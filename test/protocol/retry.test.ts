@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { concat, copy } from '../../protocol/bytes.ts';
 import type { HandshakeError } from '../../protocol/established.ts';
 import { encodeFrame } from '../../protocol/handshake-frame.ts';
 import { mac1 } from '../../protocol/init.ts';
+import { maxUsedCookies } from '../../protocol/limits.ts';
 import { CookieKeys, encodeRetry, type RetryDemand, solvePuzzle, solves } from '../../protocol/retry.ts';
 import { nodeCrypto } from '../../server/crypto/node-crypto.ts';
 import * as fixed from './fixed-handshake.ts';
@@ -26,6 +28,9 @@ async function answered(keys: CookieKeys, difficulty: number): Promise<Uint8Arra
 
 const gatewayWith = (keys: CookieKeys, from = address) =>
   fixed.newGateway({ retry: { keys, address: from, demand: () => 8 } });
+
+/** One that takes the cookie and has no room for the handshake. */
+const full = (keys: CookieKeys) => fixed.newGateway({ retry: { keys, address, demand: () => 8 }, admit: () => false });
 
 test('a handshake through RETRY opens, with a puzzle and with a cookie alone', async () => {
   for (const difficulty of [0, 1, 8, 12]) {
@@ -74,13 +79,17 @@ test('a cookie is good for its own address, its own INIT and 60 s', async () => 
   const { time, clock } = settable();
   const keys = new CookieKeys(nodeCrypto, clock);
   const init = await answered(keys, 8);
+  const accepts = async (gateway: ReturnType<typeof gatewayWith>): Promise<void> => {
+    // The handshake itself would use the cookie up.
+    await assert.rejects(gateway.receive(init), { code: 'too_many' });
+  };
   const refused = (error: HandshakeError) => error.code === 'replay' && error.reject === undefined;
-  await gatewayWith(keys).receive(init);
+  await accepts(full(keys));
   await assert.rejects(gatewayWith(keys, '192.0.2.2').receive(init), refused);
   await assert.rejects(gatewayWith(new CookieKeys(nodeCrypto, clock)).receive(init), refused);
   await assert.rejects(fixed.newGateway().receive(init), refused);
   time.now += 59_999;
-  await gatewayWith(keys).receive(init);
+  await accepts(full(keys));
   time.now += 1;
   await assert.rejects(gatewayWith(keys).receive(init), refused);
   time.now -= 60_001;
@@ -91,13 +100,38 @@ test('a cookie outlives one change of keys and not two', async () => {
   const { time, clock } = settable();
   const keys = new CookieKeys(nodeCrypto, clock);
   const init = await answered(keys, 1);
-  for (const accepted of [true, false]) {
+  for (const code of ['too_many', 'replay']) {
     time.monotonic += 120_000;
     keys.issue({ address, core }, 1);
-    const outcome = gatewayWith(keys).receive(init);
-    if (accepted) await outcome;
-    else await assert.rejects(outcome, { code: 'replay' });
+    await assert.rejects(full(keys).receive(init), { code });
   }
+});
+
+test('QZ-2: a cookie is good once, and a used one is remembered as long as it could be', async () => {
+  const { time, clock } = settable();
+  const keys = new CookieKeys(nodeCrypto, clock);
+  const init = await answered(keys, 1);
+  await gatewayWith(keys).receive(init);
+  for (const seconds of [0, 30, 29]) {
+    time.now += seconds * 1_000;
+    time.monotonic += seconds * 1_000;
+    // Others come in between, which is when what is old is forgotten.
+    await gatewayWith(keys).receive(await answered(keys, 0));
+    await assert.rejects(gatewayWith(keys).receive(init), { code: 'replay' }, `after ${seconds} s more`);
+  }
+});
+
+test('when no more used cookies can be remembered none is taken, and a minute later they are again', () => {
+  const { time, clock } = settable();
+  const keys = new CookieKeys(nodeCrypto, clock);
+  const cookieOf = (n: number) => ({
+    cookie: concat(new Uint8Array(16), nodeCrypto.sha256(Uint8Array.of(n >> 16, n >> 8, n))),
+  });
+  for (let n = 0; n < maxUsedCookies; n++) assert.ok(keys.spend(cookieOf(n)));
+  assert.equal(keys.spend(cookieOf(maxUsedCookies)), false);
+  time.monotonic += 60_000;
+  assert.equal(keys.spend(cookieOf(maxUsedCookies)), true);
+  assert.equal(keys.spend(cookieOf(0)), false, 'the last minute is not forgotten');
 });
 
 test('no key operation happens before the cookie is right', async () => {
@@ -116,13 +150,28 @@ test('no key operation happens before the cookie is right', async () => {
   await assert.rejects(fixed.newGateway(options).receive(forged), { code: 'silent' });
 });
 
-test('a solution has the zero bits asked for, and without a puzzle it is zero', () => {
+test('a solution has the zero bits asked for, and without a puzzle it is zero', async () => {
   const cookie = new Uint8Array(48).fill(7);
-  const solution = solvePuzzle(nodeCrypto, { cookie, difficulty: 10 });
-  assert.ok(solves(nodeCrypto, { cookie, difficulty: 10 }, solution));
-  for (let x = 0n; x < solution; x++) assert.ok(!solves(nodeCrypto, { cookie, difficulty: 10 }, x));
-  assert.equal(solvePuzzle(nodeCrypto, { cookie, difficulty: 0 }), 0n);
+  const never = async () => assert.fail('nothing so easy needs a pause');
+  const solution = await solvePuzzle(nodeCrypto, { cookie, difficulty: 8 }, never);
+  assert.ok(solves(nodeCrypto, { cookie, difficulty: 8 }, solution));
+  for (let x = 0n; x < solution; x++) assert.ok(!solves(nodeCrypto, { cookie, difficulty: 8 }, x));
+  assert.equal(await solvePuzzle(nodeCrypto, { cookie, difficulty: 0 }, never), 0n);
   assert.ok(!solves(nodeCrypto, { cookie, difficulty: 0 }, 1n));
+});
+
+test('a hard puzzle lets others run, and giving up ends it', async () => {
+  const keys = new CookieKeys(nodeCrypto, settable().clock);
+  let pauses = 0;
+  const client = fixed.newClient({
+    pause: async () => {
+      await setImmediate();
+      if (++pauses === 3) client.wipe();
+    },
+  });
+  client.start();
+  await assert.rejects(client.receive(framed(keys.issue({ address, core }, 20))), { code: 'going_away' });
+  assert.equal(pauses, 3);
 });
 
 test('an unasked solution is refused, with a cookie or without', async () => {

@@ -122,6 +122,7 @@ export class Tunnel {
       gateway: credential.gateway,
       identity: { svid: credential.svid, posture: credential.posture, signer },
       session: { onState, onRekeyOverdue: onOverdue },
+      signal,
     });
     return { session, transport: carrier.transport === 1 ? 'webtransport' : 'websocket' };
   }

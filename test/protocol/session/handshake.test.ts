@@ -6,6 +6,7 @@ import { utf8 } from '../../../protocol/bytes.ts';
 import { connectClient } from '../../../protocol/connect-client.ts';
 import type { Crypto } from '../../../protocol/crypto.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
+import { CookieKeys } from '../../../protocol/retry.ts';
 import { signSvid, verifySvid } from '../../../protocol/svid.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { FakeClock, settled } from '../../support/fake-clock.ts';
@@ -112,6 +113,35 @@ test('a gateway without the pinned key is refused', async () => {
 test('a credential that is not good ends in silence', async () => {
   const verify = () => Promise.reject(new HandshakeError('revoked'));
   assert.deepEqual(await failures({ gateway: { verifySvid: verify } }), ['going_away', 'revoked']);
+});
+
+/** A gateway under load. */
+const loaded = (difficulty: number) => {
+  const keys = new CookieKeys(nodeCrypto, new FakeClock(now));
+  return { retry: { keys, address: '192.0.2.1', demand: () => difficulty } };
+};
+
+test('QHX-4: a client does the work that a gateway under load asks for', async () => {
+  for (const difficulty of [0, 12]) {
+    const { clock, accepting, connecting } = meet({ gateway: loaded(difficulty) });
+    const waiting = Promise.all([connecting, accepting]);
+    while ((await Promise.race([waiting.then(() => 'open'), settled()])) !== 'open') await clock.advance(0);
+  }
+});
+
+test('QHX-4: giving up ends the work on a puzzle, and the transport with it', async () => {
+  const abort = new AbortController();
+  const { clock, link, connecting } = meet({ gateway: loaded(20), client: { signal: abort.signal } });
+  await settled();
+  assert.equal(clock.pending, 3, 'a pause between hashes, beside both ends’ ten seconds');
+  abort.abort();
+  await link.client.closed;
+  await clock.advance(0);
+  await assert.rejects(connecting, { code: 'going_away' });
+  await settled();
+  assert.equal(clock.pending, 0);
+  const late = meet({ client: { signal: abort.signal } });
+  await assert.rejects(late.connecting, { code: 'going_away' });
 });
 
 test('a full gateway says that it is busy', async () => {
