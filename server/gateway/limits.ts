@@ -2,8 +2,23 @@
  * Every bound of the gateway that the protocol does not set, with its unit in the name and its reason beside it.
  */
 
-/** Half-open handshakes at a time, of strangers and of those answered each; about 400 bytes each (docs/protocol.md, "States"). */
+/** Half-open handshakes at a time of strangers, of those asked for a cookie and of those answered each; about 400 bytes each (docs/protocol.md, "States"). */
 export const maxHalfOpenHandshakes = 1_024;
+/** Above so many a second cookies are asked for, and above so many that get through puzzles too: about a tenth of a core. */
+export const handshakesAtEasePerSecond = 64;
+/** The same for handshakes that were answered and wait for the client, which mostly takes one round trip. */
+export const halfOpenAtEase = 128;
+/** The first puzzle: about a thousand hashes, 2 ms in a browser. */
+export const lightestPuzzleBits = 10;
+export const puzzleBitsPerDoubling = 4;
+/** The last: half a second in a browser on a good machine, and within the handshake's ten seconds on a slow one. */
+export const hardestPuzzleBits = 18;
+/** While cookies are asked for: for each IPv4 address or IPv6 /64, behind which there may be a whole office. */
+export const addressHandshakes = { burst: 64, perSecond: 16, names: 65_536 } as const;
+/** For each device at all times: a browser that comes back with all its tabs, and not a loop. */
+export const credentialHandshakes = { burst: 128, perSecond: 4, names: 65_536 } as const;
+/** Verdicts on credentials that are remembered, about 3 KiB each: a reconnect shows the same one again. */
+export const svidVerdicts = 1_024;
 /** Live sessions of one gateway process; about 40 KiB each above the transport. */
 export const maxSessions = 10_000;
 /** Live sessions of one session credential holder: a person with more tabs than that is a loop. */

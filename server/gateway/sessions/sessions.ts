@@ -8,8 +8,11 @@ import type { CloseCode } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import type { Session } from '../../../protocol/session.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
+import { sourceOf } from '../../wireguard/wire.ts';
 import { maxHalfOpenHandshakes, maxSessions, maxSessionsPerDevice } from '../limits.ts';
+import { Admission } from './admission.ts';
 import type { SessionDependencies } from './dependencies.ts';
+import { HalfOpen } from './half-open.ts';
 import { LiveSession } from './live-session.ts';
 import type { Person } from './person.ts';
 
@@ -18,19 +21,24 @@ export class Sessions {
   readonly #live = new Set<LiveSession>();
   /** When each has been cleaned up. */
   readonly #gone = new WeakMap<LiveSession, Promise<void>>();
-  /** Half-open ones whose sender has proved nothing yet, oldest first: they give way to whoever comes next. */
-  readonly #silent = new Set<Carrier>();
-  /** Half-open ones whose sender knew the stealth key. */
-  readonly #answered = new Set<Carrier>();
+  /** Half-open ones whose sender has proved nothing yet. */
+  readonly #silent = new HalfOpen(maxHalfOpenHandshakes);
+  /** Those who knew the stealth key and have a cookie to bring back. */
+  readonly #asked = new HalfOpen(maxHalfOpenHandshakes);
+  /** Those who have cost us key operations. */
+  readonly #answered = new HalfOpen(maxHalfOpenHandshakes);
+  readonly #admission: Admission;
   #isClosing = false;
 
   constructor(deps: SessionDependencies) {
     this.#deps = deps;
+    this.#admission = new Admission({ ...deps, halfOpen: () => this.#answered.size });
   }
 
   /** For status and tests. */
   get counts(): { halfOpen: number; live: number } {
-    return { halfOpen: this.#silent.size + this.#answered.size, live: this.#live.size };
+    const halfOpen = this.#silent.size + this.#asked.size + this.#answered.size;
+    return { halfOpen, live: this.#live.size };
   }
 
   /** Takes a carrier of any transport. Never throws: what comes to nothing is closed. */
@@ -39,13 +47,12 @@ export class Sessions {
       carrier.close();
       return;
     }
-    if (this.#silent.size >= maxHalfOpenHandshakes) this.#dropOldestSilent();
-    this.#silent.add(carrier);
+    const source = sourceOf(peer);
+    this.#silent.add(carrier, source);
     const live = new LiveSession(this.#deps, peer);
-    this.#handshake(carrier, live)
+    this.#handshake(carrier, live, source)
       .finally(() => {
-        this.#silent.delete(carrier);
-        this.#answered.delete(carrier);
+        for (const waiting of [this.#silent, this.#asked, this.#answered]) waiting.delete(carrier, source);
       })
       .then(
         (session) => this.#run(live, session),
@@ -79,25 +86,26 @@ export class Sessions {
     await Promise.all(ends);
   }
 
-  /** A sender who knows the stealth key speaks at once; one who only waits must not keep it out. */
-  #dropOldestSilent(): void {
-    for (const oldest of this.#silent) {
-      this.#silent.delete(oldest);
-      oldest.close();
-      return;
-    }
+  /** A right mac1 without a cookie. */
+  #demandOf(carrier: Carrier, source: string): number | undefined {
+    const demand = this.#admission.demand();
+    if (demand === undefined) return undefined;
+    this.#silent.delete(carrier, source);
+    this.#asked.add(carrier, source);
+    return demand;
   }
 
-  /** After a right mac1: from here on it counts among those that are answered, which have a bound of their own. */
-  #mayAnswer(carrier: Carrier): boolean {
-    this.#silent.delete(carrier);
-    if (this.#answered.size >= maxHalfOpenHandshakes) return false;
-    this.#answered.add(carrier);
+  /** Before the key operations. */
+  #admit(carrier: Carrier, source: string): boolean {
+    for (const waiting of [this.#silent, this.#asked]) waiting.delete(carrier, source);
+    if (!this.#admission.admit(source)) return false;
+    this.#answered.add(carrier, source);
     return true;
   }
 
-  #handshake(carrier: Carrier, live: LiveSession): Promise<Session> {
+  #handshake(carrier: Carrier, live: LiveSession, source: string): Promise<Session> {
     const { crypto, clock, identity } = this.#deps;
+    const { keys } = this.#admission;
     return acceptGateway({
       carrier,
       crypto,
@@ -108,7 +116,8 @@ export class Sessions {
         this.#assertRoom(live);
         return verified;
       },
-      admit: () => this.#mayAnswer(carrier),
+      admit: () => this.#admit(carrier, source),
+      retry: { keys, address: live.peer.address, demand: () => this.#demandOf(carrier, source) },
       params: (svid) => live.params(svid),
       session: live.hooks(),
     });
@@ -116,6 +125,7 @@ export class Sessions {
 
   #assertRoom(live: LiveSession): void {
     const { spiffeId } = live.svid;
+    if (!this.#admission.admitCredential(spiffeId)) throw new HandshakeError('too_many');
     const same = [...this.#live].filter((other) => other.svid.spiffeId === spiffeId).length;
     if (this.#live.size >= maxSessions || same >= maxSessionsPerDevice) throw new HandshakeError('too_many');
   }

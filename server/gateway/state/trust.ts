@@ -3,15 +3,17 @@
  * the documents those keys sign. Whatever carried a document here, its signature decides (docs/protocol.md, "Trust").
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { base64url, equal, Reader, unbase64url } from '../../../protocol/bytes.ts';
+import { base64url, equal, hex, Reader, unbase64url } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import type { Crypto } from '../../../protocol/crypto.ts';
 import { type GatewayDescriptor, verifyDescriptor } from '../../../protocol/descriptor.ts';
-import { ObjectError, parseObject } from '../../../protocol/lks1.ts';
+import { clockSkewMs } from '../../../protocol/limits.ts';
+import { checkLife, ObjectError, parseObject } from '../../../protocol/lks1.ts';
 import { type Role, verifyRole } from '../../../protocol/pins.ts';
 import { type Revocation, verifyRevocation } from '../../../protocol/revocation.ts';
 import { type PolicySnapshot, verifySnapshot } from '../../../protocol/snapshot.ts';
 import { type VerifiedSvid, verifySvid } from '../../../protocol/svid.ts';
+import { svidVerdicts } from '../limits.ts';
 import { writeWhole } from './whole-file.ts';
 
 type UsedRole = Extract<Role, 'directory' | 'svid' | 'policy' | 'revocation'>;
@@ -34,6 +36,8 @@ export class Trust {
   readonly #options: TrustOptions;
   #root: Uint8Array | undefined;
   #keys = new Map<UsedRole, RoleKey[]>();
+  /** Credentials that were found good, by the hash of all their bytes. */
+  readonly #svids = new Map<string, VerifiedSvid>();
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -55,9 +59,23 @@ export class Trust {
     this.#root = root;
   }
 
+  /** One that was verified before is only looked at for its life, and for that of the key that signed it. */
   async svid(bytes: Uint8Array): Promise<VerifiedSvid> {
     const { crypto, clock } = this.#options;
-    return verifySvid(crypto, clock, bytes, this.#signerOf(bytes, 'svid'));
+    const signer = this.#signerOf(bytes, 'svid');
+    const name = hex(crypto.sha256(bytes));
+    const known = this.#svids.get(name);
+    if (known === undefined) return this.#remember(name, await verifySvid(crypto, clock, bytes, signer));
+    checkLife(clock.now(), known, clockSkewMs);
+    return known;
+  }
+
+  /** The oldest verdict makes room. */
+  #remember(name: string, svid: VerifiedSvid): VerifiedSvid {
+    const [oldest] = this.#svids.keys();
+    if (this.#svids.size >= svidVerdicts && oldest !== undefined) this.#svids.delete(oldest);
+    this.#svids.set(name, svid);
+    return svid;
   }
 
   async snapshot(bytes: Uint8Array): Promise<PolicySnapshot> {

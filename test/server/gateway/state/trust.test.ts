@@ -7,6 +7,7 @@ import type { Clock } from '../../../../protocol/clock.ts';
 import type { Signer } from '../../../../protocol/crypto.ts';
 import { type Role, signRole } from '../../../../protocol/pins.ts';
 import { signSnapshot } from '../../../../protocol/snapshot.ts';
+import { signSvid } from '../../../../protocol/svid.ts';
 import { systemClock } from '../../../../server/channel/system-clock.ts';
 import { generateComposite } from '../../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
@@ -97,4 +98,47 @@ test('QHX-4: a role key is believed no longer than its certificate, also by a ga
   now += hour + 1_000;
   await assert.rejects(trust.snapshot(byOld), { code: 'wrong_signer' });
   assert.equal((await trust.snapshot(byNext)).epoch, 1n);
+});
+
+test('QHX-4: a credential is verified once and looked at each time: for its life and for the key that signed it', async () => {
+  let now = Date.now();
+  let verified = 0;
+  const counting = {
+    ...nodeCrypto,
+    verify: (...signed: Parameters<typeof nodeCrypto.verify>) => {
+      verified++;
+      return nodeCrypto.verify(...signed);
+    },
+  };
+  const clock = { ...systemClock, now: () => now };
+  const trust = new Trust({ crypto: counting, clock, rootFile: join(folder, `root-${files++}`) });
+  const [root, issuer] = [newKey(), newKey()];
+  await trust.adopt(root.publicKey, await all(root, issuer));
+  const issue = (life: number) =>
+    signSvid(nodeCrypto, issuer, {
+      sessionPublicKey: issuer.publicKey,
+      deviceKeyHash: new Uint8Array(32),
+      notBefore: now,
+      notAfter: now + life,
+      policyEpoch: 1n,
+      amr: 1,
+      postureHash: new Uint8Array(32),
+      serial: new Uint8Array(16),
+      spiffeId: 'spiffe://latchkey.local/user/ada/device/laptop',
+      service: 'wiki',
+    });
+  const [short, long] = [await issue(1_000), await issue(2 * hour)];
+  verified = 0;
+  const first = await trust.svid(long);
+  assert.deepEqual(await trust.svid(Uint8Array.from(long)), first);
+  await trust.svid(short);
+  assert.equal(verified, 2);
+  const changed = Uint8Array.from(long);
+  changed[changed.length - 1]! ^= 1;
+  await assert.rejects(trust.svid(changed), { code: 'bad_signature' });
+  await assert.rejects(trust.svid(changed), { code: 'bad_signature' }, 'a refusal is not remembered as anything else');
+  now += 1_000;
+  await assert.rejects(trust.svid(short), { code: 'expired' });
+  now += hour;
+  await assert.rejects(trust.svid(long), { code: 'wrong_signer' }, 'the key that signed it has ended');
 });
