@@ -134,13 +134,16 @@ export class NodePerson {
   }
 
   /** @throws ApiRefusal */
-  async launch(service: string, wrong: Wrong = {}): Promise<Launched> {
+  async launch(service: string, wrong: Wrong & { readonly signer?: Signer } = {}): Promise<Launched> {
     const prepared = await this.prepareLaunch(service, wrong);
     return this.finishLaunch(prepared, wrong);
   }
 
   /** Everything of a launch but its last request, which may then be sent twice. */
-  async prepareLaunch(service: string, wrong: Wrong = {}): Promise<{ body: object; signer: Signer; service: string }> {
+  async prepareLaunch(
+    service: string,
+    wrong: Wrong & { readonly signer?: Signer } = {},
+  ): Promise<{ body: object; signer: Signer; service: string }> {
     const begun = await this.postSigned<{
       ceremony: string;
       nonce: string;
@@ -149,8 +152,7 @@ export class NodePerson {
       userHandle: string;
       deviceKeyHash: string;
     }>('/api/launch/begin', { service });
-    const { signer, seeds } = generateComposite();
-    for (const seed of [seeds.mldsa, seeds.ed25519]) this.#canaries?.add('session key', seed);
+    const signer = wrong.signer ?? this.#newSessionKey();
     const posture = await this.#posture(wrong);
     const challenge = launchChallenge(nodeCrypto, {
       rpId: begun.rpId,
@@ -170,6 +172,12 @@ export class NodePerson {
       posture: posture.json,
     };
     return { body, signer, service };
+  }
+
+  #newSessionKey(): Signer {
+    const { signer, seeds } = generateComposite();
+    for (const seed of [seeds.mldsa, seeds.ed25519]) this.#canaries?.add('session key', seed);
+    return signer;
   }
 
   async finishLaunch(
