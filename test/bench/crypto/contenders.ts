@@ -1,0 +1,65 @@
+/**
+ * The same work done by the Wasm kernels, by @noble and by libsodium, in Node as in a browser. Keys are prepared as each
+ * library wants to hold them; what comes from the peer comes as bytes. What the Wasm makes is copied out, as a transport
+ * does it: the others hand out memory of their own.
+ */
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { x25519 } from '@noble/curves/ed25519.js';
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import sodium from 'libsodium-wrappers';
+import type { Kernel } from '../../../wasm/kernel.ts';
+import { type Contender, repeat } from '../interleaved.ts';
+
+/** Additional data of a record: 17 bytes (docs/protocol.md, "Records"). */
+export const ad = pattern(17, 3);
+export const key = pattern(32, 1);
+export const nonce = pattern(12, 2);
+export const sealedSizes = [16_384, 1_024] as const;
+
+/** Bytes that differ from one to the next; none of the ciphers cares which. */
+export function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (i * 167 + seed * 89 + (i >> 8)) & 0xff);
+}
+
+export async function seals(kernel: Kernel, size: number): Promise<Record<'wasm' | 'noble' | 'libsodium', Contender>> {
+  await sodium.ready;
+  const text = pattern(size, 4);
+  const held = kernel.hold('seal', key);
+  const out = new Uint8Array(size + 16);
+  return {
+    wasm: repeat(() => out.set(kernel.seal(held, ad, text))),
+    noble: repeat(() => chacha20poly1305(key, nonce, ad).encrypt(text)),
+    libsodium: repeat(() => sodium.crypto_aead_chacha20poly1305_ietf_encrypt(text, ad, null, nonce, key)),
+  };
+}
+
+const mlkemSeed = pattern(64, 5);
+const message = pattern(32, 6);
+const mlkem = ml_kem768.keygen(mlkemSeed);
+export const mlkemPublic = mlkem.publicKey;
+export { mlkemSeed };
+export const { cipherText: mlkemCiphertext } = ml_kem768.encapsulate(mlkemPublic, message);
+
+export function encapsulations(kernel: Kernel): Record<'wasm' | 'noble', Contender> {
+  return {
+    wasm: repeat(() => kernel.mlkemEncapsulate(mlkemPublic, message)),
+    noble: repeat(() => ml_kem768.encapsulate(mlkemPublic, message)),
+  };
+}
+
+export function decapsulations(kernel: Kernel): Record<'wasm' | 'noble', Contender> {
+  return {
+    wasm: repeat(() => kernel.mlkemDecapsulate(mlkemSeed, mlkemCiphertext)),
+    noble: repeat(() => ml_kem768.decapsulate(mlkemCiphertext, mlkem.secretKey)),
+  };
+}
+
+export const scalar = pattern(32, 7);
+export const point = x25519.getPublicKey(pattern(32, 8));
+
+export function agreements(kernel: Kernel): Record<'wasm' | 'noble', Contender> {
+  return {
+    wasm: repeat(() => kernel.x25519(scalar, point)),
+    noble: repeat(() => x25519.scalarMult(scalar, point)),
+  };
+}
