@@ -7,6 +7,7 @@ export class SocketOfMessages implements MessageSocket {
   readonly #webSocket: WebSocket;
   #onDrained: (() => void) | undefined;
   #alive = true;
+  #hasSpoken = false;
 
   constructor(webSocket: WebSocket) {
     this.#webSocket = webSocket;
@@ -22,6 +23,7 @@ export class SocketOfMessages implements MessageSocket {
 
   send(message: Uint8Array): void {
     if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    this.#hasSpoken = true;
     this.#webSocket.send(message, () => {
       if (this.bufferedBytes <= transportLimits.webSocketBufferedBytes / 2) this.#drained();
     });
@@ -43,7 +45,12 @@ export class SocketOfMessages implements MessageSocket {
     this.#webSocket.resume();
   }
 
+  /** Whoever has heard nothing from us is owed no goodbye: waiting for his would keep the socket for him. */
   close(): void {
+    if (!this.#hasSpoken) {
+      this.#webSocket.terminate();
+      return;
+    }
     this.#webSocket.close(1000);
     // A paused socket would not see the peer's close frame.
     this.#webSocket.resume();

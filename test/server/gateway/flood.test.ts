@@ -1,0 +1,125 @@
+/**
+ * A flood of handshakes against a gateway in a process of its own, over loopback: who knows nothing costs no key
+ * operation, who knows the stealth key costs few, and everybody else gets in. The short form; LATCHKEY_FLOOD_S sets
+ * the seconds of each flood, LATCHKEY_FLOOD_BAD and LATCHKEY_FLOOD_GOOD the INITs a second.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { hex, unbase64url } from '../../../protocol/bytes.ts';
+import type { Carrier } from '../../../protocol/carrier.ts';
+import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
+import { halfOpenAtEase, handshakesAtEasePerSecond } from '../../../server/gateway/limits.ts';
+import { connectQuic } from '../transport/support/h3-client.ts';
+import { FarGateway } from './world/far-gateway.ts';
+import type { FloodPlan } from './world/flooder.ts';
+import { connectWebSocket } from './world/web-socket.ts';
+import { World } from './world/world.ts';
+
+const seconds = Number(process.env['LATCHKEY_FLOOD_S'] ?? 2);
+const badPerSecond = Number(process.env['LATCHKEY_FLOOD_BAD'] ?? 600);
+const goodPerSecond = Number(process.env['LATCHKEY_FLOOD_GOOD'] ?? 300);
+
+let world: World;
+let gateway: FarGateway;
+before(async () => {
+  world = await World.open((_request, response) => response.end('ok'));
+  gateway = await FarGateway.replace(world);
+});
+after(async () => {
+  await gateway.close();
+  await world.close();
+});
+
+const addresses = (net: number): string[] => Array.from({ length: 8 }, (_, i) => `127.0.${net}.${i + 1}`);
+
+/** Runs one flooder to its end. @returns how many INITs it sent. */
+async function flood(perSecond: number, knows: 'the stealth key' | 'nothing'): Promise<number> {
+  const { publicKey, stealthKey } = world.authority.hello!;
+  const plan: FloodPlan = {
+    port: gateway.tcpPort,
+    host: new URL(world.shellOrigin).host,
+    origin: world.shellOrigin,
+    perSecond,
+    seconds,
+    gatewayKeyHash: hex(nodeCrypto.sha256(unbase64url(publicKey))),
+    sources: addresses(knows === 'nothing' ? 1 : 2),
+    atOnce: 1_500,
+    ...(knows === 'nothing' ? {} : { stealthKey: hex(unbase64url(stealthKey)) }),
+  };
+  const script = join(import.meta.dirname, 'world/flooder.ts');
+  const child = spawn(process.execPath, [script, JSON.stringify(plan)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  await once(child, 'exit');
+  return Number(output);
+}
+
+/** One after another, until the floods are over: each by a device of its own. */
+async function comeInDuring(floods: Promise<unknown>) {
+  const result = { tried: 0, opened: 0, ms: [] as number[], rssBytes: 0, verifications: 0 };
+  let isOver = false;
+  void floods.then(() => (isOver = true));
+  while (!isOver || result.tried < 6) {
+    const began = performance.now();
+    const spiffeId = `spiffe://latchkey.local/user/ada/device/d${result.tried++}`;
+    try {
+      const session = await world.client({ carrier: await carrier(result.tried), svid: { spiffeId } });
+      result.opened++;
+      result.ms.push(performance.now() - began);
+      session.close('done');
+    } catch (error) {
+      console.log(`not in: ${error}`);
+    }
+    if (result.tried % 5 === 0) result.rssBytes = Math.max(result.rssBytes, (await gateway.count()).rssBytes);
+    await setImmediate();
+  }
+  result.ms.sort((a, b) => a - b);
+  return result;
+}
+
+/** Every other one by WebTransport, where it is. */
+function carrier(n: number): Promise<Carrier> {
+  if (n % 2 === 0 && gateway.udpPort !== undefined) return connectQuic(gateway.udpPort, world.shellOrigin);
+  return connectWebSocket({ tcpPort: gateway.tcpPort, shellOrigin: world.shellOrigin });
+}
+
+const said = (what: string, came: Awaited<ReturnType<typeof comeInDuring>>, sent: number, rssBefore: number): void =>
+  console.log(
+    `${what}: ${sent} INITs in ${seconds} s, ${came.opened} of ${came.tried} got in, p95 ` +
+      `${came.ms[Math.floor(came.ms.length * 0.95)]?.toFixed(0)} ms, RSS + ${((came.rssBytes - rssBefore) / 2 ** 20).toFixed(1)} MiB`,
+  );
+
+test('QHX-4: a flood with a wrong mac1 costs no key operation and keeps nobody out', async () => {
+  await comeInDuring(Promise.resolve()); // what the process allocates once is allocated
+  const first = await gateway.count();
+  const floods = flood(badPerSecond, 'nothing');
+  const came = await comeInDuring(floods);
+  said('wrong mac1', came, await floods, first.rssBytes);
+  const last = await gateway.count();
+  assert.ok((await floods) > 0);
+  assert.ok(came.opened >= 0.99 * came.tried, `${came.opened} of ${came.tried}`);
+  assert.equal(last.answers - first.answers, came.tried, 'key exchanges of those who got in, and no other');
+  assert.ok(came.rssBytes - first.rssBytes < 64 * 2 ** 20);
+});
+
+test('QHX-4: a flood that knows the stealth key as well is asked for cookies, and keeps nobody out', async () => {
+  const [first, began] = [await gateway.count(), performance.now()];
+  const floods = [flood(badPerSecond, 'nothing'), flood(goodPerSecond, 'the stealth key')];
+  const came = await comeInDuring(Promise.all(floods));
+  const [bad = 0, good = 0] = await Promise.all(floods);
+  said('wrong and right mac1', came, bad + good, first.rssBytes);
+  const last = await gateway.count();
+  assert.ok(came.opened >= 0.99 * came.tried, `${came.opened} of ${came.tried}`);
+  const theirs = last.answers - first.answers - came.tried;
+  // None of them goes on, so what is answered is half open for ten seconds and then makes room for as many again.
+  const turns = 1 + Math.ceil((performance.now() - began) / 10_000);
+  assert.ok(
+    theirs <= (1.5 * halfOpenAtEase + handshakesAtEasePerSecond) * turns,
+    `${theirs} key exchanges for ${good} INITs`,
+  );
+  assert.ok(came.rssBytes - first.rssBytes < 64 * 2 ** 20);
+});

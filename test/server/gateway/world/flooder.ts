@@ -1,0 +1,69 @@
+/**
+ * Somebody who floods a gateway over loopback WebSockets, in a process of its own: so many INITs a second, with a mac1
+ * that is wrong or right, from addresses of its own. Answers nothing that it is asked. Started with its plan as one
+ * JSON argument; says how many it sent as its only line.
+ */
+import { connect, type Socket } from 'node:net';
+import { concat, unhex } from '../../../../protocol/bytes.ts';
+import { encodeMessage } from '../../../../protocol/frames.ts';
+import { encodeFrame } from '../../../../protocol/handshake-frame.ts';
+import { encodeInit, encodeInitCore, mac1 } from '../../../../protocol/init.ts';
+import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
+
+export interface FloodPlan {
+  readonly port: number;
+  readonly host: string;
+  readonly origin: string;
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Hexadecimal; absent for a sender who does not know it. */
+  readonly stealthKey?: string;
+  readonly gatewayKeyHash: string;
+  /** Addresses it sends from. */
+  readonly sources: readonly string[];
+  /** Connections it keeps at one time; it lets go of the oldest. */
+  readonly atOnce: number;
+}
+
+const plan = JSON.parse(process.argv[2] ?? '') as FloodPlan;
+const { share } = nodeCrypto.offer();
+const target = { stealthKey: unhex(plan.stealthKey ?? '00'.repeat(32)), gatewayKeyHash: unhex(plan.gatewayKeyHash) };
+const upgrade = Buffer.from(
+  `GET /tunnel HTTP/1.1\r\nHost: ${plan.host}\r\nOrigin: ${plan.origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16, 1).toString('base64')}\r\n\r\n`,
+);
+
+/** Upgrade and INIT in one go, as WebSocket has them (RFC 6455 section 5.2); a mask of zeros changes nothing. */
+function init(): Buffer {
+  const core = encodeInitCore({ transport: 2, random: nodeCrypto.random(32), share });
+  const body = encodeInit(core, new Uint8Array(0), 0n);
+  const message = encodeMessage(0n, encodeFrame('init', concat(body, mac1(nodeCrypto, target, body))));
+  const head = Uint8Array.of(0x82, 0x80 | 126, message.length >> 8, message.length & 0xff, 0, 0, 0, 0);
+  return Buffer.concat([upgrade, head, message]);
+}
+
+let sent = 0;
+const open = new Set<Socket>();
+
+function send(): void {
+  const localAddress = plan.sources[sent % plan.sources.length]!;
+  const socket = connect({ port: plan.port, host: '127.0.0.1', localAddress }, () => socket.write(init()));
+  socket.on('error', () => undefined);
+  socket.on('end', () => socket.destroy());
+  socket.on('close', () => open.delete(socket));
+  socket.resume();
+  open.add(socket);
+  sent++;
+  if (open.size > plan.atOnce) for (const oldest of open) return void oldest.destroy();
+}
+
+const began = performance.now();
+const timer = setInterval(() => {
+  const seconds = (performance.now() - began) / 1_000;
+  // What the machine did not manage is not made up for: a backlog in here would be no flood there.
+  const due = Math.min(Math.floor(seconds * plan.perSecond) - sent, plan.perSecond / 10);
+  for (let i = 0; i < due; i++) send();
+  if (seconds < plan.seconds) return;
+  clearInterval(timer);
+  process.stdout.write(`${sent}\n`, () => process.exit(0));
+}, 4);
