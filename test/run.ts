@@ -1,8 +1,9 @@
 /**
  * `npm test`: builds what is missing, finds or installs a Chromium, runs every suite and prints one count.
- * With file names as arguments it runs only those.
+ * With file names as arguments it runs only those. `npm run test:long` (`--long`) runs the long form of those that have
+ * one (docs/testing.md).
  */
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -19,11 +20,14 @@ const suites = [
   { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
   { name: 'end to end', files: ['test/e2e/**/*.test.ts'], concurrency: 1 },
 ];
-const fileLimitMs = 15 * 60_000;
+const isLong = process.argv[2] === '--long';
+const fileLimitMs = (isLong ? 120 : 15) * 60_000;
 
 process.env['PATH'] = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`;
 process.chdir(root);
-const chosen = process.argv.slice(2);
+if (isLong) process.env['LATCHKEY_LONG'] = '1';
+const named = process.argv.slice(isLong ? 3 : 2);
+const chosen = isLong && named.length === 0 ? filesWithLongForm() : named;
 
 await ensureBuilt();
 process.env['CHROME_PATH'] = findChromium();
@@ -44,6 +48,12 @@ if (chosen.length > 0) {
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+
+/** Those that ask which form they are in. */
+function filesWithLongForm(): string[] {
+  const files = globSync(suites.flatMap((suite) => suite.files));
+  return files.filter((file) => /\binLong\(|LATCHKEY_LONG/.test(readFileSync(file, 'utf8')));
+}
 
 /** Runs test files, each in a process of its own. */
 async function runFiles(files: string[], concurrency: number): Promise<Counts> {

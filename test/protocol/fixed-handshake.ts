@@ -147,19 +147,19 @@ export const { messages } = await complete(newClient(), newGateway());
 
 /** Fresh peers, each in the state in which it waits for the message of its name. */
 export const waiting = {
-  init: async () => newGateway(),
-  async resp() {
-    const client = newClient();
+  init: async (crypto = fixedCrypto) => newGateway({ crypto }),
+  async resp(crypto = fixedCrypto) {
+    const client = newClient({ crypto });
     client.start();
     return client;
   },
-  async auth() {
-    const gateway = newGateway();
+  async auth(crypto = fixedCrypto) {
+    const gateway = newGateway({ crypto });
     await gateway.receive(messages.init);
     return gateway;
   },
-  async ready() {
-    const client = await waiting.resp();
+  async ready(crypto = fixedCrypto) {
+    const client = await waiting.resp(crypto);
     await client.receive(messages.resp);
     return client;
   },

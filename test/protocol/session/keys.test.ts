@@ -6,12 +6,12 @@ import type { Crypto, Opener, Sealer } from '../../../protocol/crypto.ts';
 import type { EpochSecrets } from '../../../protocol/schedule.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { settled } from '../../support/fake-clock.ts';
+import { inLong } from '../../support/long.ts';
 import { newPair } from './pair.ts';
 import { seededRandom } from './seeded-random.ts';
 
 const seed = Number(process.env['LATCHKEY_SEED'] ?? 4_711);
-/** A long run takes a million. */
-const operations = Number(process.env['LATCHKEY_OPERATIONS'] ?? 20_000);
+const operations = inLong(20_000, 1_000_000);
 
 /** Watches every sealer that is made: the pair (key, counter) of each record, and whether keys are wiped. */
 function watched(used: Set<string>, live: Set<object>, double: string[]): Crypto {
