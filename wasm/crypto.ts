@@ -1,6 +1,7 @@
 /**
- * The browser's Crypto (protocol/crypto.ts) on the Wasm kernels. Record keys live in the module; the private halves of
- * a key exchange live here as seeds, in memory that the garbage collector does not move, until they are used or wiped.
+ * The browser's Crypto (protocol/crypto.ts) on the Wasm kernels. Record keys live in the module; of a key exchange
+ * the ML-KEM half lives there too, and the X25519 scalar here, in memory that the garbage collector does not move,
+ * until they are used or wiped.
  *
  * Randomness and composite signatures come from the caller: the module has neither. Not for the server, which brings
  * node:crypto so that every handshake is between two implementations.
@@ -15,7 +16,9 @@ import {
   sharedSecretBytes,
   x25519Bytes,
 } from '../protocol/limits.ts';
-import { type HeldKey, type Kernel, mlkemSeedBytes, secretArray } from './kernel.ts';
+import type { HeldKey, Kernel } from './kernel.ts';
+import { type MlkemKey, mlkemSeedBytes } from './mlkem-keys.ts';
+import { secretArray } from './secret-array.ts';
 
 /** What the kernels do not do themselves. */
 export interface Surroundings {
@@ -53,28 +56,28 @@ export function wasmCrypto(kernel: Kernel, { random, verify }: Surroundings): Cr
 class WasmKeyOffer implements KeyOffer {
   readonly share: Uint8Array;
   readonly #kernel: Kernel;
-  /** d 32 | z 32 | x25519 32 */
-  #secrets: Uint8Array | undefined;
+  readonly #mlkem: MlkemKey;
+  #scalar: Uint8Array | undefined;
 
   constructor(kernel: Kernel, random: Surroundings['random']) {
     this.#kernel = kernel;
-    this.#secrets = secretArray(mlkemSeedBytes + x25519Bytes);
-    draw(random, this.#secrets.subarray(0, mlkemSeedBytes));
-    draw(random, this.#secrets.subarray(mlkemSeedBytes));
+    const seed = drawn(random, mlkemSeedBytes);
+    this.#mlkem = kernel.mlkemKeys.make(seed);
+    wipe(seed);
+    this.#scalar = drawn(random, x25519Bytes);
     this.share = new Uint8Array(offerBytes);
-    this.share.set(kernel.mlkemPublicKey(this.#secrets.subarray(0, mlkemSeedBytes)));
-    this.share.set(kernel.x25519(this.#secrets.subarray(mlkemSeedBytes), base), mlkemPublicBytes);
+    this.share.set(this.#mlkem.publicKey);
+    this.share.set(kernel.x25519(this.#scalar, base), mlkemPublicBytes);
   }
 
   finish(answer: Uint8Array): Uint8Array {
-    const secrets = this.#secrets;
-    if (secrets === undefined) throw new TypeError('this key offer was used or wiped');
+    if (this.#scalar === undefined) throw new TypeError('this key offer was used or wiped');
     try {
       if (answer.length !== answerBytes) throw new RangeError('share_g has the wrong length');
       const ciphertext = answer.subarray(0, mlkemCiphertextBytes);
       return both(
-        this.#kernel.mlkemDecapsulate(secrets.subarray(0, mlkemSeedBytes), ciphertext),
-        this.#kernel.x25519(secrets.subarray(mlkemSeedBytes), answer.subarray(mlkemCiphertextBytes)),
+        this.#mlkem.decapsulate(ciphertext),
+        this.#kernel.x25519(this.#scalar, answer.subarray(mlkemCiphertextBytes)),
       );
     } finally {
       this.wipe();
@@ -82,19 +85,18 @@ class WasmKeyOffer implements KeyOffer {
   }
 
   wipe(): void {
-    wipe(this.#secrets);
-    this.#secrets = undefined;
+    this.#mlkem.wipe();
+    wipe(this.#scalar);
+    this.#scalar = undefined;
   }
 }
 
 /** Draws ML-KEM's m first, then the X25519 scalar. */
 function answerOffer(kernel: Kernel, random: Surroundings['random'], share: Uint8Array): KeyAnswer {
   if (share.length !== offerBytes) throw new RangeError('share_c has the wrong length');
-  const message = secretArray(mlkemMessageBytes);
-  const scalar = secretArray(x25519Bytes);
+  const message = drawn(random, mlkemMessageBytes);
+  const scalar = drawn(random, x25519Bytes);
   try {
-    draw(random, message);
-    draw(random, scalar);
     const kem = kernel.mlkemEncapsulate(share.subarray(0, mlkemPublicBytes), message);
     const answer = new Uint8Array(answerBytes);
     answer.set(kem.ciphertext);
@@ -105,10 +107,13 @@ function answerOffer(kernel: Kernel, random: Surroundings['random'], share: Uint
   }
 }
 
-function draw(random: Surroundings['random'], into: Uint8Array): void {
-  const drawn = random(into.length);
-  into.set(drawn);
-  wipe(drawn);
+/** The caller wipes it. */
+function drawn(random: Surroundings['random'], length: number): Uint8Array {
+  const secret = secretArray(length);
+  const fresh = random(length);
+  secret.set(fresh);
+  wipe(fresh);
+  return secret;
 }
 
 function both(kem: Uint8Array, x25519: Uint8Array): Uint8Array {

@@ -28,9 +28,13 @@ export interface KernelExports {
   readonly hkdfExpand: (keyLength: number, infoLength: number, length: number) => void;
 
   readonly x25519: () => void;
-  readonly mlkemGenerate: () => void;
+  readonly mlkemGenerate: (key: number) => void;
+  readonly mlkemForget: (key: number) => void;
   readonly mlkemEncapsulate: () => number;
-  readonly mlkemDecapsulate: () => number;
+  readonly mlkemDecapsulate: (key: number) => void;
+  /** For the published vectors alone, as is KEM_DK. */
+  readonly mlkemExport: (key: number) => void;
+  readonly mlkemImport: (key: number) => number;
 
   readonly SEALS: Constant;
   readonly OPENS: Constant;
@@ -57,6 +61,7 @@ export interface KernelExports {
   readonly KEM_SECRET: Constant;
   readonly KEM_CIPHERTEXT: Constant;
   readonly KEM_EK: Constant;
+  readonly KEM_KEY_COUNT: Constant;
   readonly KEM_DK: Constant;
 }
 

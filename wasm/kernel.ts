@@ -9,11 +9,10 @@
 import { assertLength } from '../protocol/bytes.ts';
 import { keyBytes, mlkemCiphertextBytes, mlkemPublicBytes, tagBytes, x25519Bytes } from '../protocol/limits.ts';
 import { instantiate, type KernelExports } from './exports.ts';
+import { MlkemKeys } from './mlkem-keys.ts';
+import { secretArray } from './secret-array.ts';
 
-export const mlkemSeedBytes = 64;
 const mlkemMessageBytes = 32;
-/** dk of FIPS 203 section 7.1, which never leaves the module. */
-const mlkemExpandedBytes = 2400;
 const secretBytes = 32;
 const digestBytes = 32;
 const nonceBytes = 12;
@@ -24,11 +23,6 @@ const nonceBytes = 12;
  */
 export function loadKernel(module: WebAssembly.Module): Kernel {
   return new Kernel(instantiate(module));
-}
-
-/** Memory that the garbage collector never moves: small typed arrays of their own may be copied around, and not wiped. */
-export function secretArray(length: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new ArrayBuffer(length));
 }
 
 export type Purpose = 'seal' | 'open';
@@ -53,9 +47,17 @@ export class Kernel {
   readonly #freeSlots: number[] = [];
   readonly #parked = new Set<Uint8Array>();
   #generation = 0;
+  /** The decapsulation keys that wait for an answer. */
+  readonly mlkemKeys: MlkemKeys;
 
   constructor(wasm: KernelExports) {
     this.#wasm = wasm;
+    this.mlkemKeys = new MlkemKeys({
+      count: wasm.KEM_KEY_COUNT.value,
+      generate: (place, seed) => this.#generate(place, seed),
+      decapsulate: (place, ciphertext) => this.#decapsulate(place, ciphertext),
+      forget: (place) => wasm.mlkemForget(place),
+    });
     this.#bytes = new Uint8Array(wasm.memory.buffer as ArrayBuffer); // never shared, never grown
     this.#freeAllSlots();
   }
@@ -69,6 +71,7 @@ export class Kernel {
   wipe(): void {
     for (const bytes of this.#parked) bytes.fill(0);
     this.#parked.clear();
+    this.mlkemKeys.forgetAll();
     this.#wasm.wipe();
     this.#generation++;
     this.#freeAllSlots();
@@ -160,13 +163,6 @@ export class Kernel {
     return this.#take(this.#wasm.SHARED.value, x25519Bytes);
   }
 
-  /** The encapsulation key of a seed d | z. */
-  mlkemPublicKey(seed: Uint8Array): Uint8Array<ArrayBuffer> {
-    this.#generate(seed);
-    this.#forget(this.#wasm.KEM_DK.value, mlkemExpandedBytes);
-    return this.#bytes.slice(this.#wasm.KEM_EK.value, this.#wasm.KEM_EK.value + mlkemPublicBytes);
-  }
-
   /** @throws RangeError when the key has the wrong length or fails the modulus check of FIPS 203 section 7.2. */
   mlkemEncapsulate(key: Uint8Array, message: Uint8Array): { ciphertext: Uint8Array; secret: Uint8Array } {
     if (key.length !== mlkemPublicBytes) throw new RangeError('the encapsulation key has the wrong length');
@@ -177,20 +173,6 @@ export class Kernel {
     if (this.#wasm.mlkemEncapsulate() === 0) throw new RangeError('the encapsulation key fails its check');
     const ciphertext = this.#bytes.slice(KEM_CIPHERTEXT.value, KEM_CIPHERTEXT.value + mlkemCiphertextBytes);
     return { ciphertext, secret: this.#take(KEM_SECRET.value, secretBytes) };
-  }
-
-  /**
-   * Takes the seed, never an expanded key: an expanded key of another's making is what breaks ML-KEM's binding.
-   * A ciphertext that was not made for the seed gives a secret nobody else knows.
-   * @throws RangeError when the ciphertext has the wrong length.
-   */
-  mlkemDecapsulate(seed: Uint8Array, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> {
-    if (ciphertext.length !== mlkemCiphertextBytes) throw new RangeError('the ciphertext has the wrong length');
-    this.#generate(seed);
-    this.#bytes.set(ciphertext, this.#wasm.KEM_CIPHERTEXT.value);
-    // A key made here a moment ago passes its own check unless memory failed; then no secret must come out.
-    if (this.#wasm.mlkemDecapsulate() === 0) throw new RangeError('the decapsulation key fails its check');
-    return this.#take(this.#wasm.KEM_SECRET.value, secretBytes);
   }
 
   /**
@@ -276,10 +258,19 @@ export class Kernel {
     this.#bytes.set(nonce, this.#wasm.NONCE.value);
   }
 
-  #generate(seed: Uint8Array): void {
-    assertLength('ML-KEM seed', seed, mlkemSeedBytes);
-    this.#bytes.set(seed, this.#wasm.KEM_SEED.value);
-    this.#wasm.mlkemGenerate();
+  /** Makes the key in its place. @returns its encapsulation key. */
+  #generate(place: number, seed: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { KEM_EK, KEM_SEED, mlkemGenerate } = this.#wasm;
+    this.#bytes.set(seed, KEM_SEED.value);
+    mlkemGenerate(place);
+    return this.#bytes.slice(KEM_EK.value, KEM_EK.value + mlkemPublicBytes);
+  }
+
+  #decapsulate(place: number, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { KEM_CIPHERTEXT, KEM_SECRET, mlkemDecapsulate } = this.#wasm;
+    this.#bytes.set(ciphertext, KEM_CIPHERTEXT.value);
+    mlkemDecapsulate(place);
+    return this.#take(KEM_SECRET.value, secretBytes);
   }
 
   #feed(parts: Uint8Array[]): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needsVectors, vectorJson } from '../support/vectors.ts';
 import { fromHex, report, toHex } from './cases.ts';
-import { freshKernel, rawDecapsulate, rawGenerate } from './under-test.ts';
+import { decapsulateFrom, freshKernel, rawDecapsulate, rawGenerate } from './under-test.ts';
 
 const underTest = freshKernel();
 const { kernel } = underTest;
@@ -52,7 +52,7 @@ const functions: Record<AcvpGroup['function'], (c: AcvpCase, group: AcvpGroup) =
   },
   decapsulation(c, group) {
     same(rawDecapsulate(underTest, fromHex(c.dk), fromHex(c.c)), c.k, c.tcId);
-    if (group.keyFormat === 'seed') same(kernel.mlkemDecapsulate(fromHex(c.d + c.z), fromHex(c.c)), c.k, c.tcId);
+    if (group.keyFormat === 'seed') same(decapsulateFrom(kernel, fromHex(c.d + c.z), fromHex(c.c)), c.k, c.tcId);
   },
   decapsulationKeyCheck(c) {
     const { ciphertext } = kernel.mlkemEncapsulate(rawGenerate(underTest, new Uint8Array(64)).ek, new Uint8Array(32));

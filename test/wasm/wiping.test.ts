@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { wasmCrypto } from '../../wasm/crypto.ts';
 import { nobleCrypto } from '../support/noble-crypto.ts';
 import { seeded } from './seeded.ts';
-import { freshKernel, type UnderTest } from './under-test.ts';
+import { decapsulateFrom, freshKernel, publicKeyOf, type UnderTest } from './under-test.ts';
 
 const random = seeded();
 const seed = `LATCHKEY_SEED=${random.seed}`;
@@ -58,11 +58,11 @@ test('QZ-18: each operation leaves nothing in the memory but what is public', ()
   kernel.x25519(random.bytes(32), new Uint8Array(32));
 
   const kemSeed = random.bytes(64);
-  const ek = kernel.mlkemPublicKey(kemSeed);
+  const ek = publicKeyOf(kernel, kemSeed);
   untouchedOutside(underTest, { KEM_EK: 1184 });
   const { ciphertext } = kernel.mlkemEncapsulate(ek, random.bytes(32));
   untouchedOutside(underTest, kem);
-  kernel.mlkemDecapsulate(kemSeed, ciphertext);
+  decapsulateFrom(kernel, kemSeed, ciphertext);
   untouchedOutside(underTest, kem);
   assert.throws(() => kernel.mlkemEncapsulate(new Uint8Array(1184).fill(255), random.bytes(32)), RangeError);
   untouchedOutside(underTest, kem);

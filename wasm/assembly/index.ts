@@ -5,10 +5,11 @@
 export { aeadOpen, aeadSeal, sealedCount } from './aead';
 export { hkdfExpand, hmacBegin, hmacFinish } from './hkdf';
 export {
-  AD, AD_MAX, CHUNK, CHUNK_MAX, DIGEST, KEM_CIPHERTEXT, KEM_DK, KEM_EK, KEM_MESSAGE, KEM_SECRET, KEM_SEED, KEY, NONCE, OKM,
-  OKM_MAX, OPEN_TEXT, POINT, SCALAR, SEAL_TEXT, SHARED, SLOT_COUNT, SLOT_SIZE, SLOTS, TEXT_MAX, wipe,
+  AD, AD_MAX, CHUNK, CHUNK_MAX, DIGEST, KEM_CIPHERTEXT, KEM_DK, KEM_EK, KEM_KEY_COUNT, KEM_MESSAGE, KEM_SECRET, KEM_SEED,
+  KEY, NONCE, OKM, OKM_MAX, OPEN_TEXT, POINT, SCALAR, SEAL_TEXT, SHARED, SLOT_COUNT, SLOT_SIZE, SLOTS, TEXT_MAX, wipe,
 } from './memory';
-export { mlkemDecapsulate, mlkemEncapsulate, mlkemGenerate } from './mlkem/mlkem';
+export { mlkemExport, mlkemImport } from './mlkem/expanded';
+export { mlkemDecapsulate, mlkemEncapsulate, mlkemForget, mlkemGenerate } from './mlkem/mlkem';
 export { hashBegin, hashFinish, hashUpdate } from './sha256';
 export { OPENS, SEALS, slotFill, slotOpen, slotSeal, slotWipe } from './slots';
 export { x25519 } from './x25519';

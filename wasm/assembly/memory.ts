@@ -24,8 +24,8 @@ const TAG: usize = 16;
 /** Room to pad a text to whole Poly1305 blocks in place, then to hold its tag. */
 const TEXT_ROOM: usize = TEXT_MAX + 2 * TAG;
 
-const ARENA_SIZE: usize = 454784;
-const ARENA: usize = memory.data(454784 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
+const ARENA_SIZE: usize = 490256;
+const ARENA: usize = memory.data(490256 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
 
 // Doors.
 export const SEAL_TEXT: usize = ARENA;
@@ -45,7 +45,7 @@ export const KEM_MESSAGE: usize = KEM_SEED + 64;
 export const KEM_SECRET: usize = KEM_MESSAGE + 32;
 export const KEM_CIPHERTEXT: usize = KEM_SECRET + 32;
 export const KEM_EK: usize = KEM_CIPHERTEXT + 1088;
-/** dk_pke 1152 | ek 1184 | H(ek) 32 | z 32, FIPS 203 section 7.1. Written by key generation, never by the product. */
+/** dk_pke 1152 | ek 1184 | H(ek) 32 | z 32, FIPS 203 section 7.1. For the published vectors alone (mlkem/expanded.ts). */
 export const KEM_DK: usize = KEM_EK + 1184;
 
 // Slots.
@@ -75,31 +75,44 @@ export const FIELD: usize = HASH_SCRATCH + HASH_SCRATCH_SIZE;
 export const FIELD_SIZE: usize = 48;
 export const FIELD_COUNT: usize = 16;
 
-// Scratch of ML-KEM: the sponge, then vectors of polynomials (256 coefficients of 16 bits).
+// Scratch of ML-KEM: two sponges side by side, then polynomials (256 coefficients of 16 bits).
 export const POLY: usize = 512;
 export const VECTOR: usize = 3 * POLY;
 export const KECCAK: usize = FIELD + FIELD_SIZE * FIELD_COUNT;
-export const XOF_INPUT: usize = KECCAK + 208;
-export const XOF_OUTPUT: usize = XOF_INPUT + 48;
+export const KECCAK_OTHER: usize = KECCAK + 400;
+export const XOF_OUTPUT: usize = KECCAK_OTHER + 400;
 /** rho | sigma, or K | r. */
-export const KEM_PAIR: usize = XOF_OUTPUT + 512;
-export const KEM_HASH: usize = KEM_PAIR + 64;
-export const KEM_REJECT: usize = KEM_HASH + 32;
+export const KEM_PAIR: usize = XOF_OUTPUT + 176;
+export const KEM_REJECT: usize = KEM_PAIR + 64;
 export const KEM_PLAIN: usize = KEM_REJECT + 32;
 export const KEM_AGAIN: usize = KEM_PLAIN + 32;
-export const MATRIX: usize = KEM_AGAIN + 1088;
-export const VECTOR_S: usize = MATRIX + 3 * VECTOR;
-/** VECTOR_S with odd coefficients multiplied by their gamma, see mlkem/ntt.ts. */
-export const VECTOR_S_GAMMA: usize = VECTOR_S + VECTOR;
-export const VECTOR_E: usize = VECTOR_S_GAMMA + VECTOR;
-export const VECTOR_T: usize = VECTOR_E + VECTOR;
-export const POLY_V: usize = VECTOR_T + VECTOR;
+/** s and e, or y, e1, e2 and one that nobody uses, since they are made in pairs. */
+export const NOISE: usize = KEM_AGAIN + 1088;
+export const NOISE_COUNT: usize = 8;
+/** A vector with its odd coefficients multiplied by their gamma, see mlkem/ntt.ts. */
+export const PREPARED: usize = NOISE + NOISE_COUNT * POLY;
+export const VECTOR_U: usize = PREPARED + VECTOR;
+export const POLY_V: usize = VECTOR_U + VECTOR;
 export const POLY_W: usize = POLY_V + POLY;
 export const KEM_SCRATCH: usize = KECCAK;
 export const KEM_SCRATCH_SIZE: usize = POLY_W + POLY - KECCAK;
 
+/**
+ * ML-KEM keys in the form that is computed with: s-hat and t-hat 1536 each | A-hat 4608 | rho 32 | H(ek) 32 | z 32.
+ * Key 0 is lent to whatever is done at once; the others wait for the answer to an offer (wasm/kernel.ts).
+ */
+export const KEM_KEYS: usize = KEM_SCRATCH + KEM_SCRATCH_SIZE;
+export const KEM_KEY_COUNT: usize = 5;
+export const KEM_T: usize = VECTOR;
+export const KEM_A: usize = KEM_T + VECTOR;
+export const KEM_RHO: usize = KEM_A + 3 * VECTOR;
+export const KEM_HASH: usize = KEM_RHO + 32;
+export const KEM_Z: usize = KEM_HASH + 32;
+export const KEM_KEY_SIZE: usize = KEM_Z + 32;
+const END: usize = KEM_KEYS + KEM_KEY_COUNT * KEM_KEY_SIZE;
+
 /** Forgets every key, every text and every intermediate value. The count of sealed records stays. */
 export function wipe(): void {
-  if (POLY_W + POLY - ARENA != ARENA_SIZE) ERROR('the arena and its regions disagree'); // public: a check by the compiler
+  if (END - ARENA != ARENA_SIZE) ERROR('the arena and its regions disagree'); // public: a check by the compiler
   memory.fill(ARENA, 0, ARENA_SIZE);
 }

@@ -20,9 +20,9 @@ const api = {
   open: (key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array) =>
     kernel.aeadOpen(key, nonce, ad, sealed)?.slice() ?? null,
   x25519: (scalar: Uint8Array, point: Uint8Array) => kernel.x25519(scalar, point),
-  mlkemPublicKey: (seed: Uint8Array) => kernel.mlkemPublicKey(seed),
+  mlkemPublicKey: (seed: Uint8Array) => kernel.mlkemKeys.make(seed).publicKey,
   mlkemEncapsulate: (key: Uint8Array, message: Uint8Array) => kernel.mlkemEncapsulate(key, message),
-  mlkemDecapsulate: (seed: Uint8Array, ciphertext: Uint8Array) => kernel.mlkemDecapsulate(seed, ciphertext),
+  mlkemDecapsulate: (seed: Uint8Array, ciphertext: Uint8Array) => kernel.mlkemKeys.make(seed).decapsulate(ciphertext),
 
   /** A handshake, echoes of the given sizes, a rekey, echoes again. */
   async session(sizes: readonly number[]) {

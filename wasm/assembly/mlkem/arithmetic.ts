@@ -14,7 +14,7 @@ const Q_INVERSE: i32 = 62209;
 const R: i16 = -1044;
 const R_QUOTIENT: i16 = -10276;
 /** round(2^15 / q), the quotient of the constant 1. */
-export const ONE_QUOTIENT: i16 = 10;
+const ONE_QUOTIENT: i16 = 10;
 
 /** 17^BitRev7(i) mod q, centred (FIPS 203 appendix A). */
 export const ZETAS: usize = memory.data<i16>([
@@ -40,26 +40,35 @@ export const ZETA_QUOTIENTS: usize = memory.data<i16>([
   -5168, 10749, 3967, 10099, 11251, -11605, -5453, 8721, -15818, 11930, -14322, 10129, -11999, -3878, 8711, -11566,
 ]);
 
+/** Read from memory, so that an engine keeps it in a register over a loop: it would rebuild a constant at each use. */
+const MODULUS: usize = memory.data<i16>([3329]);
+
+/** q in all eight lanes, the last argument of what follows. */
+@inline
+export function modulus(): v128 {
+  return v128.load_splat<i16>(MODULUS);
+}
+
 /**
  * a * b mod q for a known b in (-q/2, q/2), with `quotient` = round(b * 2^15 / q).
  * Exact for every 16-bit a; the result is within (-q, q), and within 0.61 q while |a| <= 2q.
  */
 @inline
-export function times(a: v128, b: v128, quotient: v128): v128 {
-  return i16x8.sub(i16x8.mul(a, b), i16x8.mul(i16x8.q15mulr_sat_s(a, quotient), i16x8.splat(<i16>Q)));
+export function times(a: v128, b: v128, quotient: v128, q: v128): v128 {
+  return i16x8.sub(i16x8.mul(a, b), i16x8.mul(i16x8.q15mulr_sat_s(a, quotient), q));
 }
 
 /** a mod q, within (-0.65 q, 0.65 q), for every 16-bit a. */
 @inline
-export function reduce(a: v128): v128 {
-  return i16x8.sub(a, i16x8.mul(i16x8.q15mulr_sat_s(a, i16x8.splat(ONE_QUOTIENT)), i16x8.splat(<i16>Q)));
+export function reduce(a: v128, q: v128): v128 {
+  return i16x8.sub(a, i16x8.mul(i16x8.q15mulr_sat_s(a, i16x8.splat(ONE_QUOTIENT)), q));
 }
 
 /** a mod q in [0, q). */
 @inline
-export function canonical(a: v128): v128 {
-  const r = reduce(a);
-  return i16x8.add(r, v128.and(i16x8.shr_s(r, 15), i16x8.splat(<i16>Q)));
+export function canonical(a: v128, q: v128): v128 {
+  const r = reduce(a, q);
+  return i16x8.add(r, v128.and(i16x8.shr_s(r, 15), q));
 }
 
 /** Montgomery: x / 2^16 mod q in 32-bit lanes, within (-q, q), for |x| < 2^15 q. */
@@ -71,8 +80,8 @@ function montgomery(x: v128): v128 {
 
 /** Sums of products for the even and the odd coefficients, reduced and interleaved again. */
 @inline
-export function reducePairs(even: v128, odd: v128): v128 {
+export function reducePairs(even: v128, odd: v128, q: v128): v128 {
   const low = v128.and(montgomery(even), i32x4.splat(0xffff));
   const pairs = v128.or(low, i32x4.shl(montgomery(odd), 16));
-  return times(pairs, i16x8.splat(R), i16x8.splat(R_QUOTIENT));
+  return times(pairs, i16x8.splat(R), i16x8.splat(R_QUOTIENT), q);
 }

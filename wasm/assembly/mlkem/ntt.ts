@@ -6,7 +6,7 @@
  * end. inverse() reduces its sums at every layer. Not for polynomials of another degree.
  */
 import { POLY, VECTOR } from '../memory';
-import { canonical, ONE_QUOTIENT, reduce, reducePairs, times, ZETA_QUOTIENTS, ZETAS } from './arithmetic';
+import { modulus, reduce, reducePairs, times, ZETA_QUOTIENTS, ZETAS } from './arithmetic';
 
 /** 128^-1 mod q, centred, and its quotient (algorithm 10, line 14). */
 const SCALE: i16 = -26;
@@ -47,6 +47,7 @@ function zetaFourReversed(table: usize, index: usize): v128 {
 
 /** Algorithm 9, in place; the result is within 0.65 q. */
 export function ntt(poly: usize): void {
+  const q = modulus();
   let zeta: usize = 1;
   for (let length: usize = 256; length >= 16; length >>= 1) {
     for (let start = poly; start < poly + POLY; start += length << 1) {
@@ -55,7 +56,7 @@ export function ntt(poly: usize): void {
       zeta++;
       for (let at = start; at < start + length; at += 16) {
         const a = v128.load(at);
-        const t = times(v128.load(at + length), z, quotient);
+        const t = times(v128.load(at + length), z, quotient, q);
         v128.store(at, i16x8.add(a, t));
         v128.store(at + length, i16x8.sub(a, t));
       }
@@ -66,7 +67,7 @@ export function ntt(poly: usize): void {
     const v = v128.load(at);
     const w = v128.load(at, 16);
     const a = v128.shuffle<i64>(v, w, 0, 2);
-    const t = times(v128.shuffle<i64>(v, w, 1, 3), zetaPair(ZETAS, zeta), zetaPair(ZETA_QUOTIENTS, zeta));
+    const t = times(v128.shuffle<i64>(v, w, 1, 3), zetaPair(ZETAS, zeta), zetaPair(ZETA_QUOTIENTS, zeta), q);
     const sum = i16x8.add(a, t);
     const difference = i16x8.sub(a, t);
     v128.store(at, v128.shuffle<i64>(sum, difference, 0, 2));
@@ -77,9 +78,9 @@ export function ntt(poly: usize): void {
     const v = v128.load(at);
     const w = v128.load(at, 16);
     const a = v128.shuffle<i32>(v, w, 0, 2, 4, 6);
-    const t = times(v128.shuffle<i32>(v, w, 1, 3, 5, 7), zetaFour(ZETAS, zeta), zetaFour(ZETA_QUOTIENTS, zeta));
-    const sum = reduce(i16x8.add(a, t));
-    const difference = reduce(i16x8.sub(a, t));
+    const t = times(v128.shuffle<i32>(v, w, 1, 3, 5, 7), zetaFour(ZETAS, zeta), zetaFour(ZETA_QUOTIENTS, zeta), q);
+    const sum = reduce(i16x8.add(a, t), q);
+    const difference = reduce(i16x8.sub(a, t), q);
     v128.store(at, v128.shuffle<i32>(sum, difference, 0, 4, 1, 5));
     v128.store(at, v128.shuffle<i32>(sum, difference, 2, 6, 3, 7), 16);
     zeta += 4;
@@ -88,6 +89,7 @@ export function ntt(poly: usize): void {
 
 /** Algorithm 10, in place; takes |x| <= q and leaves the same. */
 export function inverse(poly: usize): void {
+  const q = modulus();
   let zeta: usize = 128;
   for (let at = poly; at < poly + POLY; at += 32) {
     zeta -= 4;
@@ -95,8 +97,8 @@ export function inverse(poly: usize): void {
     const w = v128.load(at, 16);
     const a = v128.shuffle<i32>(v, w, 0, 2, 4, 6);
     const b = v128.shuffle<i32>(v, w, 1, 3, 5, 7);
-    const sum = reduce(i16x8.add(a, b));
-    const t = times(i16x8.sub(b, a), zetaFourReversed(ZETAS, zeta), zetaFourReversed(ZETA_QUOTIENTS, zeta));
+    const sum = reduce(i16x8.add(a, b), q);
+    const t = times(i16x8.sub(b, a), zetaFourReversed(ZETAS, zeta), zetaFourReversed(ZETA_QUOTIENTS, zeta), q);
     v128.store(at, v128.shuffle<i32>(sum, t, 0, 4, 1, 5));
     v128.store(at, v128.shuffle<i32>(sum, t, 2, 6, 3, 7), 16);
   }
@@ -106,8 +108,8 @@ export function inverse(poly: usize): void {
     const w = v128.load(at, 16);
     const a = v128.shuffle<i64>(v, w, 0, 2);
     const b = v128.shuffle<i64>(v, w, 1, 3);
-    const sum = reduce(i16x8.add(a, b));
-    const t = times(i16x8.sub(b, a), zetaPairReversed(ZETAS, zeta), zetaPairReversed(ZETA_QUOTIENTS, zeta));
+    const sum = reduce(i16x8.add(a, b), q);
+    const t = times(i16x8.sub(b, a), zetaPairReversed(ZETAS, zeta), zetaPairReversed(ZETA_QUOTIENTS, zeta), q);
     v128.store(at, v128.shuffle<i64>(sum, t, 0, 2));
     v128.store(at, v128.shuffle<i64>(sum, t, 1, 3), 16);
   }
@@ -119,13 +121,13 @@ export function inverse(poly: usize): void {
       for (let at = start; at < start + length; at += 16) {
         const a = v128.load(at);
         const b = v128.load(at + length);
-        v128.store(at, reduce(i16x8.add(a, b)));
-        v128.store(at + length, times(i16x8.sub(b, a), z, quotient));
+        v128.store(at, reduce(i16x8.add(a, b), q));
+        v128.store(at + length, times(i16x8.sub(b, a), z, quotient, q));
       }
     }
   }
   for (let at = poly; at < poly + POLY; at += 16) {
-    v128.store(at, times(v128.load(at), i16x8.splat(SCALE), i16x8.splat(SCALE_QUOTIENT)));
+    v128.store(at, times(v128.load(at), i16x8.splat(SCALE), i16x8.splat(SCALE_QUOTIENT), q));
   }
 }
 
@@ -134,52 +136,47 @@ export function inverse(poly: usize): void {
  * all the products it will be in. The gammas come in pairs of opposite sign: zeta[64 + i] and its negative.
  */
 export function prepare(vector: usize, out: usize): void {
+  const q = modulus();
+  const odd = i32x4.splat(0xffff0000);
+  const negative = i64x2.splat(0xffff000000000000);
   for (let poly: usize = 0; poly < VECTOR; poly += POLY) {
     let zeta: usize = 64;
     for (let at = poly; at < poly + POLY; at += 16) {
-      const z = gammas(ZETAS, zeta, 1);
-      const quotient = gammas(ZETA_QUOTIENTS, zeta, ONE_QUOTIENT);
-      v128.store(out + at, times(v128.load(vector + at), z, quotient));
+      const v = v128.load(vector + at);
+      const product = times(v, zetaPair(ZETAS, zeta), zetaPair(ZETA_QUOTIENTS, zeta), q);
+      const signed = i16x8.sub(v128.xor(product, negative), negative);
+      v128.store(out + at, v128.bitselect(signed, v, odd));
       zeta += 2;
     }
   }
 }
 
-/** 1, gamma, 1, -gamma, 1, gamma', 1, -gamma'. */
-@inline
-function gammas(table: usize, index: usize, one: i16): v128 {
-  const z = v128.load_splat<u32>(table + (index << 1));
-  const signed = v128.shuffle<i16>(z, i16x8.neg(z), 0, 0, 0, 8, 0, 1, 0, 9);
-  return v128.shuffle<i16>(signed, i16x8.splat(one), 8, 1, 8, 3, 8, 5, 8, 7);
-}
-
 /**
- * out = the sum over the three polynomials of a_k * b_k (algorithms 11 and 12), where `prepared` is prepare(b).
+ * out = the sum over three polynomials of a_k * b_k (algorithms 11 and 12), where `prepared` is prepare(b) and a's
+ * polynomials stand `stride` apart: rows of the matrix, or columns.
  * (a0 + a1 X)(b0 + b1 X) = a0 b0 + a1 b1 gamma + (a0 b1 + a1 b0) X mod X^2 - gamma: two dot products of pairs.
  * |a|, |b| <= q: six products stay below 2^27.
  */
-export function innerProduct(out: usize, a: usize, b: usize, prepared: usize): void {
+export function innerProduct(out: usize, a: usize, stride: usize, b: usize, prepared: usize): void {
+  const q = modulus();
   for (let at: usize = 0; at < POLY; at += 16) {
     let even = i32x4.splat(0);
     let odd = i32x4.splat(0);
+    let x = a + at;
     for (let poly = at; poly < VECTOR; poly += POLY) {
-      const x = v128.load(a + poly);
+      const v = v128.load(x);
       const y = v128.load(b + poly);
-      even = i32x4.add(even, i32x4.dot_i16x8_s(x, v128.load(prepared + poly)));
-      odd = i32x4.add(odd, i32x4.dot_i16x8_s(x, v128.shuffle<i16>(y, y, 1, 0, 3, 2, 5, 4, 7, 6)));
+      even = i32x4.add(even, i32x4.dot_i16x8_s(v, v128.load(prepared + poly)));
+      odd = i32x4.add(odd, i32x4.dot_i16x8_s(v, v128.shuffle<i16>(y, y, 1, 0, 3, 2, 5, 4, 7, 6)));
+      x += stride;
     }
-    v128.store(out + at, reducePairs(even, odd));
+    v128.store(out + at, reducePairs(even, odd, q));
   }
 }
 
 /** a += b, coefficient by coefficient; not reduced. */
 export function addTo(a: usize, b: usize): void {
   for (let at: usize = 0; at < POLY; at += 16) v128.store(a + at, i16x8.add(v128.load(a + at), v128.load(b + at)));
-}
-
-/** Brings every coefficient to [0, q). */
-export function normalize(poly: usize): void {
-  for (let at = poly; at < poly + POLY; at += 16) v128.store(at, canonical(v128.load(at)));
 }
 
 /** a -= b. */
