@@ -7,6 +7,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import sodium from 'libsodium-wrappers';
+import { instantiate } from '../../../wasm/exports.ts';
 import type { Kernel } from '../../../wasm/kernel.ts';
 import { type Contender, repeat } from '../interleaved.ts';
 
@@ -47,9 +48,23 @@ export function encapsulations(kernel: Kernel): Record<'wasm' | 'noble', Contend
   };
 }
 
-export function decapsulations(kernel: Kernel): Record<'wasm' | 'noble', Contender> {
+/**
+ * Each has its key as it holds it: the module's was made with the offer, as the others' were when they took it in. There
+ * a key is good for one decapsulation; here one key in place 1 serves all, and the wipe that would end it is done to
+ * place 2, so that it is counted.
+ */
+export function decapsulations(module: WebAssembly.Module): Record<'wasm' | 'noble', Contender> {
+  const { memory, KEM_SEED, KEM_CIPHERTEXT, KEM_SECRET, ...wasm } = instantiate(module);
+  const bytes = new Uint8Array(memory.buffer);
+  bytes.set(mlkemSeed, KEM_SEED.value);
+  wasm.mlkemGenerate(1);
   return {
-    wasm: repeat(() => kernel.mlkemDecapsulate(mlkemSeed, mlkemCiphertext)),
+    wasm: repeat(() => {
+      bytes.set(mlkemCiphertext, KEM_CIPHERTEXT.value);
+      wasm.mlkemDecapsulate(1);
+      wasm.mlkemForget(2);
+      return bytes.slice(KEM_SECRET.value, KEM_SECRET.value + 32);
+    }),
     noble: repeat(() => ml_kem768.decapsulate(mlkemCiphertext, mlkem.secretKey)),
   };
 }
