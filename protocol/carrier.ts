@@ -17,6 +17,16 @@ export interface Channel {
   abort(): void;
 }
 
+/** Messages that may be lost, repeated or reordered, where the transport has them (QUIC, RFC 9221). */
+export interface Datagrams {
+  /** The largest that the path takes now, in bytes. */
+  readonly maxBytes: number;
+  /** Never waits and never throws: what cannot go is dropped. The bytes are the carrier's from then on. */
+  send(datagram: Uint8Array): void;
+  /** Takes each that comes, the bytes its own; while there is nobody they are dropped. */
+  onDatagram: ((datagram: Uint8Array) => void) | undefined;
+}
+
 export interface Carrier {
   /** The byte that INIT and th0 carry. */
   readonly transport: TransportByte;
@@ -24,6 +34,8 @@ export interface Carrier {
   open(streamId: bigint): Channel;
   /** The next channel the peer opened, its preamble already read; null when the carrier has closed. */
   accept(): Promise<Channel | null>;
+  /** Absent on a transport of streams alone. */
+  readonly datagrams?: Datagrams | undefined;
   close(): void;
   /** Settles once, never rejects. */
   readonly closed: Promise<void>;

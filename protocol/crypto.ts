@@ -48,6 +48,16 @@ export interface Opener {
   wipe(): void;
 }
 
+/**
+ * The receiving side of a {@link Sealer} whose output may be lost, repeated or reordered: the counter comes with each
+ * message. Only opening takes one. Which counters are still good is the caller's to know (replay-window.ts).
+ */
+export interface DatagramOpener {
+  /** As {@link Opener.open}. @param counter below 2^32. */
+  open(counter: number, ad: Uint8Array, sealed: Uint8Array): Uint8Array | null;
+  wipe(): void;
+}
+
 /** A composite id-MLDSA65-Ed25519-SHA512 key that can sign (draft-ietf-lamps-pq-composite-sigs). */
 export interface Signer {
   /** ML-DSA-65 (1952) | Ed25519 (32). */
@@ -73,6 +83,7 @@ export interface Crypto {
   /** Copies the 32-byte key; the caller wipes its own. */
   sealer(key: Uint8Array): Sealer;
   opener(key: Uint8Array): Opener;
+  datagramOpener(key: Uint8Array): DatagramOpener;
   /** Composite verification: both halves, Ed25519 under the one strict rule (protocol/ed25519-strict.ts). */
   verify(publicKey: Uint8Array, message: Uint8Array, context: string, signature: Uint8Array): Promise<boolean>;
 }

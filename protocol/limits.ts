@@ -51,6 +51,9 @@ export const maxServiceBytes = 64;
 /** `0x17 | epoch u8 | length u16` */
 export const recordHeaderBytes = 4;
 export const recordType = 0x17;
+/** `0x44 | epoch u8 | flow u32 | counter u64` */
+export const datagramHeaderBytes = 14;
+export const datagramType = 0x44;
 /** Content of one record, before type and padding. */
 export const maxRecordBytes = 16_384;
 export const dataPaddingBytes = 16;
@@ -70,6 +73,12 @@ export const rekeyJitter = 0.05;
 export const rekeyAnswerMs = 15_000;
 /** Old keys are gone this long after RK_DONE at the latest. */
 export const oldKeyMs = 30_000;
+/** Datagrams of the last epoch are taken this long after RK_DONE. */
+export const oldDatagramMs = 5_000;
+/** RFC 6479's window: how late a datagram may come. */
+export const datagramWindow = 2_048;
+/** Datagrams that fail their tag until their key is worth no more trust. */
+export const maxForgedDatagrams = 2 ** 20;
 export const handshakeMs = 10_000;
 /** RFC 8019's puzzle: a client gives up above this many leading zero bits. */
 export const maxPuzzleBits = 20;

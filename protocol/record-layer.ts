@@ -6,7 +6,7 @@
 import type { Channel } from './carrier.ts';
 import type { Clock } from './clock.ts';
 import type { Crypto } from './crypto.ts';
-import { type KeyPlace, RecordOpener, RecordSealer, type Role } from './record.ts';
+import { type KeyPlace, other, RecordOpener, RecordSealer, type Role } from './record.ts';
 import { RecordLink } from './record-link.ts';
 import type { EpochSecrets } from './schedule.ts';
 import { SessionEpochs } from './session-epochs.ts';
@@ -32,13 +32,22 @@ export type RecordLayerOptions = {
 /** Totals of a session; plain numbers, since 2^53 records or bytes are out of reach. */
 export type RecordCounts = { sealed: number; opened: number; bytesIn: number; bytesOut: number };
 
-const other = { client: 'gateway', gateway: 'client' } as const;
+/** Whoever has keys of epochs: a stream's {@link RecordLink}, a flow of datagrams. */
+export type KeyHolder = {
+  /** True while records of this old epoch would still be taken. */
+  mayReceive(epoch: number): boolean;
+  /** The session seals under a later epoch from now on. */
+  stopSealing(): void;
+  /** The keys of `epoch` are gone for good. */
+  retire(epoch: number): void;
+  wipe(): void;
+};
 
 export class RecordLayer {
   readonly epochs: SessionEpochs;
   readonly counts: RecordCounts = { sealed: 0, opened: 0, bytesIn: 0, bytesOut: 0 };
   readonly #options: RecordLayerOptions;
-  readonly #links = new Set<RecordLink>();
+  readonly #links = new Set<KeyHolder>();
   #epochBytes = 0;
   #isWorn = false;
   #isWiped = false;
@@ -69,13 +78,22 @@ export class RecordLayer {
   /** The keys of one stream, from its first record to {@link RecordLayer.unlink}. */
   link(channel: Channel): RecordLink {
     const link = new RecordLink(this, channel);
-    this.#links.add(link);
+    this.hold(link);
     return link;
   }
 
   unlink(link: RecordLink): void {
-    link.wipe();
-    this.#links.delete(link);
+    this.release(link);
+  }
+
+  /** Tells it when keys come and go, until {@link RecordLayer.release}. */
+  hold(keys: KeyHolder): void {
+    this.#links.add(keys);
+  }
+
+  release(keys: KeyHolder): void {
+    keys.wipe();
+    this.#links.delete(keys);
   }
 
   /** Seals under the newest epoch from here on; the keys we sealed with are gone at once. */

@@ -42,6 +42,8 @@ export const recordKind = {
 /** Who sealed a record; the first byte of its AD, so that no record can be turned around. */
 export const direction = { client: 0, gateway: 1 } as const;
 export type Role = keyof typeof direction;
+/** The other end's role. */
+export const other = { client: 'gateway', gateway: 'client' } as const;
 
 /** Where a key belongs. Two places never share a key, and AD repeats the place. */
 export type KeyPlace = {

@@ -79,6 +79,18 @@ export class SessionEpochs {
     return this.#newest - ((this.#newest - lowByte) & 0xff);
   }
 
+  /** Whether {@link SessionEpochs.opening} has keys for it. */
+  canOpen(epoch: number): boolean {
+    const live = this.#live.get(epoch);
+    return live !== undefined && this.#clock.monotonic() - live.beganAt < this.#rejectAfterMs;
+  }
+
+  /** How long ago we began to seal under a later one; 0 for the one we seal under and those to come. */
+  supersededForMs(epoch: number): number {
+    const at = this.#live.get(epoch)?.supersededAt;
+    return at === undefined ? 0 : this.#clock.monotonic() - at;
+  }
+
   /** @throws SessionError 'decrypt' for an epoch without keys, 'rekey_timeout' for one too old to use */
   opening(epoch: number): EpochSecrets {
     const live = this.#live.get(epoch);

@@ -16,6 +16,9 @@ export const minRoundTripMs = 2;
 /** Small records share a block this big while nobody reads them, so that a record of one byte costs about one byte. */
 export const queueBlockBytes = 4 * 1024;
 
+/** Datagrams of one flow that nobody has read yet; what comes on top is dropped, as a socket does it. */
+export const maxUnreadDatagramBytes = 256 * 1024;
+
 /** A finished stream waits this long for the peer's end of the channel before it is dropped. */
 export const lingerMs = 5_000;
 
@@ -43,9 +46,12 @@ export type RecordLimits = {
   readonly maxRecordsPerKey: number;
   /** Records after which a rekey is asked for. */
   readonly rekeyAtRecords: number;
+  /** Datagrams that fail their tag until their key ends. */
+  readonly maxForgedDatagrams: number;
 };
 
 export const recordLimits: RecordLimits = {
   maxRecordsPerKey: limits.maxRecordsPerKey,
   rekeyAtRecords: limits.rekeyAtRecords,
+  maxForgedDatagrams: limits.maxForgedDatagrams,
 };

@@ -8,9 +8,10 @@ import { CarrierError } from './carrier.ts';
 import type { Clock } from './clock.ts';
 import { WindowBudget } from './flow-control.ts';
 import { dataPaddingBytes, maxRecordBytes } from './limits.ts';
-import type { Role } from './record.ts';
+import { other, type Role } from './record.ts';
 import type { RecordLayer } from './record-layer.ts';
 import type { RecordLink } from './record-link.ts';
+import type { SessionDatagrams } from './session-datagrams.ts';
 import { SessionError } from './session-error.ts';
 import { lingerMs } from './session-limits.ts';
 import { IncomingStream, Stream } from './stream.ts';
@@ -36,6 +37,8 @@ export type StreamsHost = {
   /** Plaintext of one record. */
   readonly maxRecord: number;
   readonly roundTripMs: () => number;
+  /** For UDP flows, on a transport that has them. */
+  readonly datagrams: SessionDatagrams | undefined;
   /** Absent: whatever the peer opens is denied. */
   readonly onOpen: ((incoming: IncomingStream) => void) | undefined;
   readonly onCount: (open: number) => void;
@@ -46,7 +49,6 @@ export type StreamsHost = {
 
 type Entry = { readonly link: RecordLink; readonly engine: StreamEngine; cancelLinger?: () => void };
 
-const other = { client: 'gateway', gateway: 'client' } as const;
 const noCorrelation = new Uint8Array(correlationBytes);
 
 export class SessionStreams {
@@ -121,11 +123,11 @@ export class SessionStreams {
   }
 
   #add(channel: Channel, isOpener: boolean): Entry {
-    const { layer, clock, roundTripMs } = this.#host;
+    const { layer, clock, roundTripMs, datagrams } = this.#host;
     const link = layer.link(channel);
     const onSettled = (): void => this.#onSettled(entry);
     const now = (): number => clock.monotonic();
-    const host = { link, budget: this.#budget, maxContent: this.#maxContent, now, roundTripMs, onSettled };
+    const host = { link, budget: this.#budget, maxContent: this.#maxContent, now, roundTripMs, datagrams, onSettled };
     const entry: Entry = { link, engine: new StreamEngine(host, isOpener) };
     this.#entries.add(entry);
     this.#changeCount(1);

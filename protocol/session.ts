@@ -13,6 +13,7 @@ import { RecordLayer } from './record-layer.ts';
 import { ClientRekey } from './rekey.ts';
 import { exporterValue } from './schedule.ts';
 import { ControlStream, encodeClose } from './session-control.ts';
+import { type DatagramDrops, SessionDatagrams } from './session-datagrams.ts';
 import { closeCodeOf, SessionError } from './session-error.ts';
 import { closeLingerMs, keepAliveMs, recordLimits } from './session-limits.ts';
 import type { SessionEnd, SessionOptions, SessionState } from './session-options.ts';
@@ -42,6 +43,7 @@ export class Session {
   readonly #layer: RecordLayer;
   readonly #control: ControlStream;
   readonly #streams: SessionStreams;
+  readonly #datagrams: SessionDatagrams | undefined;
   readonly #liveness: Liveness;
   readonly #role: SessionRole;
   readonly #deadline: Deadline;
@@ -62,6 +64,7 @@ export class Session {
     this.#layer = this.#newLayer();
     this.#control = this.#newControl();
     this.#liveness = this.#newLiveness();
+    this.#datagrams = this.#newDatagrams();
     this.#streams = this.#newStreams();
     this.#deadline = new Deadline(clock, () => this.close('expired'));
     this.#role = this.#newRole();
@@ -129,6 +132,11 @@ export class Session {
   /** Records and bytes so far, framing included, and the streams open now. */
   stats(): { sealed: number; opened: number; bytesIn: number; bytesOut: number; streams: number } {
     return { ...this.#layer.counts, streams: this.#streams.count };
+  }
+
+  /** Datagrams that were dropped on arrival, by reason; undefined on a transport without datagrams. */
+  get datagramDrops(): DatagramDrops | undefined {
+    return this.#datagrams?.drops;
   }
 
   /** Says CLOSE and forgets every key at once; streams fail with 'session_closed'. */
@@ -245,12 +253,25 @@ export class Session {
       maxStreams: this.params.maxStreams,
       maxRecord: this.params.maxRecord,
       roundTripMs: () => this.#liveness.roundTripMs,
+      datagrams: this.#datagrams,
       onOpen,
       onCount: (open) => this.#liveness.streamsOpen(open),
       isOver: this.#isOver,
       fatal: (error) => this.#fatal(error),
       onCut: () => this.#endByPeer('going_away', true),
     });
+  }
+
+  #newDatagrams(): SessionDatagrams | undefined {
+    const { carrier, crypto, limits, role } = this.#options;
+    return (
+      carrier.datagrams &&
+      new SessionDatagrams({
+        ...{ crypto, role, layer: this.#layer, transport: carrier.datagrams },
+        limits: { ...recordLimits, ...limits },
+        onEnded: () => this.requestRekey(),
+      })
+    );
   }
 
   #newRole(): SessionRole {

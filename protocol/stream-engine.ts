@@ -13,6 +13,7 @@ import type { StreamCode, StreamKind } from './codes.ts';
 import { SendCredit, type WindowBudget } from './flow-control.ts';
 import { recordKind } from './record.ts';
 import type { RecordLink } from './record-link.ts';
+import type { DatagramFlow, SessionDatagrams } from './session-datagrams.ts';
 import { SessionError } from './session-error.ts';
 import { StreamError } from './stream-error.ts';
 import { StreamInbox } from './stream-inbox.ts';
@@ -26,6 +27,8 @@ export type StreamHost = {
   readonly maxContent: number;
   readonly now: () => number;
   readonly roundTripMs: () => number;
+  /** For UDP flows, on a transport that has them. */
+  readonly datagrams: SessionDatagrams | undefined;
   /** Our work on the channel is done; it may still have to be drained. */
   readonly onSettled: () => void;
 };
@@ -42,6 +45,7 @@ export class StreamEngine {
   readonly #credit = new SendCredit();
   #inbox: StreamInbox;
   #kind: StreamKind | undefined;
+  #flow: DatagramFlow | undefined;
   #answer: PromiseWithResolvers<void> | undefined;
   #markClosed!: () => void;
   #failure: StreamError | undefined;
@@ -99,7 +103,12 @@ export class StreamEngine {
 
   #begin(kind: StreamKind): void {
     this.#kind = kind;
-    if (kind === 'udp') this.#inbox = this.#newInbox(true);
+    if (kind !== 'udp') return;
+    this.#inbox = this.#newInbox(true);
+    this.#flow = this.#host.datagrams?.open(
+      this.id,
+      (content) => this.#isAccepted && this.#inbox.takeDatagram(content),
+    );
   }
 
   #newInbox(keepBoundaries: boolean): StreamInbox {
@@ -128,6 +137,10 @@ export class StreamEngine {
 
   async #writeDatagram(bytes: Uint8Array): Promise<void> {
     if (bytes.length > this.#host.maxContent) throw new TypeError('a datagram must fit in one record');
+    if (this.#flow?.fits(bytes.length)) {
+      this.#flow.send(bytes);
+      return;
+    }
     await this.#credit.take(bytes.length, bytes.length);
     await this.#sendData(bytes);
   }
@@ -279,6 +292,7 @@ export class StreamEngine {
 
   #settle(): void {
     this.#isSettled = true;
+    this.#flow?.close();
     this.#credit.stop();
     this.#host.onSettled();
     this.#markClosed();

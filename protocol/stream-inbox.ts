@@ -4,6 +4,7 @@
  */
 import { ReceiveWindow, type WindowBudget } from './flow-control.ts';
 import { ReceiveQueue } from './receive-queue.ts';
+import { maxUnreadDatagramBytes } from './session-limits.ts';
 import type { StreamError } from './stream-error.ts';
 
 export type InboxHost = {
@@ -18,6 +19,8 @@ export class StreamInbox {
   readonly #host: InboxHost;
   readonly #window: ReceiveWindow;
   readonly #queue: ReceiveQueue;
+  /** What came beside the stream, and so beside its credit. */
+  readonly #datagrams = new ReceiveQueue(true);
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
   #failure: StreamError | undefined;
   #isEnded = false;
@@ -31,13 +34,15 @@ export class StreamInbox {
 
   /** Bytes that wait for the reader. */
   get buffered(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#datagrams.length;
   }
 
   /** The next chunk, the caller's to keep; null at the end. */
   read(): Promise<Uint8Array | null> {
     if (this.#reader) return Promise.reject(new TypeError('one read at a time'));
     if (this.#failure) return Promise.reject(this.#failure);
+    const datagram = this.#datagrams.shift();
+    if (datagram) return Promise.resolve(datagram);
     const chunk = this.#queue.shift();
     if (chunk) {
       this.#consumed(chunk.length);
@@ -58,6 +63,15 @@ export class StreamInbox {
     } else this.#queue.push(content);
   }
 
+  /** @param content a view, copied here. @returns false when it is dropped: too much waits, or nobody will read */
+  takeDatagram(content: Uint8Array): boolean {
+    if (this.#failure || this.#isEnded) return false;
+    if (this.#reader) this.#answer(content.slice());
+    else if (this.#datagrams.length + content.length > maxUnreadDatagramBytes) return false;
+    else this.#datagrams.push(content);
+    return true;
+  }
+
   /** The peer's data is complete. What waits stays readable. */
   end(): void {
     this.#isEnded = true;
@@ -70,6 +84,7 @@ export class StreamInbox {
     if (this.#failure) return;
     this.#failure = failure;
     this.#queue.clear();
+    this.#datagrams.clear();
     if (!this.#isEnded) this.#window.release();
     this.#reader?.reject(failure);
     this.#reader = undefined;

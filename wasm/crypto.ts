@@ -7,9 +7,11 @@
  * node:crypto so that every handshake is between two implementations.
  */
 import { wipe } from '../protocol/bytes.ts';
-import type { Crypto, KeyAnswer, KeyOffer, Opener, Sealer } from '../protocol/crypto.ts';
+import type { Crypto, DatagramOpener, KeyAnswer, KeyOffer, Opener, Sealer } from '../protocol/crypto.ts';
 import {
   answerBytes,
+  keyBytes,
+  maxRecordsPerKey,
   mlkemCiphertextBytes,
   mlkemPublicBytes,
   offerBytes,
@@ -48,6 +50,7 @@ export function wasmCrypto(kernel: Kernel, { random, verify }: Surroundings): Cr
     answer: (share) => answerOffer(kernel, random, share),
     sealer: (key) => new WasmSealer(kernel, key),
     opener: (key) => new WasmOpener(kernel, key),
+    datagramOpener: (key) => new WasmDatagramOpener(kernel, key),
     verify,
   });
 }
@@ -172,5 +175,30 @@ class WasmOpener implements Opener {
 
   wipe(): void {
     this.#kernel.release(this.#held);
+  }
+}
+
+/** The key stays here, like a key exchange's halves: a flow's window is all that a slot of the module could add. */
+class WasmDatagramOpener implements DatagramOpener {
+  readonly #kernel: Kernel;
+  readonly #nonce = new Uint8Array(12);
+  #key: Uint8Array | undefined;
+
+  constructor(kernel: Kernel, key: Uint8Array) {
+    this.#kernel = kernel;
+    this.#key = secretArray(keyBytes);
+    this.#key.set(key);
+  }
+
+  open(counter: number, ad: Uint8Array, sealed: Uint8Array): Uint8Array | null {
+    if (this.#key === undefined) throw new RangeError('this key was wiped');
+    if (!(counter >= 0 && counter < maxRecordsPerKey)) throw new RangeError('no such counter');
+    new DataView(this.#nonce.buffer).setUint32(4, counter, true);
+    return this.#kernel.aeadOpen(this.#key, this.#nonce, ad, sealed);
+  }
+
+  wipe(): void {
+    wipe(this.#key);
+    this.#key = undefined;
   }
 }

@@ -7,7 +7,7 @@ import type { Crypto } from '../../protocol/crypto.ts';
 import { verifyComposite } from './composite-key.ts';
 import { answerOffer, NodeKeyOffer } from './key-exchange.ts';
 import { plain } from './plain.ts';
-import { NodeOpener, NodeSealer } from './record-cipher.ts';
+import { NodeDatagramOpener, NodeOpener, NodeSealer } from './record-cipher.ts';
 
 function hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
   const mac = createHmac('sha256', key);
@@ -42,6 +42,7 @@ export const nodeCrypto: Crypto = Object.freeze({
   answer: answerOffer,
   sealer: (key: Uint8Array) => new NodeSealer(key),
   opener: (key: Uint8Array) => new NodeOpener(key),
+  datagramOpener: (key: Uint8Array) => new NodeDatagramOpener(key),
   verify: async (publicKey: Uint8Array, message: Uint8Array, context: string, signature: Uint8Array) =>
     verifyComposite(publicKey, message, context, signature),
 });

@@ -3,7 +3,7 @@
  * No caller ever names a nonce. A wiped key seals and opens nothing.
  */
 import { assertLength, copy, wipe } from '../../protocol/bytes.ts';
-import type { Opener, Sealer } from '../../protocol/crypto.ts';
+import type { DatagramOpener, Opener, Sealer } from '../../protocol/crypto.ts';
 import { keyBytes, maxRecordsPerKey } from '../../protocol/limits.ts';
 import { openOne, sealOne } from './chacha20-poly1305.ts';
 
@@ -51,5 +51,28 @@ export class NodeOpener extends CountedKey implements Opener {
     const plaintext = openOne(key, nonce, ad, sealed);
     if (plaintext !== null) this.used++;
     return plaintext;
+  }
+}
+
+/** Knows no counter of its own: each datagram brings one. */
+export class NodeDatagramOpener implements DatagramOpener {
+  #key: Uint8Array | undefined;
+  readonly #nonce = new Uint8Array(12);
+
+  constructor(key: Uint8Array) {
+    assertLength('key', key, keyBytes);
+    this.#key = copy(key);
+  }
+
+  open(counter: number, ad: Uint8Array, sealed: Uint8Array): Uint8Array | null {
+    if (this.#key === undefined) throw new RangeError('this key was wiped');
+    if (!(counter >= 0 && counter < maxRecordsPerKey)) throw new RangeError('no such counter');
+    new DataView(this.#nonce.buffer).setUint32(4, counter, true);
+    return openOne(this.#key, this.#nonce, ad, sealed);
+  }
+
+  wipe(): void {
+    wipe(this.#key);
+    this.#key = undefined;
   }
 }

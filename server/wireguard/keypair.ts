@@ -3,11 +3,11 @@
  * `current` sends; `previous` still opens what is on its way; `next` is a responder's, which may not send with it before
  * the initiator has shown, by a first packet, that it has it too.
  */
+import { ReplayWindow } from '../../protocol/replay-window.ts';
 import { open, sealInto } from './aead.ts';
 import type { TransportKey } from './keys.ts';
-import { PADDING_MULTIPLE, REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME_MS, TAG_BYTES } from './limits.ts';
+import { PADDING_MULTIPLE, REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME_MS, REPLAY_WINDOW, TAG_BYTES } from './limits.ts';
 import { TRANSPORT_HEADER_BYTES, writeTransportHeader } from './messages.ts';
-import { ReplayWindow } from './replay.ts';
 
 export interface KeypairParts {
   readonly sendKey: TransportKey;
@@ -31,7 +31,7 @@ export class Keypair {
   readonly #remoteIndex: number;
   readonly #sendKey: TransportKey;
   readonly #receiveKey: TransportKey;
-  readonly #window = new ReplayWindow();
+  readonly #window = new ReplayWindow(REPLAY_WINDOW);
   #counter: number;
   #wiped = false;
 

@@ -36,9 +36,8 @@ export const TIMESTAMP_BYTES = 12;
 /** Section 5.4.6: the plaintext is padded to a multiple of this, but never beyond the tunnel's MTU. */
 export const PADDING_MULTIPLE = 16;
 
-/** RFC 6479: the ring of bits, one 32-bit block of which is always being recycled. */
-export const REPLAY_RING_BITS = 8_192;
-export const REPLAY_WINDOW = REPLAY_RING_BITS - 32;
+/** RFC 6479: counters that may arrive late; WireGuard's own 8,192 bits less the block that is recycled. */
+export const REPLAY_WINDOW = 8_192 - 32;
 
 /** The tunnel's MTU: 1500 less IPv6, UDP and WireGuard's own 32 bytes, as every WireGuard has it. */
 export const DEFAULT_MTU = 1_420;

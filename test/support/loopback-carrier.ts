@@ -2,7 +2,7 @@
  * Two Carriers joined in memory, for tests. Frames cross as bytes and are split again by protocol/frames.ts, so that a
  * fault may change, drop, repeat, hold back or cut them anywhere. Has real backpressure: a sender waits for the reader.
  */
-import { type Carrier, CarrierError, type Channel, transportByte } from '../../protocol/carrier.ts';
+import { type Carrier, CarrierError, type Channel, type Datagrams, transportByte } from '../../protocol/carrier.ts';
 import { FrameReader } from '../../protocol/frames.ts';
 
 export type Side = 'client' | 'gateway';
@@ -23,6 +23,8 @@ export type Arrival = readonly Uint8Array[] | { readonly bytes: Uint8Array; read
 
 export type LoopbackOptions = {
   readonly fault?: (frame: FrameInFlight) => Arrival;
+  /** What arrives in place of a datagram, any number of them; without it there are no datagrams. */
+  readonly datagrams?: (from: Side, datagram: Uint8Array) => readonly Uint8Array[];
   /** A sender waits while so much is unread. */
   readonly highWaterBytes?: number;
 };
@@ -123,9 +125,24 @@ class LoopbackChannel implements Channel {
   }
 }
 
+class LoopbackDatagrams implements Datagrams {
+  readonly maxBytes = 1_200;
+  onDatagram: ((datagram: Uint8Array) => void) | undefined;
+  readonly #deliver: (datagram: Uint8Array) => void;
+
+  constructor(deliver: (datagram: Uint8Array) => void) {
+    this.#deliver = deliver;
+  }
+
+  send(datagram: Uint8Array): void {
+    this.#deliver(datagram);
+  }
+}
+
 /** One side of {@link loopbackPair}. */
 export class LoopbackCarrier implements Carrier {
   readonly transport = transportByte.loopback;
+  datagrams: LoopbackDatagrams | undefined;
   readonly closed: Promise<void>;
   readonly #link: { open(side: Side, streamId: bigint): Channel; close(): void };
   readonly #side: Side;
@@ -188,6 +205,7 @@ class Link implements LoopbackLink {
     this.#options = options;
     this.client = new LoopbackCarrier(this, 'client');
     this.gateway = new LoopbackCarrier(this, 'gateway');
+    if (options.datagrams !== undefined) this.#join(options.datagrams);
   }
 
   open(side: Side, streamId: bigint): Channel {
@@ -195,6 +213,20 @@ class Link implements LoopbackLink {
     const [there, back] = [this.#pipe(side, streamId), this.#pipe(other, streamId)];
     this[other].arrive(new LoopbackChannel(streamId, back, there));
     return new LoopbackChannel(streamId, there, back);
+  }
+
+  #join(deliver: NonNullable<LoopbackOptions['datagrams']>): void {
+    const towards = (from: Side, to: LoopbackCarrier) =>
+      new LoopbackDatagrams((datagram) => {
+        for (const arrival of deliver(from, datagram)) this.injectDatagram(to, arrival);
+      });
+    this.client.datagrams = towards('client', this.gateway);
+    this.gateway.datagrams = towards('gateway', this.client);
+  }
+
+  injectDatagram(to: LoopbackCarrier, datagram: Uint8Array): void {
+    // Later, as everything that comes over a network.
+    queueMicrotask(() => to.datagrams?.onDatagram?.(datagram.slice()));
   }
 
   #pipe(from: Side, streamId: bigint): Pipe {
@@ -231,6 +263,7 @@ export type LoopbackLink = {
   readonly unread: number;
   /** The network says something itself, past any fault. */
   inject(from: Side, streamId: bigint, bytes: Uint8Array): void;
+  injectDatagram(to: LoopbackCarrier, datagram: Uint8Array): void;
 };
 
 /** Two carriers, each the other's peer. Closing either closes both. */

@@ -18,7 +18,7 @@ import {
   splitPublicKey,
   splitSignature,
 } from '../../protocol/composite.ts';
-import type { Crypto, KeyAnswer, KeyOffer, Opener, Sealer, Signer } from '../../protocol/crypto.ts';
+import type { Crypto, DatagramOpener, KeyAnswer, KeyOffer, Opener, Sealer, Signer } from '../../protocol/crypto.ts';
 import { passesStrictRule } from '../../protocol/ed25519-strict.ts';
 import {
   answerBytes,
@@ -64,6 +64,7 @@ export function nobleCrypto(inputs: NobleInputs = {}): Crypto {
     answer: (share) => nobleAnswer(share, answers.shift() ?? { x25519: draw(32), mlkemM: draw(32) }),
     sealer: (key) => new NobleRecordKey(key),
     opener: (key) => new NobleRecordKey(key),
+    datagramOpener: nobleDatagramOpener,
     verify: async (publicKey, message, context, signature) => nobleVerify(publicKey, message, context, signature),
   };
 }
@@ -152,6 +153,22 @@ class NobleRecordKey implements Sealer, Opener {
     wipe(this.#key);
     this.#key = undefined;
   }
+}
+
+function nobleDatagramOpener(key: Uint8Array): DatagramOpener {
+  const ours = concat(key);
+  return {
+    open(counter, ad, sealed) {
+      const nonce = new Uint8Array(12);
+      new DataView(nonce.buffer).setBigUint64(4, BigInt(counter), true);
+      try {
+        return chacha20poly1305(ours, nonce, ad).decrypt(sealed);
+      } catch {
+        return null;
+      }
+    },
+    wipe: () => wipe(ours),
+  };
 }
 
 /** Deterministic ML-DSA: the same seeds and message always make the same signature. */

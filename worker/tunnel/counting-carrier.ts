@@ -1,5 +1,5 @@
 /** Counts what is handed to the transport, so that anyone can see that nothing is sent that the Wasm did not seal. */
-import type { Carrier, Channel } from '../../protocol/carrier.ts';
+import type { Carrier, Channel, Datagrams } from '../../protocol/carrier.ts';
 
 const record = 0x17;
 const auth = 0x04;
@@ -19,11 +19,30 @@ export function countingCarrier(carrier: Carrier, sent: () => void): Carrier {
   return {
     transport: carrier.transport,
     closed: carrier.closed,
+    datagrams: carrier.datagrams && countedDatagrams(carrier.datagrams, sent),
     open: (streamId) => counted(carrier.open(streamId)),
     accept: async () => {
       const channel = await carrier.accept();
       return channel && counted(channel);
     },
     close: () => carrier.close(),
+  };
+}
+
+function countedDatagrams(datagrams: Datagrams, sent: () => void): Datagrams {
+  return {
+    get maxBytes() {
+      return datagrams.maxBytes;
+    },
+    send(datagram) {
+      sent();
+      datagrams.send(datagram);
+    },
+    set onDatagram(take: Datagrams['onDatagram']) {
+      datagrams.onDatagram = take;
+    },
+    get onDatagram() {
+      return datagrams.onDatagram;
+    },
   };
 }
