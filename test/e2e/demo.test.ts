@@ -148,7 +148,10 @@ test('BR-5: records sealed in Wasm are the records that were sent', async () => 
 });
 
 test('the status tells state, transport and epoch', async () => {
-  assert.deepEqual(await statusOf(demo.shell), { state: 'open', transport: 'webtransport', epoch: 0 });
+  const { epoch, ...status } = await statusOf(demo.shell);
+  assert.deepEqual(status, { state: 'open', transport: 'webtransport' });
+  // On a slow machine two minutes, and with them the first rekey, may have passed.
+  assert.ok(Number.isInteger(epoch) && epoch >= 0);
 });
 
 test('a page the service does not have is the service’s own answer', async () => {
