@@ -5,6 +5,7 @@ import { defaultReporter, startTestRunner, type TestRunnerPlugin } from '@web/te
 import { chromeLauncher } from '@web/test-runner-chrome';
 import { chromiumFlags, findChromium } from './chromium.ts';
 import { type Counts, noCounts } from './counts.ts';
+import { vectorsPresent, vectorText } from './vectors.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -18,6 +19,15 @@ const typescript: TestRunnerPlugin = {
   },
 };
 
+/** Serves the published vectors under /vectors/, which lie outside the project. */
+const vectors: TestRunnerPlugin = {
+  name: 'vectors',
+  serve(context) {
+    if (!context.path.startsWith('/vectors/') || !vectorsPresent) return undefined;
+    return { body: vectorText(context.path.slice('/vectors/'.length)), type: 'json' };
+  },
+};
+
 /** @param files globs relative to the project. A run in which no test ran is a failure. */
 export async function runBrowserUnits(files: string[]): Promise<Counts> {
   const runner = await startTestRunner({
@@ -25,7 +35,7 @@ export async function runBrowserUnits(files: string[]): Promise<Counts> {
       rootDir: root,
       files,
       nodeResolve: { exportConditions: ['browser', 'import', 'default'] },
-      plugins: [typescript],
+      plugins: [typescript, vectors],
       concurrency: 1,
       testsFinishTimeout: 120_000,
       testFramework: { config: { timeout: 60_000 } },

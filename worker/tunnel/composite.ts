@@ -31,7 +31,12 @@ export async function verifyComposite(
   return ml_dsa65.verify(parts.mldsa, inner, key.mldsa, { context: compositeLabel });
 }
 
-async function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+/** Ed25519 under the strict rule, whatever the browser accepts. False for hostile input, never throws. */
+export async function verifyEd25519(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
   if (!passesStrictRule(publicKey, signature)) return false;
   try {
     const key = await crypto.subtle.importKey('raw', Uint8Array.from(publicKey), ed25519, false, ['verify']);

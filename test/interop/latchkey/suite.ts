@@ -110,6 +110,7 @@ export function verify(publicKey: Uint8Array, message: Uint8Array, context: stri
 /** dalek's verify_strict, by the curve and not by lists of bytes: canonical, of no low order, without the cofactor. */
 export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const { Point } = ed25519;
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
   const littleEndian = (bytes: Uint8Array): bigint => new Cursor(bytes.slice().reverse()).big(bytes.length);
   try {
     const [A, R] = [Point.fromBytes(publicKey, false), Point.fromBytes(signature.slice(0, 32), false)];
