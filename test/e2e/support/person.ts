@@ -102,6 +102,6 @@ export async function statusOf(
   return {
     state: await status.getAttribute('data-state'),
     transport: await status.getAttribute('data-transport'),
-    epoch: Number(await status.getAttribute('data-epoch')),
+    epoch: Number.parseInt((await status.getAttribute('data-epoch')) ?? '', 10),
   };
 }
