@@ -1,11 +1,12 @@
 /**
- * ChaCha20-Poly1305 (RFC 8439 section 2.8), in place. The tag is checked before anything is decrypted, inside, and
- * a text that fails it is wiped: no byte of a forged record ever reaches JavaScript.
+ * ChaCha20-Poly1305 (RFC 8439 section 2.8), in place. Cipher and authenticator work side by side (chacha20.ts), so an
+ * opened text is decrypted before its tag is known; the tag is compared inside, and a text that fails it is wiped: no
+ * byte of a forged record ever reaches JavaScript.
  *
  * Not for the tunnel's records directly: those go through slots.ts, which owns the counter that makes the nonce.
  */
 import * as chacha20 from './chacha20';
-import { AD, AEAD_SCRATCH, AEAD_SCRATCH_SIZE, CHACHA_STREAM, KEY, NONCE, OPEN_TEXT, SEAL_TEXT, TAG_WANTED } from './memory';
+import { AD, AEAD_SCRATCH, AEAD_SCRATCH_SIZE, CHACHA_STREAM, KEY, NONCE, OPEN_TEXT, SEAL_TEXT, TAG_RECEIVED, TAG_WANTED } from './memory';
 import * as poly1305 from './poly1305';
 
 /** A global, not memory: wipe() has no business with it. */
@@ -21,28 +22,29 @@ function paddedTo16(length: usize): usize {
   return (length + 15) & ~15;
 }
 
-/** Section 2.8: AD | zeros | ciphertext | zeros | their lengths. `text` has room for its padding behind it. */
-function authenticate(adLength: usize, text: usize, length: usize, tag: usize): void {
-  const adPadded = paddedTo16(adLength);
-  const padded = paddedTo16(length);
-  memory.fill(AD + adLength, 0, adPadded - adLength);
-  memory.fill(text + length, 0, padded - length);
-  poly1305.blocks(AD, adPadded);
-  poly1305.blocks(text, padded);
-  store<u64>(tag, <u64>adLength, 0);
-  store<u64>(tag, <u64>length, 8);
-  poly1305.blocks(tag, 16);
-  poly1305.finish(tag);
-}
-
 /**
  * Block 0 makes the Poly1305 key (section 2.6), blocks 1 to 3 of the same call the first 192 bytes of key stream:
- * they stay in CHACHA_STREAM until encrypt() has used them.
+ * they stay in CHACHA_STREAM until the head of the text has used them. Then the additional data is authenticated.
  */
-function begin(key: usize, nonce: usize): void {
+function begin(key: usize, nonce: usize, adLength: usize): void {
   chacha20.setup(key, nonce);
-  chacha20.stream(0);
+  chacha20.stream(AD, AD);
   poly1305.setup(CHACHA_STREAM);
+  padTo16(AD, adLength);
+  poly1305.blocks(AD, AD + paddedTo16(adLength));
+}
+
+/** Section 2.8: AD | zeros | ciphertext | zeros | their lengths. Here the last of it, then the tag to TAG_WANTED. */
+function finish(adLength: usize, length: usize): void {
+  store<u64>(TAG_WANTED, <u64>adLength, 0);
+  store<u64>(TAG_WANTED, <u64>length, 8);
+  poly1305.block(TAG_WANTED);
+  poly1305.finish(TAG_WANTED);
+}
+
+/** There is room for it behind every text. */
+function padTo16(text: usize, length: usize): void {
+  memory.fill(text + length, 0, paddedTo16(length) - length);
 }
 
 /** XORs `length` bytes of key stream at `stream` into the text. */
@@ -56,21 +58,45 @@ function mixTail(text: usize, stream: usize, length: usize): void {
   }
 }
 
-/** Section 2.4 from block 1 on; its own inverse. */
+@inline
+function headOf(length: usize): usize {
+  return min<usize>(length, chacha20.STRIDE - 64);
+}
+
+/**
+ * Section 2.4 from block 1 on. Poly1305 is always one step behind, at the ciphertext of the step before.
+ * The last step has fewer than 256 bytes, perhaps none.
+ */
 function encrypt(text: usize, length: usize): void {
-  const head = min<usize>(length, chacha20.STRIDE - 64);
-  mixTail(text, CHACHA_STREAM + 64, head);
   const end = text + length;
-  let at = text + head;
-  let counter: u32 = 4;
+  let behind = text;
+  let at = text + headOf(length);
+  mixTail(text, CHACHA_STREAM + 64, at - text);
   for (; at + chacha20.STRIDE <= end; at += chacha20.STRIDE) {
-    chacha20.apply(at, counter);
-    counter += 4;
+    chacha20.apply(at, behind, at);
+    behind = at;
   }
-  const rest = end - at;
-  if (rest == 0) return; // public: the length of a record is on the wire
-  chacha20.stream(counter);
-  mixTail(at, CHACHA_STREAM, rest);
+  if (at < end) { // public: the length of a record is on the wire
+    chacha20.stream(behind, at);
+    behind = at;
+    mixTail(at, CHACHA_STREAM, end - at);
+  }
+  padTo16(text, length);
+  poly1305.blocks(behind, text + paddedTo16(length));
+}
+
+/** The other way. Poly1305 takes the ciphertext of each step before it is overwritten. */
+function decrypt(text: usize, length: usize): void {
+  padTo16(text, length);
+  const end = text + length;
+  let at = text + headOf(length);
+  poly1305.blocks(text, text + paddedTo16(at - text));
+  mixTail(text, CHACHA_STREAM + 64, at - text);
+  for (; at + chacha20.STRIDE <= end; at += chacha20.STRIDE) chacha20.apply(at, at, at + chacha20.STRIDE);
+  if (at < end) { // public: the length of a record is on the wire
+    chacha20.stream(at, at + paddedTo16(end - at));
+    mixTail(at, CHACHA_STREAM, end - at);
+  }
 }
 
 @inline
@@ -80,9 +106,9 @@ function forget(): void {
 
 /** Encrypts SEAL_TEXT[0..length] under the key and nonce at these addresses and puts the tag behind it. */
 export function sealWith(key: usize, nonce: usize, adLength: usize, length: usize): void {
-  begin(key, nonce);
+  begin(key, nonce, adLength);
   encrypt(SEAL_TEXT, length);
-  authenticate(adLength, SEAL_TEXT, length, TAG_WANTED);
+  finish(adLength, length);
   v128.store(SEAL_TEXT + length, v128.load(TAG_WANTED));
   forget();
   sealed++;
@@ -98,14 +124,12 @@ function difference(a: usize, b: usize): u64 {
  * @returns whether the tag matched; if it did not, OPEN_TEXT is zeros.
  */
 export function openWith(key: usize, nonce: usize, adLength: usize, length: usize): bool {
-  begin(key, nonce);
-  // The received tag stands where the padding goes. Block 0 has done its work, so there is room for the tag in its place.
-  const received = CHACHA_STREAM;
-  v128.store(received, v128.load(OPEN_TEXT + length));
-  authenticate(adLength, OPEN_TEXT, length, TAG_WANTED);
-  const genuine = difference(received, TAG_WANTED) == 0;
-  if (genuine) encrypt(OPEN_TEXT, length); // public: whether a record was genuine is what the peer is told
-  else memory.fill(OPEN_TEXT, 0, length + 16);
+  v128.store(TAG_RECEIVED, v128.load(OPEN_TEXT + length)); // it stands where the padding goes
+  begin(key, nonce, adLength);
+  decrypt(OPEN_TEXT, length);
+  finish(adLength, length);
+  const genuine = difference(TAG_RECEIVED, TAG_WANTED) == 0;
+  if (!genuine) memory.fill(OPEN_TEXT, 0, length + 16); // public: whether a record was genuine is what the peer is told
   forget();
   return genuine;
 }

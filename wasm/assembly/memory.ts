@@ -24,8 +24,8 @@ const TAG: usize = 16;
 /** Room to pad a text to whole Poly1305 blocks in place, then to hold its tag. */
 const TEXT_ROOM: usize = TEXT_MAX + 2 * TAG;
 
-const ARENA_SIZE: usize = 490768;
-const ARENA: usize = memory.data(490768 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
+const ARENA_SIZE: usize = 490960;
+const ARENA: usize = memory.data(490960 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
 
 // Doors.
 export const SEAL_TEXT: usize = ARENA;
@@ -51,13 +51,14 @@ export const KEM_DK: usize = KEM_EK + 1184;
 // Slots.
 export const SLOTS: usize = KEM_DK + 2400 + 32;
 
-// Scratch of the record cipher: ChaCha20 state, 256 bytes of key stream, Poly1305 state, the tag to compare.
+// Scratch of the record cipher: ChaCha20 state, 256 bytes of key stream, Poly1305 state, the two tags to compare.
 export const CHACHA_STATE: usize = SLOTS + SLOT_COUNT * SLOT_SIZE;
-export const CHACHA_STREAM: usize = CHACHA_STATE + 64;
+export const CHACHA_STREAM: usize = CHACHA_STATE + 256;
 export const POLY_STATE: usize = CHACHA_STREAM + 256;
-export const TAG_WANTED: usize = POLY_STATE + 128;
+export const TAG_WANTED: usize = POLY_STATE + 112;
+export const TAG_RECEIVED: usize = TAG_WANTED + TAG;
 export const AEAD_SCRATCH: usize = CHACHA_STATE;
-export const AEAD_SCRATCH_SIZE: usize = TAG_WANTED + 16 - CHACHA_STATE;
+export const AEAD_SCRATCH_SIZE: usize = TAG_RECEIVED + TAG - CHACHA_STATE;
 
 // Scratch of SHA-256, HMAC and HKDF.
 export const SHA_STATE: usize = AEAD_SCRATCH + AEAD_SCRATCH_SIZE;
