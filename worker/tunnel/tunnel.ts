@@ -13,6 +13,7 @@ import { makeSessionKey, type SessionKey } from './composite.ts';
 import { countingCarrier } from './counting-carrier.ts';
 import { believe, type Credential } from './credential.ts';
 import { type Launched, launchOver } from './launch.ts';
+import { PreparedOffers } from './prepared-offers.ts';
 import { renewAnswer } from './renewal.ts';
 import { type Connection, type ConnectionHooks, SessionKeeper } from './session-keeper.ts';
 
@@ -29,6 +30,7 @@ export interface TunnelOptions {
 
 export class Tunnel {
   readonly #options: TunnelOptions;
+  readonly #offers: PreparedOffers;
   /** Ports that come before the launch is done wait for it. */
   readonly #server = Promise.withResolvers<AppServer>();
   #isLaunching = false;
@@ -38,6 +40,7 @@ export class Tunnel {
 
   constructor(options: TunnelOptions) {
     this.#options = options;
+    this.#offers = new PreparedOffers(options.crypto, workerClock, options.sealed);
     this.#server.promise.catch(() => undefined);
   }
 
@@ -51,7 +54,7 @@ export class Tunnel {
       return await this.#begin(service, hub, key);
     } catch (error) {
       this.#server.reject(error);
-      key.wipe();
+      this.#wipe();
       throw error;
     }
   }
@@ -69,17 +72,22 @@ export class Tunnel {
 
   end(): void {
     this.#keeper?.end();
+    this.#wipe();
+  }
+
+  #wipe(): void {
     this.#key?.wipe();
+    this.#offers.wipe();
   }
 
   async #begin(service: string, hub: MessagePort, key: SessionKey): Promise<LaunchedService> {
-    const { crypto, onStatus, appOrigin } = this.#options;
+    const { crypto, appOrigin } = this.#options;
     const launched = await launchOver(hub, service, key, { crypto, clock: workerClock });
     const expected = { sessionPublicKey: key.publicKey, service, app: appOrigin(service), pins: launched.pins };
     const credential = await believe(launched.answer, expected, crypto, workerClock);
     const keeper = new SessionKeeper(credential, {
       clock: workerClock,
-      onStatus,
+      onStatus: (status) => this.#tell(status),
       chance: () => Math.random(),
       connect: (present, signal, hooks) => this.#connect(present, key, signal, hooks),
       renew: async ({ serial }) =>
@@ -89,6 +97,12 @@ export class Tunnel {
     keeper.start();
     this.#server.resolve(new AppServer(this.#useOf(keeper, credential.service, launched)));
     return credential.service;
+  }
+
+  /** A tunnel that was refused makes no session any more, and needs no keys for one. */
+  #tell(status: TunnelStatus): void {
+    if (status.state === 'refused' || status.state === 'closed') this.#offers.wipe();
+    this.#options.onStatus(status);
   }
 
   #useOf(keeper: SessionKeeper, service: LaunchedService, { jarKey }: Launched) {
@@ -117,7 +131,7 @@ export class Tunnel {
     });
     const session = await connectClient({
       carrier,
-      crypto: this.#options.crypto,
+      crypto: this.#offers.crypto,
       clock: workerClock,
       gateway: credential.gateway,
       identity: { svid: credential.svid, posture: credential.posture, signer },
