@@ -18,18 +18,19 @@ const verify = nodeCrypto.verify;
 const wasm = wasmCrypto(kernel, { random: random.bytes, verify });
 const noble = nobleCrypto({ seed: random.seed });
 
-const pairs: [string, Crypto, Crypto][] = [
-  ['Wasm offers, node:crypto answers', wasm, nodeCrypto],
-  ['node:crypto offers, Wasm answers', nodeCrypto, wasm],
-  ['Wasm offers, @noble answers', wasm, noble],
-  ['@noble offers, Wasm answers', noble, wasm],
-  ['Wasm on both ends', wasm, wasm],
+/** Twenty thousand between the product's two implementations; @noble is slow, and joins for a part. */
+const pairs: [string, Crypto, Crypto, number][] = [
+  ['Wasm offers, node:crypto answers', wasm, nodeCrypto, 10_000],
+  ['node:crypto offers, Wasm answers', nodeCrypto, wasm, 10_000],
+  ['Wasm offers, @noble answers', wasm, noble, 200],
+  ['@noble offers, Wasm answers', noble, wasm, 200],
+  ['Wasm on both ends', wasm, wasm, 200],
 ];
 
-for (const [name, first, second] of pairs) {
+for (const [name, first, second, rounds] of pairs) {
   test(`QZ-11: ${name}: both ends have the same ML-KEM and X25519 secrets`, (t) => {
     let verified = 0;
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < rounds; round++) {
       const offer = first.offer();
       const answer = second.answer(offer.share);
       assert.deepEqual([offer.share.length, answer.share.length], [offerBytes, answerBytes]);
@@ -39,7 +40,7 @@ for (const [name, first, second] of pairs) {
       assert.ok(!isZero(secret.subarray(0, 32)) && !isZero(secret.subarray(32)), 'both halves are there');
       verified++;
     }
-    report(t, verified, 20, `exchanges, ${name}`);
+    report(t, verified, rounds, `exchanges, ${name}`);
   });
 }
 
