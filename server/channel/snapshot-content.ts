@@ -14,7 +14,7 @@ export const cedarEntitySchema = z.strictObject({
 });
 export type CedarEntity = z.infer<typeof cedarEntitySchema>;
 
-export const serviceSchemes = ['http', 'https', 'tcp', 'ssh', 'vnc', 'rdp'] as const;
+export const serviceSchemes = ['http', 'https', 'tcp', 'udp', 'ssh', 'vnc', 'rdp'] as const;
 export type ServiceScheme = (typeof serviceSchemes)[number];
 
 export const serviceRecordSchema = z.strictObject({

@@ -10,7 +10,7 @@ import type { Logger } from '../log.ts';
 import { NetStack } from '../netstack/stack.ts';
 import { WireGuardDevice } from '../wireguard/device.ts';
 import { DataPlane } from '../wireguard/plane.ts';
-import type { Connect } from './bridge/upstream-pool.ts';
+import type { Connect, OpenUdp } from './bridge/upstream-pool.ts';
 import { probeAfterMs } from './limits.ts';
 
 export interface GatewayDataPlaneOptions {
@@ -64,6 +64,9 @@ export class GatewayDataPlane {
     socket.setKeepAlive(true, probeAfterMs);
     return socket;
   };
+
+  /** The same for UDP. */
+  readonly openUdp: OpenUdp = (target) => this.#plane.openUdp(target);
 
   /** The peers of a new snapshot. */
   setPeers(peers: readonly PeerRecord[]): void {

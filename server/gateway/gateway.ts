@@ -78,8 +78,21 @@ export class Gateway {
     const policy = new PolicyState(clock, config.timers.freshnessS * 1_000);
     const jars = new JarStore({ crypto, directory: join(folder, 'jars') });
     const shim = shimSource(config.assets, crypto);
-    const { connect } = dataPlane;
-    const sessions = new Sessions({ config, crypto, clock, log, audit, trust, policy, jars, connect, shim, identity });
+    const { connect, openUdp } = dataPlane;
+    const sessions = new Sessions({
+      config,
+      crypto,
+      clock,
+      log,
+      audit,
+      trust,
+      policy,
+      jars,
+      connect,
+      openUdp,
+      shim,
+      identity,
+    });
     const onCarrier: OnCarrier = (carrier, peer) => sessions.take(carrier, peer);
     const endpoints = await Endpoints.open({
       ...{ config, clock, log, onCarrier, resetKey: identity.resetKey },

@@ -41,6 +41,9 @@ export const maxResponseHeadBytes = 48 * 1024;
 export const gatherBytes = 64 * 1024;
 export const gatherMs = 100;
 
+/** Datagrams of one flow on their way to the client; more are dropped. */
+export const maxWaitingDatagrams = 64;
+
 /** One message of a WebSocket, in either direction. */
 export const maxMessageBytes = 64 * 1024 * 1024;
 /** After one side said close, the other has this long to answer. */

@@ -6,7 +6,7 @@ import { parseIp4 } from './ip4.ts';
 import { parseIp6 } from './ip6.ts';
 
 /** Protocol numbers this stack answers (IANA). */
-export const PROTOCOL = { icmp: 1, tcp: 6, icmp6: 58 } as const;
+export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmp6: 58 } as const;
 
 /** Why a packet was dropped; each is a counter of the stack. */
 export type DropReason =

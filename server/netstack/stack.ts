@@ -29,6 +29,8 @@ import { TcpSocket, type TcpSocketOptions } from './socket.ts';
 import { noDrops, type StackStats } from './stats.ts';
 import { ACK, parseTcp, RST, resetFor, Segment, SYN } from './tcp-header.ts';
 import { read32 } from './tcp-options.ts';
+import type { UdpSocket } from './udp.ts';
+import { UdpPorts } from './udp-ports.ts';
 
 export interface NetStackOptions {
   /** IP literals this host answers to; the first of each version is the source of its connections. */
@@ -68,6 +70,7 @@ export class NetStack implements ConnectionHost {
   readonly #secret: Uint8Array;
   readonly #table: ConnectionTable;
   readonly #listeners = new ListenerTable();
+  readonly #udp: UdpPorts;
   /** Oldest first. */
   readonly #timeWait = new Set<Connection>();
   readonly #ip = new IpView();
@@ -89,6 +92,14 @@ export class NetStack implements ConnectionHost {
     this.#random = options.random ?? randomBytes;
     this.#secret = this.#random(32);
     this.#table = new ConnectionTable(read32(this.#random(4), 0));
+    const send = (packet: Uint8Array): void => {
+      this.transmit(packet);
+      this.flush();
+    };
+    this.#udp = new UdpPorts({
+      ...{ mtu: this.mtu, send, random: this.#random },
+      localFor: (remote) => this.#localFor(remote),
+    });
   }
 
   // What the application asks.
@@ -141,9 +152,22 @@ export class NetStack implements ConnectionHost {
     return { close: () => this.#closeListener(listener) };
   }
 
+  /**
+   * A UDP socket: with a host it speaks to that port of that host alone, from a port of its own choice; without one it
+   * takes what comes to the given port from anybody.
+   * @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, EHOSTUNREACH, ENOBUFS; TypeError or RangeError for a host or port that is none.
+   */
+  openUdp({ host, port }: { readonly host?: string; readonly port: number }): UdpSocket {
+    if (this.#closed) throw new NetworkError('ECONNABORTED', 'connect');
+    const peer = host === undefined ? undefined : { address: parseAddress(host), port: checkPort(port) };
+    if (peer !== undefined && !this.#isReachable(peer.address)) throw new NetworkError('EHOSTUNREACH', 'connect');
+    return peer === undefined ? this.#udp.listen(checkPort(port)) : this.#udp.connect(peer);
+  }
+
   /** Resets every connection and refuses further use. */
   close(): void {
     this.#closed = true;
+    this.#udp.close();
     for (const listener of this.#listeners.all()) this.#closeListener(listener);
     for (const connection of this.#table.all()) connection.abort(new NetworkError('ECONNABORTED', 'read'));
     this.flush();
@@ -185,7 +209,7 @@ export class NetStack implements ConnectionHost {
     if (!isUnicast(bytes, ip.sourceAt, ip.addressLength)) return 'source';
     if (ip.protocol === PROTOCOL.tcp) return this.#receiveTcp(bytes, ip);
     if (ip.protocol === PROTOCOL.icmp || ip.protocol === PROTOCOL.icmp6) return this.#receiveIcmp(bytes, ip);
-    return 'protocol';
+    return ip.protocol === PROTOCOL.udp ? this.#udp.receive(bytes, ip) : 'protocol';
   }
 
   #receiveTcp(bytes: Uint8Array, ip: IpView): DropReason | null {
@@ -285,9 +309,8 @@ export class NetStack implements ConnectionHost {
   #newConnection(remote: Uint8Array, remotePort: number): Connection {
     if (this.#closed) throw new NetworkError('ECONNABORTED', 'connect');
     if (this.#isFull) throw new NetworkError('ENOBUFS', 'connect');
-    const local = this.#addresses.find((address) => address.length === remote.length);
-    const usable = isUnicast(remote, 0, remote.length) && !this.#isOurs(remote, 0, remote.length);
-    if (local === undefined || !usable) throw new NetworkError('EHOSTUNREACH', 'connect');
+    const local = this.#localFor(remote);
+    if (local === undefined || !this.#isReachable(remote)) throw new NetworkError('EHOSTUNREACH', 'connect');
     const localPort = pickPort(
       read32(this.#random(4), 0),
       (port) => this.#listeners.hasPort(port) || this.#table.has(local, port, remote, remotePort),
@@ -302,6 +325,15 @@ export class NetStack implements ConnectionHost {
     const connection = new Connection(this, flow, seed, new NewReno(this.bufferSize), user, passive);
     this.#table.add(connection);
     return connection;
+  }
+
+  #localFor(remote: Uint8Array): Uint8Array | undefined {
+    return this.#addresses.find((address) => address.length === remote.length);
+  }
+
+  #isReachable(remote: Uint8Array): boolean {
+    const isFar = isUnicast(remote, 0, remote.length) && !this.#isOurs(remote, 0, remote.length);
+    return isFar && this.#localFor(remote) !== undefined;
   }
 
   #isOurs(bytes: Uint8Array, at: number, length: number): boolean {

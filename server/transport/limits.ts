@@ -19,8 +19,8 @@ export const transportLimits = {
   maxStreamWindowBytes: 4 << 20,
   connectionWindowBytes: 4 << 20,
   maxConnectionWindowBytes: 8 << 20,
-  /** Datagrams are announced, as HTTP/3 wants for WebTransport, and not used yet. */
-  datagramQueue: 16,
+  /** Datagrams of a connection that wait to be sent or read; more are dropped. */
+  datagramQueue: 128,
   /** Fits any path that carries 1,400-byte packets, tunnels included. */
   udpPayloadBytes: 1_350,
   /** Sent in one go by one connection before others have their turn. */

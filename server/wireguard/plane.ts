@@ -12,6 +12,7 @@
 
 import type { TcpSocket } from '../netstack/socket.ts';
 import type { ListenOptions, NetStack } from '../netstack/stack.ts';
+import type { UdpSocket } from '../netstack/udp.ts';
 import type { WireGuardDevice } from './device.ts';
 
 /** The address does not, or no longer, lead to the expected peer. */
@@ -41,6 +42,8 @@ export class DataPlane {
   readonly #stack: NetStack;
   /** Open connections and the key each is bound to. */
   readonly #bound = new Map<TcpSocket, string>();
+  /** UDP sockets likewise. */
+  readonly #flows = new Map<UdpSocket, string>();
   /** Attempts under way likewise. */
   readonly #attempts = new Set<{ host: string; key: string; cut: AbortController }>();
 
@@ -71,6 +74,18 @@ export class DataPlane {
   }
 
   /**
+   * A UDP socket that speaks to one port behind the expected peer alone, and is closed when the address leads elsewhere.
+   * @throws DataPlaneError EWRONGPEER; otherwise what NetStack.openUdp throws.
+   */
+  openUdp({ host, port, wireguardKey }: Pick<PlaneConnectOptions, 'host' | 'port' | 'wireguardKey'>): UdpSocket {
+    if (this.#device.route(host) !== wireguardKey) throw new DataPlaneError();
+    const socket = this.#stack.openUdp({ host, port });
+    this.#flows.set(socket, wireguardKey);
+    void socket.closed.then(() => this.#flows.delete(socket));
+    return socket;
+  }
+
+  /**
    * Accepts connections from peers.
    * @param onSocket also gets the public key (base64) of the peer at the other end.
    */
@@ -94,6 +109,9 @@ export class DataPlane {
   #cutStrangers(): void {
     for (const { host, key, cut } of this.#attempts) {
       if (this.#device.route(host) !== key) cut.abort(new DataPlaneError());
+    }
+    for (const [socket, key] of this.#flows) {
+      if (this.#device.route(socket.remoteAddress) !== key) socket.close();
     }
     for (const [socket, key] of this.#bound) {
       if (this.#device.route(socket.remoteAddress) !== key) socket.destroy(new DataPlaneError());

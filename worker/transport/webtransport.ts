@@ -4,7 +4,7 @@
  */
 
 import { Arrivals } from '../../protocol/arrivals.ts';
-import { type Carrier, CarrierError, type Channel, transportByte } from '../../protocol/carrier.ts';
+import { type Carrier, CarrierError, type Channel, type Datagrams, transportByte } from '../../protocol/carrier.ts';
 import { FrameReader } from '../../protocol/frames.ts';
 import type { Endpoint } from './endpoint.ts';
 import { openedByPeer, openedByUs } from './stream-channel.ts';
@@ -41,11 +41,13 @@ function begin({ url, certHashes }: Endpoint): WebTransport {
 class WebTransportCarrier implements Carrier {
   readonly transport = transportByte.webtransport;
   readonly closed: Promise<void>;
+  readonly datagrams: Datagrams;
   readonly #session: WebTransport;
   readonly #arrivals = new Arrivals<Channel>();
 
   constructor(session: WebTransport) {
     this.#session = session;
+    this.datagrams = new BrowserDatagrams(session.datagrams);
     // It rejects when the connection was lost; to us an end is an end.
     this.closed = session.closed.then(
       () => this.#arrivals.end(),
@@ -77,5 +79,37 @@ class WebTransportCarrier implements Carrier {
   async #adopt(stream: WebTransportBidirectionalStream): Promise<void> {
     const channel = await openedByPeer(stream, new FrameReader());
     if (channel !== undefined) this.#arrivals.push(channel);
+  }
+}
+
+/** Datagrams that may wait in the browser; it drops the oldest beyond its own bound. */
+const waitingDatagrams = 64;
+
+class BrowserDatagrams implements Datagrams {
+  onDatagram: ((datagram: Uint8Array) => void) | undefined;
+  readonly #datagrams: WebTransportDatagramDuplexStream;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(datagrams: WebTransportDatagramDuplexStream) {
+    this.#datagrams = datagrams;
+    datagrams.incomingHighWaterMark = waitingDatagrams;
+    datagrams.outgoingHighWaterMark = waitingDatagrams;
+    this.#writer = datagrams.writable.getWriter();
+    this.#writer.closed.catch(() => undefined);
+    this.#readAll().catch(() => undefined); // the session's end
+  }
+
+  get maxBytes(): number {
+    return this.#datagrams.maxDatagramSize;
+  }
+
+  send(datagram: Uint8Array<ArrayBuffer>): void {
+    if ((this.#writer.desiredSize ?? 0) <= 0) return;
+    this.#writer.write(datagram).catch(() => undefined);
+  }
+
+  async #readAll(): Promise<void> {
+    const incoming: ReadableStreamDefaultReader<Uint8Array> = this.#datagrams.readable.getReader();
+    for (let next = await incoming.read(); !next.done; next = await incoming.read()) this.onDatagram?.(next.value);
   }
 }

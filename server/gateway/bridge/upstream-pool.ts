@@ -7,6 +7,7 @@ import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
+import type { UdpSocket } from '../../netstack/udp.ts';
 import { connectLimitMs, idleConnectionMs } from '../limits.ts';
 import { BridgeError } from './tunnel-stream.ts';
 
@@ -22,9 +23,13 @@ export interface UpstreamTarget {
 /** Opens a byte stream in the data plane; rejects with `EWRONGPEER` when the address belongs to another key. */
 export type Connect = (target: UpstreamTarget, signal: AbortSignal) => Promise<Duplex>;
 
+/** The same for UDP, at once: nothing is asked of the far end. */
+export type OpenUdp = (target: UpstreamTarget) => UdpSocket;
+
 export interface UpstreamPoolOptions {
   readonly service: ServiceRecord;
   readonly connect: Connect;
+  readonly openUdp: OpenUdp;
   /** Certificate authorities of https services, PEM; the system's own when absent. */
   readonly ca?: readonly string[] | undefined;
 }
@@ -34,6 +39,7 @@ export class UpstreamPool {
   readonly agent: Agent;
   readonly #options: UpstreamPoolOptions;
   readonly #open = new Set<Duplex>();
+  readonly #flows = new Set<UdpSocket>();
   readonly #closing = new AbortController();
 
   constructor(options: UpstreamPoolOptions) {
@@ -44,6 +50,16 @@ export class UpstreamPool {
   /** A new connection to the service, TLS included where its scheme says so. */
   connect(): Promise<Duplex> {
     return this.#connect();
+  }
+
+  /** A UDP socket that speaks to the service alone. */
+  openUdp(): UdpSocket {
+    const { openUdp, service } = this.#options;
+    const { address: host, port, wireguardKey } = service;
+    const flow = openUdp({ host, port, wireguardKey });
+    this.#flows.add(flow);
+    void flow.closed.then(() => this.#flows.delete(flow));
+    return flow;
   }
 
   /** @param answerLimitMs for connections that are kept: a request on one whose peer has gone fails like a connect. */
@@ -60,6 +76,7 @@ export class UpstreamPool {
     this.#closing.abort();
     this.agent.destroy();
     for (const socket of this.#open) socket.destroy();
+    for (const flow of this.#flows) flow.close();
   }
 
   async #plain(signal: AbortSignal, answerLimitMs: number | undefined): Promise<Duplex> {

@@ -52,9 +52,9 @@ function fits(kind: StreamKind, { scheme }: ServiceRecord): boolean {
     case 'websocket':
       return isWeb;
     case 'tcp':
-      return !isWeb;
+      return !isWeb && scheme !== 'udp';
     case 'udp':
-      return false;
+      return scheme === 'udp';
     default:
       return kind satisfies never;
   }

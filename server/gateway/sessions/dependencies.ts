@@ -4,7 +4,7 @@ import type { Crypto, Signer } from '../../../protocol/crypto.ts';
 import type { Config } from '../../config.ts';
 import type { Logger } from '../../log.ts';
 import type { Audit } from '../audit.ts';
-import type { Connect } from '../bridge/upstream-pool.ts';
+import type { Connect, OpenUdp } from '../bridge/upstream-pool.ts';
 import type { JarStore } from '../exchange/jar-store.ts';
 import type { ShimSource } from '../exchange/response-rules.ts';
 import type { PolicyState } from '../state/policy-state.ts';
@@ -20,6 +20,7 @@ export interface SessionDependencies {
   readonly policy: PolicyState;
   readonly jars: JarStore;
   readonly connect: Connect;
+  readonly openUdp: OpenUdp;
   readonly shim: ShimSource;
   /** Certificate authorities of https services, PEM; the system's own when absent. */
   readonly ca?: readonly string[] | undefined;

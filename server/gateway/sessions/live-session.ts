@@ -134,8 +134,8 @@ export class LiveSession {
   poolFor(service: ServiceRecord): UpstreamPool {
     if (this.#pool !== undefined && samePlace(this.#pool.service, service)) return this.#pool.pool;
     this.#dropPool();
-    const { connect, ca } = this.#deps;
-    const pool = new UpstreamPool({ service, connect, ca });
+    const { connect, openUdp, ca } = this.#deps;
+    const pool = new UpstreamPool({ service, connect, openUdp, ca });
     this.#pool = { service, pool };
     return pool;
   }

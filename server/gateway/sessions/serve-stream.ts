@@ -9,6 +9,7 @@ import type { EventContent } from '../audit.ts';
 import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';
 import { serveTcp } from '../bridge/tcp-exchange.ts';
 import { BridgeError, type ExchangeOutcome } from '../bridge/tunnel-stream.ts';
+import { serveUdp } from '../bridge/udp-exchange.ts';
 import { forLog, streamCodeOf } from '../bridge/upstream-error.ts';
 import { serveWebSocket } from '../bridge/websocket-exchange.ts';
 import { decideOpen, type OpenVerdict } from './decide-open.ts';
@@ -34,7 +35,7 @@ export async function serveStream(
       return;
     }
     // A request is written down once more before it does anything, after this and in one go with it: that is waited for.
-    if (incoming.kind === 'tcp') await deps.audit.record(event);
+    if (incoming.kind === 'tcp' || incoming.kind === 'udp') await deps.audit.record(event);
     else deps.audit.note(event);
     await carry(incoming, live, deps, verdict, correlation);
   } catch (error) {
@@ -79,6 +80,11 @@ async function carry(
     // Connected first, so that an unreachable service is a refusal and not a connection that breaks.
     const socket = await pool.connect();
     await finish(incoming, live, deps, correlation, (stream) => serveTcp(stream, socket));
+    return;
+  }
+  if (incoming.kind === 'udp') {
+    const flow = pool.openUdp();
+    await finish(incoming, live, deps, correlation, (stream) => serveUdp(stream, flow));
     return;
   }
   const http = httpDependencies(incoming, live, deps, verdict, hex(correlation));

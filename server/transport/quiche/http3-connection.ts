@@ -66,6 +66,7 @@ export class Http3Connection {
       onEstablished: () => this.#begin(),
       onStream: (stream) =>
         this.#guard(stream, stream.id & 2 ? this.#unidirectional(stream) : this.#bidirectional(stream)),
+      onDatagram: (bytes) => this.#carrier?.datagrams.arrived(bytes),
       onClosed: () => this.#closed(),
     };
   }

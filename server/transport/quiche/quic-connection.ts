@@ -18,6 +18,8 @@ export interface ConnectionEvents {
   onEstablished(): void;
   /** The peer opened a stream. */
   onStream(stream: QuicStream): void;
+  /** A DATAGRAM frame came (RFC 9221); the bytes are the callee's. */
+  onDatagram(bytes: Uint8Array): void;
   /** Once, whoever closed or whatever was lost. */
   onClosed(): void;
 }
@@ -102,6 +104,22 @@ export class QuicConnection implements StreamHost {
     return stream;
   }
 
+  /** The largest DATAGRAM that the peer and the path take now, in bytes; 0 for none. */
+  get maxDatagramBytes(): number {
+    return this.#ended ? 0 : (this.native.dgramMaxWritableLen() ?? 0);
+  }
+
+  /** Sends a DATAGRAM or drops it: a full queue, a peer that takes none, a path too narrow. */
+  sendDatagram(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    try {
+      this.native.dgramSend(bytes);
+    } catch {
+      // Lost, as datagrams are.
+    }
+    this.flushSoon();
+  }
+
   /** Closes with an application error code (or, for `app` false, a transport's). */
   close(code: number, app = true): void {
     if (this.#ended) return;
@@ -134,6 +152,7 @@ export class QuicConnection implements StreamHost {
     if (this.#ended) return;
     if (!this.#established && this.native.isEstablished()) this.#establish();
     if (this.#established) this.#wakeReaders();
+    if (this.#established) this.#takeDatagrams();
     this.#retryBlocked();
     this.#flush();
     if (this.native.isDraining() || this.native.isClosed()) this.#end();
@@ -159,6 +178,14 @@ export class QuicConnection implements StreamHost {
       const known = this.#streams.get(id);
       if (known !== undefined) known.wakeReader();
       else if (this.#seen.add(id)) this.#accept(id);
+    }
+  }
+
+  #takeDatagrams(): void {
+    for (let left = this.native.dgramRecvQueueLen(); left > 0 && !this.#ended; left--) {
+      const bytes = this.native.dgramRecvVec();
+      if (bytes === null) return;
+      this.events?.onDatagram(bytes);
     }
   }
 

@@ -114,6 +114,7 @@ export class QuicEndpoint {
     connection.events = {
       onEstablished: () => events?.onEstablished(),
       onStream: (stream) => events?.onStream(stream),
+      onDatagram: (bytes) => events?.onDatagram(bytes),
       onClosed: () => {
         this.#connections.delete(id);
         events?.onClosed();

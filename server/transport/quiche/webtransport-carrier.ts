@@ -7,6 +7,7 @@ import { Arrivals } from '../../../protocol/arrivals.ts';
 import { type Carrier, CarrierError, type Channel, transportByte } from '../../../protocol/carrier.ts';
 import { encodePreamble, FrameReader } from '../../../protocol/frames.ts';
 import { transportLimits } from '../limits.ts';
+import { SessionDatagramsOverQuic } from './datagrams.ts';
 import { closeSessionCapsule, frame, frameType, joined, streamErrorNumber, streamHeader } from './http3.ts';
 import type { QuicConnection } from './quic-connection.ts';
 import type { QuicStream } from './quic-stream.ts';
@@ -17,6 +18,7 @@ const noError = 0x100;
 export class WebTransportCarrier implements Carrier {
   readonly transport = transportByte.webtransport;
   readonly closed: Promise<void>;
+  readonly datagrams: SessionDatagramsOverQuic;
   readonly #connection: QuicConnection;
   readonly #request: QuicStream;
   readonly #onMalformed: () => void;
@@ -30,6 +32,7 @@ export class WebTransportCarrier implements Carrier {
     this.#connection = connection;
     this.#request = request;
     this.#onMalformed = onMalformed;
+    this.datagrams = new SessionDatagramsOverQuic(connection, request.id);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#settleClosed = resolve;

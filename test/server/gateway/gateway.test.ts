@@ -47,6 +47,7 @@ before(async () => {
       { name: 'mail' },
       { name: 'old' },
       { name: 'ssh', scheme: 'tcp', port: 22 },
+      { name: 'dns', scheme: 'udp', port: 53 },
       { name: 'dead', port: 81 },
       { name: 'moved', wireguardKey: Buffer.alloc(32, 9).toString('base64') },
       { name: 'nowhere', address: '100.100.9.9' },
@@ -58,6 +59,8 @@ before(async () => {
       webSocket.on('message', (data) => webSocket.send(`echo ${data}`));
     });
   });
+  const dns = world.far.openUdp(53);
+  dns.onDatagram = (datagram, from) => void dns.send(Buffer.concat([Buffer.from('echo '), datagram]), from);
   world.far.plane.listen({ port: 22 }, (socket) => {
     socket.on('error', () => undefined);
     socket.pipe(socket);
@@ -143,6 +146,31 @@ test('BR-1: a TCP service gets bytes both ways', async () => {
 });
 
 // ── over real transports ──
+
+for (const transport of ['loopback', 'WebSocket', 'WebTransport'] as const)
+  test(`BR-7: a UDP service gets datagrams both ways, over ${transport}`, async (t) => {
+    const port = world.gateway.endpoints.udpPort;
+    if (transport === 'WebTransport' && port === undefined) return t.skip('no WebTransport engine loads here');
+    const carriers = {
+      loopback: async () => world.loopback(),
+      WebSocket: () => connectWebSocket(world),
+      WebTransport: () => connectQuic(port!, world.shellOrigin),
+    };
+    const session = await world.client({ svid: { service: 'dns' }, carrier: await carriers[transport]() });
+    const flow = await session.open({ kind: 'udp', service: 'dns' });
+    for (const content of ['', 'query', 'q'.repeat(1_000), 'q'.repeat(1_300)]) {
+      const answer = flow.read();
+      // A datagram may be lost anywhere, and is then asked again.
+      const again = setInterval(() => void flow.write(Buffer.from(content)), 2_000);
+      await flow.write(Buffer.from(content));
+      assert.equal(Buffer.from((await answer)!).toString(), `echo ${content}`);
+      clearInterval(again);
+    }
+    assert.equal(session.datagramDrops === undefined, transport !== 'WebTransport');
+    await flow.finish();
+    assert.equal(await flow.read(), null);
+    session.close('done');
+  });
 
 test('BR-6: the same over WebSocket', async () => {
   const session = await world.client({ carrier: await connectWebSocket(world) });
@@ -235,10 +263,12 @@ for (const [service, kind, code] of [
   ['nowhere', 'http', 'wrong_peer'],
   ['wiki', 'tcp', 'protocol'],
   ['ssh', 'http', 'protocol'],
+  ['dns', 'http', 'protocol'],
 ] as const)
   test(`BR-7: ${kind} to the service "${service}" fails as ${code} and leaves a trace under its correlation id`, async () => {
     const session = await world.client({ svid: { service } });
-    if (kind === 'tcp' || service === 'ssh') await assert.rejects(session.open({ kind, service }), { code });
+    if (kind === 'tcp' || service === 'ssh' || service === 'dns')
+      await assert.rejects(session.open({ kind, service }), { code });
     else await assert.rejects(fetchThrough(session, '/', { service }), { code });
     assert.equal(session.state.phase, 'open');
     const closing = await world.authority.event(
@@ -267,6 +297,7 @@ function allServices() {
     { name: 'mail' },
     { name: 'old' },
     { name: 'ssh', scheme: 'tcp', port: 22 },
+    { name: 'dns', scheme: 'udp', port: 53 },
     { name: 'dead', port: 81 },
   ]);
 }

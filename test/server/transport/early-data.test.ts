@@ -62,7 +62,12 @@ async function ticketFromLaxServer(): Promise<Uint8Array> {
       return config;
     },
     onConnection: (connection: QuicConnection) => {
-      connection.events = { onEstablished: () => undefined, onStream: () => undefined, onClosed: () => undefined };
+      connection.events = {
+        onEstablished: () => undefined,
+        onStream: () => undefined,
+        onDatagram: () => undefined,
+        onClosed: () => undefined,
+      };
     },
     onDropped: () => undefined,
     resetKey: new Uint8Array(32),

@@ -1,4 +1,5 @@
 /** A service on a plain socket in place of the data plane, and the bridge in front of it. */
+import assert from 'node:assert/strict';
 import { type AddressInfo, connect as connectNet, type Server as NetServer } from 'node:net';
 import { after } from 'node:test';
 import type { ServiceRecord } from '../../../../server/channel/snapshot-content.ts';
@@ -55,7 +56,8 @@ export function fixture(
     connections += 1;
     return (over.connect ?? plainConnect)(target, signal);
   };
-  const pool = new UpstreamPool({ service, connect, ca: over.ca === undefined ? undefined : [over.ca] });
+  const openUdp = () => assert.fail('no UDP here');
+  const pool = new UpstreamPool({ service, connect, openUdp, ca: over.ca === undefined ? undefined : [over.ca] });
   after(() => pool.close());
   const deps: HttpDependencies = {
     context: { ...context, service },

@@ -23,6 +23,7 @@ import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
 import { Gateway } from '../../../../server/gateway/gateway.ts';
 import { logger, setLogLevel } from '../../../../server/log.ts';
 import { NetStack } from '../../../../server/netstack/stack.ts';
+import type { UdpSocket } from '../../../../server/netstack/udp.ts';
 import { WireGuardDevice } from '../../../../server/wireguard/device.ts';
 import { DataPlane } from '../../../../server/wireguard/plane.ts';
 import { loopbackPair } from '../../../support/loopback-carrier.ts';
@@ -107,6 +108,11 @@ export class FarSide {
   async open(): Promise<void> {
     this.port = (await this.device.listen({ port: 0, host: '127.0.0.1' })).port;
     this.plane.listen({ port: 80 }, (socket) => this.http.emit('connection', socket));
+  }
+
+  /** A UDP service on this port. */
+  openUdp(port: number): UdpSocket {
+    return this.#stack.openUdp({ port });
   }
 
   async close(): Promise<void> {

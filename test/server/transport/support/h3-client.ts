@@ -8,6 +8,7 @@ import { Arrivals } from '../../../../protocol/arrivals.ts';
 import { type Carrier, type Channel, transportByte } from '../../../../protocol/carrier.ts';
 import { encodePreamble, FrameReader } from '../../../../protocol/frames.ts';
 import { ByteSource } from '../../../../server/transport/quiche/byte-source.ts';
+import { SessionDatagramsOverQuic } from '../../../../server/transport/quiche/datagrams.ts';
 import {
   closeSessionCapsule,
   frame,
@@ -51,6 +52,7 @@ export class H3Client {
   readonly established: Promise<void>;
   readonly closed: Promise<void>;
   readonly streams = new Arrivals<QuicStream>();
+  onDatagram: ((bytes: Uint8Array) => void) | undefined;
   readonly #socket: UdpSocket;
 
   private constructor(connection: QuicConnection, socket: UdpSocket) {
@@ -63,6 +65,7 @@ export class H3Client {
     connection.events = {
       onEstablished: () => established.resolve(),
       onStream: (stream) => this.streams.push(stream),
+      onDatagram: (bytes) => this.onDatagram?.(bytes),
       onClosed: () => {
         this.streams.end();
         established.reject(new Error('the connection was not established'));
@@ -159,12 +162,15 @@ class ClientCarrier implements Carrier {
   readonly transport = transportByte.webtransport;
   readonly client: H3Client;
   readonly closed: Promise<void>;
+  readonly datagrams: SessionDatagramsOverQuic;
   readonly #request: QuicStream;
   readonly #arrivals = new Arrivals<Channel>();
 
   constructor(client: H3Client, request: QuicStream, source: ByteSource) {
     this.client = client;
     this.#request = request;
+    this.datagrams = new SessionDatagramsOverQuic(client.connection, request.id);
+    client.onDatagram = (bytes) => this.datagrams.arrived(bytes);
     // The request's end is the session's end; what it says before does not matter here.
     const ended = readToEnd(source).catch(() => undefined);
     this.closed = Promise.race([ended, client.closed]).then(async () => {
