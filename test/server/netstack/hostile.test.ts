@@ -282,7 +282,7 @@ test('packets for others, fragments, forged sources and unknown protocols are dr
   const syn = (fields: Partial<Packet>) => peer.send({ flags: FLAG.SYN, ack: 0, ...fields });
   syn({ destination: '10.0.0.2' });
   syn({ source: '255.255.255.255' });
-  stack.input(makeIp(PEER, HOST, 17, new Uint8Array(8)));
+  stack.input(makeIp(PEER, HOST, 132, new Uint8Array(8)));
   const fragment = makeIp(PEER, HOST, 6, new Uint8Array(24));
   fragment[6] = 0x20;
   fragment[10] = fragment[10]! - 0x20;
