@@ -66,10 +66,13 @@ export interface KernelExports {
 }
 
 /**
- * Instantiates at once: browsers allow that in a Worker at any size, and on a page below 8 MB.
+ * Instantiates at once: browsers allow that in a Worker at any size, and on a page below 8 MB. The constants are read
+ * here, once: an exported global is asked of the engine each time, which a short record feels.
  * @throws TypeError for a module that wants imports: ours wants none.
  */
 export function instantiate(module: WebAssembly.Module): KernelExports {
+  const exported = Object.entries(new WebAssembly.Instance(module, {}).exports);
+  const fixed = exported.map(([name, one]) => [name, one instanceof WebAssembly.Global ? { value: one.value } : one]);
   // The compiler's types cannot know what a module exports; test/wasm/module.test.ts compares this list with the binary.
-  return new WebAssembly.Instance(module, {}).exports as unknown as KernelExports;
+  return Object.fromEntries(fixed) as unknown as KernelExports;
 }

@@ -13,9 +13,9 @@ export type Now = () => number;
 /** Milliseconds for one piece of work, one entry a round. */
 export type Times<Name extends string> = Readonly<Record<Name, readonly number[]>>;
 
-const rounds = 41;
-/** Long enough for the clocks of browsers, short enough to be over before a scheduler's slice is. */
-const batchMs = 5;
+const rounds = 151;
+/** Long enough for the clocks of browsers; so short that on a busy machine most batches end before their turn does. */
+const batchMs = 1;
 /** Until engines have compiled for speed. */
 const warmUpMs = 400;
 
@@ -45,17 +45,22 @@ export async function interleaved<Name extends string>(
   return times;
 }
 
-/** @returns how many times fill a batch. */
+/** @returns how many times fill a batch, by the fastest that was seen. */
 async function warmUp(contender: Contender, now: Now): Promise<number> {
   const end = now() + warmUpMs;
+  let fastest = Number.POSITIVE_INFINITY;
   let times = 1;
-  while (true) {
+  do {
     const began = now();
     await contender(times);
-    const took = now() - began;
-    if (now() >= end) return Math.max(1, Math.round((times * batchMs) / took));
-    if (took < batchMs) times *= 2;
-  }
+    fastest = Math.min(fastest, (now() - began) / times);
+    times = Math.min(2 * times, fitting(fastest));
+  } while (now() < end);
+  return fitting(fastest);
+}
+
+function fitting(each: number): number {
+  return Math.max(1, Math.round(batchMs / each));
 }
 
 /** How many times faster `fast` is than `slow`. */

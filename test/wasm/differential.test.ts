@@ -1,6 +1,6 @@
 /** The Wasm against OpenSSL (node:crypto) and @noble on random inputs; LATCHKEY_LONG=1 multiplies the rounds by ten. */
 import assert from 'node:assert/strict';
-import { createDecipheriv, createHash, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
@@ -44,6 +44,42 @@ test('QZ-16: ChaCha20-Poly1305 equals @noble and opens in OpenSSL at every lengt
     }
   }
   report(t, verified, (503 + 200 * (times - 1)) * 4, 'AEAD texts equal');
+});
+
+/** The record `n` of a key by OpenSSL, under the nonce of docs/protocol.md, "Records". */
+function sealedByNode(key: Uint8Array, n: number, ad: Uint8Array, text: Uint8Array): Buffer {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32LE(n, 4);
+  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 });
+  cipher.setAAD(ad, { plaintextLength: text.length });
+  return Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+}
+
+test('QZ-16: 20,000 records under held keys equal OpenSSL byte for byte, and some of them @noble', (t) => {
+  const [records, perKey] = [20_000 * times, 1_000];
+  const pool = random.bytes(40_000);
+  let verified = 0;
+  for (let key = random.bytes(32); verified < records; key = random.bytes(32)) {
+    const [seals, opens] = [kernel.hold('seal', key), kernel.hold('open', key)];
+    for (let n = 0; n < perKey; n++) {
+      const length = random.below(n % 25 === 0 ? 16_385 : 700);
+      const at = random.below(pool.length - length);
+      const text = pool.subarray(at, at + length);
+      const ad = pool.subarray(n, n + 17);
+      const sealed = kernel.seal(seals, ad, text);
+      const where = `record ${n}, ${length} bytes; ${seed}`;
+      assert.ok(Buffer.compare(sealed, sealedByNode(key, n, ad, text)) === 0, where);
+      if (n % 50 === 0) {
+        const nonce = Uint8Array.of(0, 0, 0, 0, n & 0xff, n >> 8, 0, 0, 0, 0, 0, 0);
+        assert.ok(Buffer.compare(sealed, chacha20poly1305(key, nonce, ad).encrypt(text)) === 0, where);
+      }
+      assert.ok(Buffer.compare(kernel.open(opens, ad, sealed)!, text) === 0, where);
+      verified++;
+    }
+    kernel.release(seals);
+    kernel.release(opens);
+  }
+  report(t, verified, records, 'records equal');
 });
 
 test('QZ-14: SHA-256, HMAC and HKDF equal OpenSSL and @noble at every length', (t) => {

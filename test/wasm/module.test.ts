@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
 import { compileKernels } from '../../wasm/build.ts';
 import { loadKernel } from '../../wasm/kernel.ts';
 import { freshKernel, wasmBytes, wasmModule } from './under-test.ts';
@@ -16,6 +17,10 @@ test('QZ-18: the module imports nothing, and its memory is fixed', () => {
   assert.equal(initial, maximum);
   assert.equal(memory.buffer.byteLength, Number(initial) * 65_536);
   assert.throws(() => memory.grow(1), RangeError);
+});
+
+test('the module is at most 16 kB compressed', () => {
+  assert.ok(brotliCompressSync(wasmBytes).length <= 16_000);
 });
 
 test('the same sources give the same bytes', () => {
