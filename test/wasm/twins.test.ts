@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { chacha20Block, chacha20Poly1305 } from '../reference/chacha20.ts';
 import { fromLittleEndian, toLittleEndian } from '../reference/integers.ts';
+import { keccak } from '../reference/keccak.ts';
 import { decapsulate, encapsulate, generate } from '../reference/mlkem.ts';
 import { inverseNtt, multiplyNtt, ntt, q, schoolbook } from '../reference/ntt.ts';
 import { poly1305 } from '../reference/poly1305.ts';
@@ -133,6 +134,37 @@ test('QZ-14: SHA-256 equals its twin at every length around its blocks, and the 
   report(t, verified, 131, 'SHA-256 digests equal to the twin');
 });
 
+test('QZ-13: the twin of Keccak equals OpenSSL around its blocks', (t) => {
+  let verified = 0;
+  for (const length of [0, 1, 7, 8, 71, 72, 73, 135, 136, 137, 167, 168, 169, 400]) {
+    const message = random.bytes(length);
+    for (const name of ['sha3-256', 'sha3-512', 'shake128', 'shake256'] as const) {
+      const options = name.startsWith('shake') ? { outputLength: 500 } : {};
+      const expected = createHash(name, options).update(message).digest('hex');
+      assert.equal(toHex(keccak[name](message, 500)), expected, seed);
+      verified++;
+    }
+  }
+  report(t, verified, 56, 'digests of the twin of Keccak');
+});
+
+/** H(ek) stands in an expanded key, G gives the secret of a message, J that of a ciphertext nobody made. */
+test('QZ-13: the sponges inside ML-KEM equal their twin: H, G and J', (t) => {
+  let verified = 0;
+  for (let round = 0; round < 10; round++) {
+    const [keySeed, message, stranger] = [random.bytes(64), random.bytes(32), random.bytes(1088)];
+    const { ek, dk } = rawGenerate(underTest, keySeed);
+    const h = keccak['sha3-256'](ek);
+    assert.equal(toHex(dk.subarray(2336, 2368)), toHex(h), seed);
+    const g = keccak['sha3-512'](Uint8Array.from([...message, ...h]));
+    assert.equal(toHex(kernel.mlkemEncapsulate(ek, message).secret), toHex(g.subarray(0, 32)), seed);
+    const j = keccak.shake256(Uint8Array.from([...keySeed.subarray(32), ...stranger]), 32);
+    assert.equal(toHex(decapsulateFrom(kernel, keySeed, stranger)), toHex(j), seed);
+    verified += 3;
+  }
+  report(t, verified, 30, 'digests inside ML-KEM equal to the twin');
+});
+
 test('QZ-13: the twin of the NTT multiplies as the schoolbook does', () => {
   const poly = () => Array.from({ length: 256 }, () => random.below(q));
   const [a, b] = [poly(), poly()];
@@ -140,11 +172,10 @@ test('QZ-13: the twin of the NTT multiplies as the schoolbook does', () => {
   assert.deepEqual(inverseNtt(multiplyNtt(ntt(a), ntt(b))), schoolbook(a, b), seed);
 });
 
-test('QZ-13: compression by a reciprocal equals the division it stands for, for every coefficient', (t) => {
+test('QZ-13: compression by a reciprocal or a comparison equals the division it stands for, for every coefficient', (t) => {
   const reciprocals = [
     { d: 10n, factor: 1290167n, shift: 32n, bits: 64 },
     { d: 4n, factor: 80635n, shift: 28n, bits: 32 },
-    { d: 1n, factor: 80635n, shift: 28n, bits: 32 },
   ];
   let verified = 0;
   for (const { d, factor, shift, bits } of reciprocals) {
@@ -154,6 +185,11 @@ test('QZ-13: compression by a reciprocal equals the division it stands for, for 
       assert.equal((product >> shift) % (1n << d), exact, `${d} bits, ${x}`);
       verified++;
     }
+  }
+  // One bit is a comparison.
+  for (let x = 0n; x < BigInt(q); x++) {
+    assert.equal(x >= 833n && x <= 2496n, ((4n * x + BigInt(q)) / (2n * BigInt(q))) % 2n === 1n, `1 bit, ${x}`);
+    verified++;
   }
   report(t, verified, 3 * q, 'compressed coefficients');
 });
