@@ -28,6 +28,18 @@ export const closeLingerMs = 1_000;
 /** The client asks for a sign of life after this much silence, and gives up after as much again. */
 export const keepAliveMs = 20_000;
 
+/**
+ * While streams wait, the client asks after this much silence; on streams that stay idle ever more seldom, up to
+ * {@link keepAliveMs}. Below what a busy gateway or a hand-over between cells needs, it would ask for nothing.
+ */
+export const eagerMs = 2_000;
+
+/** An answer that takes longer than this is told as silence. The transports' own limits are 5 s on QUIC, minutes on TCP. */
+export const answerMs = 2_000;
+
+/** A session that drains closes when it has had no stream for this long; the last one's end is then surely under way. */
+export const drainedMs = 1_000;
+
 /** PONGs that the transport has not taken yet; a peer that asks for more is flooding. */
 export const maxPendingPongs = 16;
 

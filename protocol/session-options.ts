@@ -36,6 +36,11 @@ export type SessionHooks = {
   readonly onFault?: ((error: unknown) => void) | undefined;
   /** Client: no answer to a rekey for 15 s. Make a session beside this one, move new streams there, drain this one. */
   readonly onRekeyOverdue?: (() => void) | undefined;
+  /**
+   * Client: streams wait and the gateway did not answer a PING within 2 s. The path may be lost: make a session beside
+   * this one and move new streams there. This one may be heard again; its transport or {@link keepAliveMs} ends it.
+   */
+  readonly onSilent?: (() => void) | undefined;
   /** Client: an informational message of the gateway's. */
   readonly onNotice?: ((content: Uint8Array) => void) | undefined;
   /** Gateway: judges the credential of a REAUTH; rejects for one that is not good. Without it REAUTH is refused. */

@@ -5,6 +5,7 @@
  */
 import type { CloseCode, StreamKind } from './codes.ts';
 import { Deadline } from './deadline.ts';
+import { Drain } from './drain.ts';
 import type { Established } from './established.ts';
 import { Liveness } from './liveness.ts';
 import type { SessionParams } from './params.ts';
@@ -47,6 +48,7 @@ export class Session {
   readonly #liveness: Liveness;
   readonly #role: SessionRole;
   readonly #deadline: Deadline;
+  readonly #drain: Drain;
   #peer: Established['peer'];
   #end: SessionEnd | undefined;
   #isClosed = false;
@@ -65,6 +67,7 @@ export class Session {
     this.#control = this.#newControl();
     this.#liveness = this.#newLiveness();
     this.#datagrams = this.#newDatagrams();
+    this.#drain = new Drain(clock, () => this.close('done'));
     this.#streams = this.#newStreams();
     this.#deadline = new Deadline(clock, () => this.close('expired'));
     this.#role = this.#newRole();
@@ -124,6 +127,14 @@ export class Session {
     if (!this.#end) void this.#control.send(recordKind.notice, content);
   }
 
+  /**
+   * New streams go elsewhere: says CLOSE, done, once those that are open have ended. Until then everything goes on as
+   * before, rekeys and REAUTH too; a stream that is opened all the same is carried.
+   */
+  drain(): void {
+    if (!this.#end) this.#drain.begin();
+  }
+
   /** A value that both ends and nobody else can compute in this epoch. @throws SessionError once it is over */
   exporter(label: string, context: Uint8Array): Uint8Array {
     return exporterValue(this.#options.crypto, this.#layer.epochs.sending, label, context);
@@ -177,6 +188,7 @@ export class Session {
   #forget(): void {
     this.#streams.abandon();
     this.#liveness.stop();
+    this.#drain.stop();
     this.#deadline.stop();
     this.#role.wipe();
     this.#role.reauth?.abandon(new SessionError(this.#end!.code, 'closed'));
@@ -238,6 +250,7 @@ export class Session {
       layer: this.#layer,
       send: (kind, content) => this.#control.send(kind, content),
       onIdle: () => this.close('idle'),
+      onSilent: () => this.#options.onSilent?.(),
       keepAliveMs: this.#options.keepAliveMs ?? (role === 'client' ? keepAliveMs : undefined),
       idleAfterMs,
     });
@@ -255,7 +268,10 @@ export class Session {
       roundTripMs: () => this.#liveness.roundTripMs,
       datagrams: this.#datagrams,
       onOpen,
-      onCount: (open) => this.#liveness.streamsOpen(open),
+      onCount: (open) => {
+        this.#liveness.streamsOpen(open);
+        this.#drain.streamsOpen(open);
+      },
       isOver: this.#isOver,
       fatal: (error) => this.#fatal(error),
       onCut: () => this.#endByPeer('going_away', true),

@@ -34,6 +34,105 @@ test('a tab that was frozen asks before it despairs', async () => {
   assert.deepEqual([client.state.phase, gateway.state.phase], ['open', 'open']);
 });
 
+/** A pair whose network can be taken away, and what the client says of it. */
+async function onFrailPath() {
+  let [isDead, silences] = [false, 0];
+  const onSilent = (): void => {
+    silences += 1;
+  };
+  const pair = await newPair({ client: { onSilent }, fault: ({ bytes }) => (isDead ? [] : [bytes]) });
+  const setDead = (dead: boolean): void => {
+    isDead = dead;
+  };
+  return { ...pair, setDead, silences: () => silences };
+}
+
+test('BR-6: where a stream waits, silence is asked about after 2 s and told after 4 s, long before it ends anything', async () => {
+  const { client, clock, open, setDead, silences } = await onFrailPath();
+  await open();
+  await settled();
+  setDead(true);
+  await clock.advance(3.9 * second);
+  assert.equal(silences(), 0);
+  await clock.advance(0.2 * second);
+  assert.deepEqual([silences(), client.state.phase], [1, 'open']);
+  await clock.advance(18 * second);
+  assert.deepEqual(await client.closed, { code: 'idle', byPeer: false, cut: false });
+});
+
+test('BR-6: a request that goes into silence is asked about by its own time', async () => {
+  const { client, clock, setDead, silences } = await onFrailPath();
+  await clock.advance(15 * second);
+  setDead(true);
+  client.open({ kind: 'http', service: 'wiki' }).catch(() => undefined);
+  await clock.advance(4.1 * second);
+  assert.equal(silences(), 1);
+});
+
+test('BR-6: a request into a silence that was found already is told at once', async () => {
+  const { client, clock, setDead, silences } = await onFrailPath();
+  await settled();
+  setDead(true);
+  await clock.advance(23 * second);
+  assert.equal(silences(), 0, 'nothing waited');
+  client.open({ kind: 'http', service: 'wiki' }).catch(() => undefined);
+  assert.equal(silences(), 1);
+});
+
+test('a session that is heard again after a silence goes on', async () => {
+  const { client, clock, open, setDead, silences } = await onFrailPath();
+  const stream = await open();
+  setDead(true);
+  await clock.advance(5 * second);
+  setDead(false);
+  stream.gateway.write(Uint8Array.of(1)).catch(() => undefined);
+  // No carrier but a test’s loses single records; here it was the PING.
+  await clock.advance(1 * second);
+  assert.deepEqual([silences(), client.state.phase], [1, 'open']);
+});
+
+test('a stream on which nothing happens is asked about ever more seldom', async () => {
+  const { client, clock, open, silences } = await onFrailPath();
+  await open();
+  await settled();
+  const before = client.stats().sealed;
+  await clock.advance(100 * second);
+  const pings = client.stats().sealed - before;
+  assert.ok(pings >= 5 && pings <= 9, `${pings} in 100 s`);
+  assert.equal(silences(), 0);
+});
+
+test('a session that drains goes on until its last stream has ended, and then says so', async () => {
+  const { client, gateway, clock, open } = await newPair();
+  const stream = await open();
+  client.drain();
+  await clock.advance(125 * second);
+  assert.deepEqual([client.state.phase, client.state.epoch], ['open', 1], 'it rekeys as before');
+  const got = stream.gateway.read();
+  await stream.client.write(Uint8Array.of(7));
+  assert.deepEqual(await got, Uint8Array.of(7));
+  const ended = stream.gateway.read();
+  await stream.client.finish();
+  await stream.gateway.finish();
+  assert.equal(await ended, null, 'the last word arrives');
+  assert.equal(await stream.client.read(), null);
+  assert.equal(client.state.phase, 'open');
+  await clock.advance(2 * second);
+  assert.deepEqual(await gateway.closed, { code: 'done', byPeer: true, cut: false });
+});
+
+test('a session that drains is not closed under a stream that begins late, and one without streams is', async () => {
+  const late = await newPair();
+  late.client.drain();
+  await late.clock.advance(500);
+  const stream = await late.open();
+  await late.clock.advance(5 * second);
+  assert.equal(late.client.state.phase, 'open');
+  stream.client.reset('cancelled');
+  await late.clock.advance(2 * second);
+  assert.equal((await late.gateway.closed).code, 'done');
+});
+
 test('a session without streams can be told to end: idle', async () => {
   const { client, clock, open } = await newPair({ gateway: { idleAfterMs: 60 * second } });
   await clock.advance(59 * second);
