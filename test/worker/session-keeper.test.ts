@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import type { Session } from '../../protocol/session.ts';
 import { TunnelFault, type TunnelStatus } from '../../worker/api.ts';
 import type { Credential } from '../../worker/tunnel/credential.ts';
-import { type Connection, type ConnectionHooks, SessionKeeper } from '../../worker/tunnel/session-keeper.ts';
+import {
+  type Connection,
+  type ConnectionHooks,
+  type Order,
+  SessionKeeper,
+} from '../../worker/tunnel/session-keeper.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 /** As much of a Session as the keeper touches. */
@@ -13,6 +18,10 @@ class FakeSession {
   readonly state = { phase: 'open', epoch: 0 };
   readonly reauthed: Uint8Array[] = [];
   readonly closedWith: string[] = [];
+  isDraining = false;
+  drain(): void {
+    this.isDraining = true;
+  }
   close(code: string): void {
     this.closedWith.push(code);
     this.state.phase = 'closed';
@@ -48,12 +57,15 @@ interface World {
   readonly statuses: TunnelStatus[];
   readonly used: number[];
   readonly hooks: ConnectionHooks[];
+  readonly orders: Order[];
   readonly renewals: () => number;
 }
 
 function world(
   options: {
-    connect?: (attempt: number) => void | Promise<void>;
+    connect?: (attempt: number, order: Order) => void | Promise<void>;
+    /** What carries a session; the first of the order where it does not say. */
+    transport?: (order: Order) => 'webtransport' | 'websocket';
     renew?: (count: number) => void | Promise<void>;
     renewAfterMs?: number;
   } = {},
@@ -63,20 +75,22 @@ function world(
   const statuses: TunnelStatus[] = [];
   const used: number[] = [];
   const hooks: ConnectionHooks[] = [];
+  const orders: Order[] = [];
   let attempts = 0;
   let renewals = 0;
   const life = options.renewAfterMs ?? 300_000;
   const keeper = new SessionKeeper(credential(0, life), {
     clock,
-    connect: async (present, _signal, given): Promise<Connection> => {
+    connect: async (present, _signal, given, order): Promise<Connection> => {
       attempts += 1;
       used.push(present.serial[0] ?? -1);
-      await options.connect?.(attempts);
+      orders.push(order);
+      await options.connect?.(attempts, order);
       hooks.push(given);
       const session = new FakeSession();
       sessions.push(session);
       // The keeper touches nothing of a Session that this does not have.
-      return { session: session as unknown as Session, transport: 'webtransport' };
+      return { session: session as unknown as Session, transport: options.transport?.(order) ?? order[0] };
     },
     renew: async () => {
       renewals += 1;
@@ -87,7 +101,7 @@ function world(
     chance: () => 0.5,
   });
   keeper.start();
-  return { clock, keeper, sessions, statuses, used, hooks, renewals: () => renewals };
+  return { clock, keeper, sessions, statuses, used, hooks, orders, renewals: () => renewals };
 }
 
 /** Lets everything that is ready run. */
@@ -226,7 +240,7 @@ test('a session that answers no rekey is replaced at once, left to drain, and sa
   hooks[0]?.onOverdue();
   await settle();
   assert.equal(await keeper.session(1_000), sessions[1]);
-  assert.deepEqual(sessions[0]?.closedWith, []);
+  assert.deepEqual([sessions[0]?.closedWith, sessions[0]?.isDraining], [[], true]);
   hooks[0]?.onState({ phase: 'open', epoch: 7 });
   assert.equal(statuses.at(-1)?.epoch, 0);
   hooks[1]?.onState({ phase: 'rekeying', epoch: 3 });
@@ -302,4 +316,116 @@ test('QHX-4: a renewal whose answer this installation did not sign ends the tunn
   await keeper.session(1_000);
   await advance(clock, 300_000);
   assert.deepEqual(statuses.at(-1), { state: 'refused', epoch: 0, reason: 'bad_answer' });
+});
+
+/** A network that lets no UDP through until it is told to. */
+function blockedUdp(): { isBlocked: boolean; connect: (attempt: number, order: Order) => void } & {
+  transport: (order: Order) => 'webtransport' | 'websocket';
+} {
+  const network = {
+    isBlocked: true,
+    connect: (_attempt: number, order: Order) => {
+      if (network.isBlocked && !order.includes('websocket')) throw new Error('unreachable');
+    },
+    transport: (order: Order) => (network.isBlocked ? ('websocket' as const) : order[0]),
+  };
+  return network;
+}
+
+test('BR-6: on WebSocket it looks for WebTransport, and moves there when it stands; the old session drains', async () => {
+  const network = blockedUdp();
+  const { clock, keeper, sessions, statuses, orders } = world(network);
+  const first = await keeper.session(1_000);
+  await advance(clock, 5_000);
+  assert.deepEqual(orders, [['webtransport', 'websocket'], ['webtransport']]);
+  assert.equal(await keeper.session(1_000), first, 'a search that fails disturbs nobody');
+  network.isBlocked = false;
+  await advance(clock, 10_000);
+  assert.notEqual(await keeper.session(1_000), first);
+  assert.deepEqual([sessions[0]?.isDraining, sessions[0]?.closedWith], [true, []]);
+  assert.deepEqual(
+    statuses.map(({ state, transport }) => `${state} ${transport ?? ''}`),
+    ['connecting ', 'open websocket', 'open webtransport'],
+  );
+  const asked = orders.length;
+  await advance(clock, 600_000);
+  assert.equal(orders.length, asked, 'what is found is not looked for');
+  keeper.end();
+  assert.deepEqual(sessions[0]?.closedWith, ['done']);
+  assert.equal(clock.pending, 0);
+});
+
+test('BR-6: WebTransport that does not stand is looked for ever more seldom, and not at all after the end', async () => {
+  const { clock, keeper, orders } = world(blockedUdp());
+  await keeper.session(1_000);
+  await advance(clock, 3_600_000);
+  const searches = orders.length - 1;
+  assert.ok(searches >= 12 && searches <= 20, `${searches} in an hour`);
+  keeper.end();
+  assert.equal(clock.pending, 0);
+});
+
+test('BR-6: WebTransport that never stays is looked for ever more seldom too', async () => {
+  const { clock, keeper, sessions, statuses } = world({
+    transport: (order) => (order.length === 1 ? 'webtransport' : 'websocket'),
+  });
+  await keeper.session(1_000);
+  for (let second = 0; second < 3_600; second += 1) {
+    await advance(clock, 1_000);
+    if (statuses.at(-1)?.transport === 'webtransport') sessions.at(-1)?.lose('idle');
+  }
+  const moves = statuses.filter(({ transport }) => transport === 'webtransport').length;
+  assert.ok(moves >= 12 && moves <= 20, `${moves} in an hour`);
+  keeper.end();
+});
+
+test('BR-6: a session that falls silent is replaced at once, WebSocket first, and may be heard again', async () => {
+  const { clock, keeper, sessions, orders, hooks } = world();
+  const first = await keeper.session(1_000);
+  await advance(clock, 60_000);
+  hooks[0]?.onSilent();
+  await settle();
+  assert.notEqual(await keeper.session(1_000), first);
+  assert.deepEqual(orders[1], ['websocket', 'webtransport']);
+  assert.deepEqual([sessions[0]?.isDraining, sessions[0]?.closedWith], [true, []]);
+  keeper.end();
+});
+
+test('a path on which every session falls silent at once is not asked without a pause', async () => {
+  const { clock, keeper, sessions, hooks } = world();
+  for (let i = 0; i < 300; i += 1) {
+    hooks.at(-1)?.onSilent();
+    await advance(clock, 100);
+  }
+  assert.ok(sessions.length < 18, `${sessions.length} sessions`);
+  keeper.end();
+});
+
+test('BR-6: a search that ends after its session did is closed, and nobody is given it', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { clock, keeper, sessions, orders } = world({
+    transport: (order) => (order.length === 1 ? 'webtransport' : 'websocket'),
+    connect: (_attempt, order) => (order.length === 1 ? gate.promise : undefined),
+  });
+  await keeper.session(1_000);
+  await advance(clock, 5_000);
+  assert.equal(orders.length, 2);
+  sessions[0]?.lose('going_away');
+  await advance(clock, 1_000);
+  const next = await keeper.session(1_000);
+  gate.resolve();
+  await settle();
+  assert.deepEqual(sessions[2]?.closedWith, ['done']);
+  assert.equal(await keeper.session(1_000), next);
+  keeper.end();
+  assert.equal(clock.pending, 0);
+});
+
+test('a session that drains signs again with every renewal', async () => {
+  const { clock, keeper, sessions, hooks } = world({ renewAfterMs: 300_000 });
+  await keeper.session(1_000);
+  hooks[0]?.onOverdue();
+  await advance(clock, 300_000);
+  assert.deepEqual([sessions[0]?.reauthed.length, sessions[1]?.reauthed.length], [1, 1]);
+  keeper.end();
 });

@@ -1,7 +1,7 @@
 /**
  * Which transport carries the tunnel: WebTransport is tried first, WebSocket joins after a head start, or at once when
  * WebTransport has failed or does not exist. The first that stands wins, the other is cancelled, and the winner's
- * `transport` says which it was.
+ * `transport` says which it was. Whoever has just lost the one may ask for the other order, or for one alone.
  */
 import { type Carrier, CarrierError } from '../../protocol/carrier.ts';
 import type { Clock } from '../../protocol/clock.ts';
@@ -12,6 +12,8 @@ import { connectWebTransport } from './webtransport.ts';
 /** Long enough for a QUIC handshake with a retry on a slow path, short enough not to be noticed much. */
 export const headStartMs = 1_200;
 
+export type Transport = Endpoint['transport'];
+
 export type Connect = (endpoint: Endpoint, signal: AbortSignal) => Promise<Carrier>;
 
 export interface RaceOptions {
@@ -19,6 +21,8 @@ export interface RaceOptions {
   /** Ends the attempt; the race then rejects with the signal's reason. */
   readonly signal: AbortSignal;
   readonly headStartMs?: number;
+  /** The first gets the head start; what is not named is not tried. */
+  readonly order?: readonly [Transport, Transport?];
   /** How to connect; tests bring their own. */
   readonly connect?: { readonly webtransport: Connect; readonly websocket: Connect };
 }
@@ -37,7 +41,8 @@ export async function raceTransports(endpoints: readonly Endpoint[], options: Ra
 }
 
 class Race {
-  readonly #lanes: Record<Endpoint['transport'], readonly Endpoint[]>;
+  readonly #lanes: Record<Transport, readonly Endpoint[]>;
+  readonly #order: readonly [Transport, Transport?];
   readonly #connect: NonNullable<RaceOptions['connect']>;
   readonly #clock: Clock;
   readonly #headStartMs: number;
@@ -50,6 +55,7 @@ class Race {
       webtransport: endpoints.filter((endpoint) => endpoint.transport === 'webtransport'),
       websocket: endpoints.filter((endpoint) => endpoint.transport === 'websocket'),
     };
+    this.#order = options.order ?? ['webtransport', 'websocket'];
     this.#clock = options.clock;
     this.#headStartMs = options.headStartMs ?? headStartMs;
     this.#connect = options.connect ?? {
@@ -59,8 +65,9 @@ class Race {
   }
 
   run(): Promise<Carrier> {
-    const first = this.#lane('webtransport');
-    const second = this.#headStart(first).then(() => this.#lane('websocket'));
+    const [one, other] = this.#order;
+    const first = this.#lane(one);
+    const second = other === undefined ? first : this.#headStart(first).then(() => this.#lane(other));
     Promise.all([first, second]).then(
       () => this.#lose(new CarrierError('unreachable')),
       (cause: unknown) => this.#lose(cause),
@@ -84,7 +91,7 @@ class Race {
   }
 
   /** Tries a transport's endpoints one after another; settles when one has won, all have failed, or the race is over. */
-  async #lane(transport: Endpoint['transport']): Promise<void> {
+  async #lane(transport: Transport): Promise<void> {
     for (const endpoint of this.#lanes[transport]) {
       if (this.#decided) return;
       try {

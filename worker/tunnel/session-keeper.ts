@@ -1,19 +1,25 @@
 /**
  * Keeps one tunnel session open: races the transports, shakes hands, renews the credential before it ends, and makes a
- * new session when one is lost. Callers ask for a session and wait; they never see a reconnect.
+ * new session when one is lost, falls silent, or goes by WebSocket where WebTransport has become possible. Callers ask
+ * for a session and wait; they never see a reconnect.
+ *
+ * A session is never moved: a new handshake makes another beside it, new streams go there, and the old one carries what
+ * it has to its end (docs/decisions/0005).
  */
 import type { Clock } from '../../protocol/clock.ts';
 import type { CloseCode } from '../../protocol/codes.ts';
 import type { Session } from '../../protocol/session.ts';
 import type { SessionState } from '../../protocol/session-options.ts';
 import { TunnelFault, type TunnelStatus } from '../api.ts';
+import type { Transport } from '../transport/race.ts';
 import type { Credential } from './credential.ts';
+import { pause } from './pause.ts';
 import { Renewals } from './renewals.ts';
 
 /** An open session and the transport that carries it. */
 export interface Connection {
   readonly session: Session;
-  readonly transport: 'webtransport' | 'websocket';
+  readonly transport: Transport;
 }
 
 /** What a session tells while it lives. */
@@ -21,12 +27,22 @@ export interface ConnectionHooks {
   readonly onState: (state: SessionState) => void;
   /** The gateway answers no rekey any more: a session beside this one is wanted, and this one may drain. */
   readonly onOverdue: () => void;
+  /** Streams wait and nothing is heard: a session beside this one is wanted, and this one may be heard again. */
+  readonly onSilent: () => void;
 }
+
+/** The transports to try, the one with the head start first. */
+export type Order = readonly [Transport, Transport?];
 
 export interface KeeperOptions {
   readonly clock: Clock;
   /** One attempt: transports raced, handshake done. */
-  readonly connect: (credential: Credential, signal: AbortSignal, hooks: ConnectionHooks) => Promise<Connection>;
+  readonly connect: (
+    credential: Credential,
+    signal: AbortSignal,
+    hooks: ConnectionHooks,
+    order: Order,
+  ) => Promise<Connection>;
   /** Asks the control plane for a new credential. @throws TunnelFault with its code when it refuses. */
   readonly renew: (present: Credential) => Promise<Credential>;
   readonly onStatus: (status: TunnelStatus) => void;
@@ -50,8 +66,24 @@ const longestPauseMs = 3_000;
 const steadyMs = 10_000;
 const attemptLimitMs = 15_000;
 
-/** How a session's turn as the present one ended. */
-type Ending = CloseCode | 'overdue';
+const usual: Order = ['webtransport', 'websocket'];
+/** A path that answers nothing over UDP may still let a handshake through now and then; WebSocket goes first then. */
+const afterSilence: Order = ['websocket', 'webtransport'];
+
+/** On WebSocket, WebTransport is looked for after this long, and ever more seldom while it does not stand or not stay. */
+const firstSearchMs = 5_000;
+const longestSearchMs = 300_000;
+/** It has stayed when it carried the session this long. */
+const provenMs = 60_000;
+
+/** A session's turn as the one that new streams go to. */
+interface Turn {
+  readonly connection: Connection;
+  readonly over: PromiseWithResolvers<Ending>;
+}
+
+/** How a turn ended: by a code the session has ended too, otherwise it lives on until its streams have ended. */
+type Ending = CloseCode | 'overdue' | 'silent' | Turn;
 
 export class SessionKeeper {
   readonly #options: KeeperOptions;
@@ -60,13 +92,17 @@ export class SessionKeeper {
   /** All that are not closed: the present one and those that drain. */
   readonly #sessions = new Set<Session>();
   #open = newOpen();
-  #current: Connection | undefined;
+  #turn: Turn | undefined;
+  #searchMs = firstSearchMs;
 
   constructor(credential: Credential, options: KeeperOptions) {
     this.#options = options;
     this.#renewals = new Renewals(credential, {
       ...options,
-      onRenewed: ({ svid }) => void this.#current?.session.reauth(svid).catch(() => undefined),
+      onRenewed: ({ svid }) => {
+        // Those that drain too: they live by the same credential.
+        for (const session of this.#sessions) session.reauth(svid).catch(() => undefined);
+      },
       onRefused: (fault) => this.#stop('refused', fault.code, fault.correlation),
     });
   }
@@ -109,22 +145,37 @@ export class SessionKeeper {
 
   async #run(): Promise<void> {
     let pauseMs = firstPauseMs;
+    let [turn, order] = [undefined as Turn | undefined, usual];
     while (!this.#isOver) {
-      this.#options.onStatus({ state: 'connecting', epoch: 0 });
       const began = this.#options.clock.monotonic();
-      const ending = await this.#attempt();
+      turn ??= await this.#reach(order);
+      const ending = turn && (await this.#hold(turn));
       if (this.#isOver) return;
-      if (ending === 'overdue') continue;
-      if (this.#options.clock.monotonic() - began >= steadyMs) pauseMs = firstPauseMs;
-      await this.#pause(pauseMs * (0.75 + this.#options.chance() / 2));
+      order = ending === 'silent' && turn?.connection.transport === 'webtransport' ? afterSilence : usual;
+      turn = typeof ending === 'object' ? ending : undefined;
+      if (turn !== undefined || ending === 'overdue') continue;
+      const isSteady = this.#options.clock.monotonic() - began >= steadyMs;
+      if (isSteady) pauseMs = firstPauseMs;
+      if (isSteady && ending === 'silent') continue;
+      await this.#pause(pauseMs, this.#end.signal);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       // A gateway that was started again has new addresses and certificates; the control plane knows them.
       await this.#renewals.now();
     }
   }
 
-  /** Connects and stays with the session until its turn is over. @returns undefined when no session came about. */
-  async #attempt(): Promise<Ending | undefined> {
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return pause(this.#options.clock, ms * (0.75 + this.#options.chance() / 2), signal);
+  }
+
+  /** One attempt that people are told of, since nothing else carries them meanwhile. */
+  #reach(order: Order): Promise<Turn | undefined> {
+    this.#options.onStatus({ state: 'connecting', epoch: 0 });
+    return this.#begin(order, this.#end.signal);
+  }
+
+  /** @returns undefined when no session came about. */
+  async #begin(order: Order, signal: AbortSignal): Promise<Turn | undefined> {
     const over = Promise.withResolvers<Ending>();
     const hooks: ConnectionHooks = {
       onState: (state) => {
@@ -132,21 +183,22 @@ export class SessionKeeper {
         else over.resolve(state.code ?? 'internal');
       },
       onOverdue: () => over.resolve('overdue'),
+      onSilent: () => over.resolve('silent'),
     };
-    const connection = await this.#connect(hooks);
+    const connection = await this.#connect(order, signal, hooks);
     if (connection === undefined) return undefined;
     this.#adopt(connection.session);
     if (this.#isOver) return undefined;
     void connection.session.closed.then(({ code }) => over.resolve(code));
-    return this.#hold(connection, over);
+    return { connection, over };
   }
 
-  async #connect(hooks: ConnectionHooks): Promise<Connection | undefined> {
+  async #connect(order: Order, whole: AbortSignal, hooks: ConnectionHooks): Promise<Connection | undefined> {
     const attempt = new AbortController();
     const cancel = this.#options.clock.after(attemptLimitMs, () => attempt.abort());
-    const signal = AbortSignal.any([attempt.signal, this.#end.signal]);
+    const signal = AbortSignal.any([attempt.signal, whole]);
     try {
-      return await this.#options.connect(this.#renewals.credential, signal, hooks);
+      return await this.#options.connect(this.#renewals.credential, signal, hooks, order);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
       if (final.has(code)) this.#stop('refused', code);
@@ -162,24 +214,51 @@ export class SessionKeeper {
     if (this.#isOver) session.close('done');
   }
 
-  #turn: PromiseWithResolvers<Ending> | undefined;
-
-  async #hold(connection: Connection, over: PromiseWithResolvers<Ending>): Promise<Ending> {
-    const { session, transport } = connection;
-    [this.#current, this.#turn] = [connection, over];
+  /** New streams go to this session until its turn is over. */
+  async #hold(turn: Turn): Promise<Ending> {
+    const { session, transport } = turn.connection;
+    const began = this.#options.clock.monotonic();
+    this.#turn = turn;
     this.#options.onStatus({ state: 'open', transport, epoch: session.state.epoch });
     this.#open.resolve(session);
-    const ending = await over.promise;
-    [this.#current, this.#turn] = [undefined, undefined];
+    const ending = await (transport === 'websocket' ? this.#holdAndSearch(turn) : turn.over.promise);
+    this.#turn = undefined;
     if (!this.#isOver) this.#open = newOpen();
-    if (final.has(ending)) this.#stop('refused', ending);
+    if (transport === 'webtransport' && this.#options.clock.monotonic() - began >= provenMs)
+      this.#searchMs = firstSearchMs;
+    if (typeof ending === 'string' && final.has(ending)) this.#stop('refused', ending);
+    else session.drain();
     return ending;
   }
 
+  /** Looks for WebTransport while WebSocket carries. What is found too late is closed. */
+  async #holdAndSearch({ over }: Turn): Promise<Ending> {
+    const search = new AbortController();
+    const found = this.#search(AbortSignal.any([search.signal, this.#end.signal]));
+    void found.then((better) => better && over.resolve(better));
+    const ending = await over.promise;
+    search.abort();
+    void found.then((better) => {
+      if (better !== ending) better?.connection.session.close('done');
+    });
+    return ending;
+  }
+
+  async #search(signal: AbortSignal): Promise<Turn | undefined> {
+    while (!signal.aborted) {
+      await this.#pause(this.#searchMs, signal);
+      if (signal.aborted) return undefined;
+      this.#searchMs = Math.min(this.#searchMs * 2, longestSearchMs);
+      const found = await this.#begin(['webtransport'], signal);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   /** Of the present session only: one that drains may still rekey. */
-  #epochChanged(state: 'open' | 'rekeying', epoch: number, turn: PromiseWithResolvers<Ending>): void {
-    if (this.#current === undefined || this.#turn !== turn) return;
-    this.#options.onStatus({ state, transport: this.#current.transport, epoch });
+  #epochChanged(state: 'open' | 'rekeying', epoch: number, over: PromiseWithResolvers<Ending>): void {
+    if (this.#turn?.over !== over) return;
+    this.#options.onStatus({ state, transport: this.#turn.connection.transport, epoch });
   }
 
   #stop(state: 'refused' | 'closed', reason: string, correlation?: string): void {
@@ -193,20 +272,6 @@ export class SessionKeeper {
     this.#open.reject(fault);
     for (const session of this.#sessions) session.close('done');
     this.#options.onStatus({ state, epoch: 0, reason, ...(correlation !== undefined && { correlation }) });
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, () => {
-        this.#end.signal.removeEventListener('abort', stop);
-        resolve();
-      });
-      const stop = () => {
-        cancel();
-        resolve();
-      };
-      this.#end.signal.addEventListener('abort', stop, { once: true });
-    });
   }
 }
 

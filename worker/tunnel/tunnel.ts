@@ -15,7 +15,7 @@ import { believe, type Credential } from './credential.ts';
 import { type Launched, launchOver } from './launch.ts';
 import { PreparedOffers } from './prepared-offers.ts';
 import { renewAnswer } from './renewal.ts';
-import { type Connection, type ConnectionHooks, SessionKeeper } from './session-keeper.ts';
+import { type Connection, type ConnectionHooks, type Order, SessionKeeper } from './session-keeper.ts';
 
 /** How long a request waits for a tunnel that is being opened again. */
 const holdMs = 30_000;
@@ -89,7 +89,7 @@ export class Tunnel {
       clock: workerClock,
       onStatus: (status) => this.#tell(status),
       chance: () => Math.random(),
-      connect: (present, signal, hooks) => this.#connect(present, key, signal, hooks),
+      connect: (present, signal, hooks, order) => this.#connect(present, key, { signal, hooks, order }),
       renew: async ({ serial }) =>
         believe(await renewAnswer(serial, key, crypto, workerClock), expected, crypto, workerClock),
     });
@@ -122,10 +122,10 @@ export class Tunnel {
   async #connect(
     credential: Credential,
     signer: SessionKey,
-    signal: AbortSignal,
-    { onState, onOverdue }: ConnectionHooks,
+    { signal, hooks, order }: { signal: AbortSignal; hooks: ConnectionHooks; order: Order },
   ): Promise<Connection> {
-    const raced = await raceTransports(credential.endpoints, { clock: workerClock, signal });
+    const { onState, onOverdue, onSilent } = hooks;
+    const raced = await raceTransports(credential.endpoints, { clock: workerClock, signal, order });
     const carrier = countingCarrier(raced, () => {
       this.#recordsSent += 1;
     });
@@ -135,7 +135,7 @@ export class Tunnel {
       clock: workerClock,
       gateway: credential.gateway,
       identity: { svid: credential.svid, posture: credential.posture, signer },
-      session: { onState, onRekeyOverdue: onOverdue },
+      session: { onState, onRekeyOverdue: onOverdue, onSilent },
       signal,
     });
     return { session, transport: carrier.transport === 1 ? 'webtransport' : 'websocket' };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Carrier, CarrierError, transportByte } from '../../../protocol/carrier.ts';
 import type { Endpoint } from '../../../worker/transport/endpoint.ts';
-import { headStartMs, raceTransports } from '../../../worker/transport/race.ts';
+import { headStartMs, raceTransports, type Transport } from '../../../worker/transport/race.ts';
 import { ManualClock } from '../../server/transport/support/clock.ts';
 
 /** One attempt to connect, in the test's hands. */
@@ -17,7 +17,7 @@ const quic: Endpoint = { url: 'https://127.0.0.1:1/tunnel', transport: 'webtrans
 const quic2: Endpoint = { ...quic, url: 'https://127.0.0.1:2/tunnel' };
 const ws: Endpoint = { url: 'ws://127.0.0.1:3/tunnel', transport: 'websocket', certHashes: [] };
 
-function setUp(endpoints: readonly Endpoint[]) {
+function setUp(endpoints: readonly Endpoint[], order?: readonly [Transport, Transport?]) {
   const attempts: Attempt[] = [];
   const connect = (endpoint: Endpoint, signal: AbortSignal) => {
     const settle = Promise.withResolvers<Carrier>();
@@ -30,6 +30,7 @@ function setUp(endpoints: readonly Endpoint[]) {
   const result = raceTransports(endpoints, {
     clock,
     signal: owner.signal,
+    ...(order !== undefined && { order }),
     connect: { webtransport: connect, websocket: connect },
   });
   result.catch(() => undefined);
@@ -113,6 +114,26 @@ it('BR-6: WebSocket is tried at once when there is no WebTransport', async () =>
     attempts.map(({ endpoint }) => endpoint),
     [ws],
   );
+});
+
+it('BR-6: after a silence WebSocket has the head start, and WebTransport joins', async () => {
+  const { attempts, clock, result } = setUp([quic, ws], ['websocket', 'webtransport']);
+  clock.advance(headStartMs);
+  await settled();
+  assert.deepEqual(
+    attempts.map(({ endpoint }) => endpoint),
+    [ws, quic],
+  );
+  attempts[0]!.settle.resolve(fakeCarrier('websocket'));
+  assert.equal((await result).transport, transportByte.websocket);
+});
+
+it('BR-6: WebTransport alone: nothing else is tried, and its failure is the end', async () => {
+  const { attempts, clock, result } = setUp([quic, ws], ['webtransport']);
+  clock.advance(headStartMs);
+  attempts[0]!.settle.reject(unreachable());
+  await assert.rejects(result, { code: 'unreachable' });
+  assert.equal(attempts.length, 1);
 });
 
 it('tries the endpoints of a transport one after another', async () => {
