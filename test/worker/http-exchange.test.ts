@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concat, utf8, utf8Decode } from '../../protocol/bytes.ts';
+import { concat, equal, utf8, utf8Decode } from '../../protocol/bytes.ts';
 import { encodeResponseHead } from '../../protocol/exchange/http.ts';
 import { type FromTunnel, firstCreditBytes, maxChunkBytes } from '../../worker/app-messages.ts';
 import { HttpExchange } from '../../worker/tunnel/http-exchange.ts';
@@ -93,6 +93,109 @@ test('a body that is cut ends in an error and is not asked for again', async () 
   assert.equal((await said.until('error')).code, 'truncated');
   await over;
   assert.equal(tunnel.opened, 1);
+});
+
+const whole = Uint8Array.from({ length: 20_000 }, (_, i) => i % 249);
+const named: [string, string][] = [
+  ['etag', '"v1"'],
+  ['accept-ranges', 'bytes'],
+  ['content-length', String(whole.length)],
+];
+
+/** A download of {@link whole} whose session is lost after so many bytes, which are one record. */
+async function interrupted(at: number, headers = named, fields = {}) {
+  const begun = await begin(fields);
+  const first = await begun.tunnel.accept();
+  await readHead(first);
+  await answer(first, 200, headers, whole.subarray(0, at));
+  await begun.said.until('head');
+  const got = at === 0 ? nothing : (await begun.said.until('chunk')).chunk;
+  await begun.tunnel.lose();
+  return { ...begun, got };
+}
+
+const partFrom = (first: number, etag = '"v1"'): [string, string][] => [
+  ['etag', etag],
+  ['content-range', `bytes ${first}-${whole.length - 1}/${whole.length}`],
+];
+
+test('QZ-17: a download whose session is lost goes on where it was, of the very same file', async () => {
+  const headers: [string, string][] = [
+    ['accept', '*/*'],
+    ['If-None-Match', '"v0"'],
+  ];
+  const { tunnel, said, over, got } = await interrupted(8_000, named, { headers });
+  const stream = await tunnel.accept();
+  const { head } = await readHead(stream);
+  assert.deepEqual(head.headers.slice(-3), [
+    ['accept', '*/*'],
+    ['range', 'bytes=8000-19999'],
+    ['if-range', '"v1"'],
+  ]);
+  await answer(stream, 206, partFrom(8_000), whole.subarray(8_000));
+  await stream.finish();
+  const { chunk } = await said.until('chunk');
+  assert.ok(equal(concat(got, chunk), whole));
+  assert.equal((await said.next()).t, 'end', 'one head, one end');
+  await over;
+  await tunnel.end();
+});
+
+test('QZ-17: it goes on over any number of lost sessions, as long as each brings something', async () => {
+  const { tunnel, said, over, got } = await interrupted(2_000);
+  const chunks = [got];
+  for (let at = 2_000; at < whole.length; at += 2_000) {
+    const stream = await tunnel.accept();
+    await readHead(stream);
+    await answer(stream, 206, partFrom(at), whole.subarray(at, at + 2_000));
+    chunks.push((await said.until('chunk')).chunk);
+    await tunnel.lose();
+  }
+  assert.ok(equal(concat(...chunks), whole));
+  assert.equal((await said.next()).t, 'end', 'what was there to its last byte is not asked for again');
+  await over;
+  assert.equal(tunnel.opened, 10);
+});
+
+test('sessions that bring nothing are not tried for ever', async () => {
+  const { tunnel, said, over } = await interrupted(2_000);
+  for (let i = 0; i < 5; i += 1) {
+    await readHead(await tunnel.accept());
+    await tunnel.lose();
+  }
+  assert.equal((await said.until('error')).code, 'truncated');
+  await over;
+  assert.equal(tunnel.opened, 6);
+});
+
+for (const [what, status, headers, code] of [
+  ['is another file by now', 200, named, 'truncated'],
+  ['has another validator', 206, partFrom(8_000, '"v2"'), 'truncated'],
+  ['begins elsewhere', 206, partFrom(7_999), 'truncated'],
+  ['is gone', 404, [], 'truncated'],
+  ['cannot be brought', 502, [[':error', 'unreachable']], 'unreachable'],
+] as const)
+  test(`QZ-17: a rest that ${what} ends the download as broken`, async () => {
+    const { tunnel, said, over } = await interrupted(8_000);
+    const stream = await tunnel.accept();
+    await readHead(stream);
+    await answer(stream, status, [...headers] as [string, string][], whole.subarray(8_000)).catch(() => undefined);
+    assert.equal((await said.until('error')).code, code);
+    await over;
+    assert.ok(said.isEmpty && tunnel.isQuiet);
+    assert.equal(tunnel.opened, 2);
+    await tunnel.end();
+  });
+
+test('QZ-17: a rest that is longer than it said is not an end', async () => {
+  const { tunnel, said, over } = await interrupted(8_000);
+  const stream = await tunnel.accept();
+  await readHead(stream);
+  await answer(stream, 206, partFrom(8_000), concat(whole.subarray(8_000), whole));
+  await stream.finish();
+  assert.equal((await said.until('error')).code, 'truncated');
+  await over;
+  await tunnel.end();
 });
 
 test('a request that changes nothing and was not answered is sent again on the next session', async () => {

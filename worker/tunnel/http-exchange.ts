@@ -1,13 +1,15 @@
 /**
  * One HTTP exchange between the app's service worker and a tunnel stream: head, body under credit, response head,
- * body under credit. What never reached the gateway is sent again when the session is lost, and what changes nothing
- * and was not answered too; anything else fails visibly.
+ * body under credit. When the session is lost, what never reached the gateway is sent again, and what changes nothing
+ * and was not answered too; of an answer that was cut the rest is asked for where resumption.ts allows it. Anything
+ * else fails visibly (docs/decisions/0005).
  */
-import { encodeRequestHead, type Header, ResponseHeadReader } from '../../protocol/exchange/http.ts';
+import { encodeRequestHead, type Header, type ResponseHead, ResponseHeadReader } from '../../protocol/exchange/http.ts';
 import type { Stream } from '../../protocol/stream.ts';
 import { TunnelFault } from '../api.ts';
 import { type ExchangeMessage, type FromTunnel, firstCreditBytes, type RequestMessage } from '../app-messages.ts';
 import { BodyQueue } from './body-queue.ts';
+import { headersForRest, isRest, lengthOf, type Part, resumablePart } from './resumption.ts';
 import { failureCode, type TunnelUse } from './tunnel-use.ts';
 
 type Say = (message: FromTunnel, transfer?: Transferable[]) => void;
@@ -15,6 +17,7 @@ type Say = (message: FromTunnel, transfer?: Transferable[]) => void;
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** A session that was lost, not a service that said no. */
 const lost: ReadonlySet<string> = new Set(['session_closed', 'truncated']);
+/** In a row, without a byte of the answer between them. */
 const maxAttempts = 6;
 const chunkBytes = 64 * 1024;
 
@@ -28,6 +31,10 @@ export class HttpExchange {
   readonly #body: BodyQueue;
   #stream: Stream | undefined;
   #progress: Progress = 'waiting';
+  /** What the answer is a part of, when its rest may be asked for. */
+  #part: Part | undefined;
+  /** Bytes of the answer's body handed on. */
+  #delivered = 0;
   #cancelled = false;
   #credit = firstCreditBytes;
   #creditArrived: (() => void) | undefined;
@@ -52,13 +59,15 @@ export class HttpExchange {
 
   /** Never rejects: failures are told to the service worker. */
   async run(): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempts = 1; ; attempts += 1) {
+      const before = this.#delivered;
       try {
         return await this.#attempt();
       } catch (error) {
         if (this.#cancelled) return;
         const { code, correlation } = failureCode(error);
-        if (attempt < maxAttempts && this.#mayRepeat(code)) continue;
+        if (this.#delivered > before) attempts = 1;
+        if (attempts < maxAttempts && this.#mayRepeat(code)) continue;
         return this.#say({ t: 'error', id: this.#request.id, code, correlation });
       }
     }
@@ -67,17 +76,28 @@ export class HttpExchange {
   #mayRepeat(code: string): boolean {
     if (!lost.has(code)) return false;
     const { method, hasBody } = this.#request;
-    return this.#progress === 'waiting' || (this.#progress === 'sent' && !hasBody && repeatable.has(method));
+    switch (this.#progress) {
+      case 'waiting':
+        return true;
+      case 'sent':
+        return !hasBody && repeatable.has(method);
+      case 'answered':
+        return this.#part !== undefined;
+      default:
+        return this.#progress satisfies never;
+    }
   }
 
   async #attempt(): Promise<void> {
+    // All of it came, only its end did not.
+    if (this.#part !== undefined && this.#delivered === lengthOf(this.#part)) return this.#end();
     // First of all: what no head can hold is found out before anybody is asked for a stream.
     const head = encodeRequestHead(this.#head());
     const stream = await this.#use.open('http');
     this.#stream = stream;
     try {
       if (this.#cancelled) throw new TypeError('cancelled');
-      this.#progress = 'sent';
+      if (this.#progress === 'waiting') this.#progress = 'sent';
       // Reading begins at once: a refusal can come before the request is out.
       const upload = this.#send(stream, head);
       upload.catch(() => undefined);
@@ -110,26 +130,43 @@ export class HttpExchange {
       [':mode', mode],
       [':site', site],
     ];
-    return { method, target, headers: [...this.#use.hidden, ...fetched, ...headers] };
+    const asked = this.#part === undefined ? headers : headersForRest(headers, this.#part, this.#delivered);
+    return { method, target, headers: [...this.#use.hidden, ...fetched, ...asked] };
   }
 
   async #receive(stream: Stream): Promise<void> {
+    const { head, rest } = await readHead(stream);
+    if (this.#part === undefined) this.#answer(head);
+    else this.#assertRest(head, this.#part);
+    for (let chunk: Uint8Array | null = rest; chunk !== null; chunk = await stream.read()) await this.#deliver(chunk);
+    if (this.#part !== undefined && this.#delivered !== lengthOf(this.#part)) this.#giveUp();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#say({ t: 'end', id: this.#request.id });
+  }
+
+  #answer({ status, headers }: ResponseHead): void {
     const { id } = this.#request;
-    const reader = new ResponseHeadReader();
-    let rest: Uint8Array | undefined;
-    while (rest === undefined) {
-      const chunk = await stream.read();
-      if (chunk === null) throw new TunnelFault('truncated', 'The answer ended before it began.');
-      rest = reader.push(chunk);
-    }
-    const { status, headers } = reader.head;
     // From here on nothing is asked for twice.
     this.#progress = 'answered';
     refuseIfFailed(headers);
+    this.#part = resumablePart(this.#request, { status, headers });
     const setCookies = headers.filter(([name]) => name === ':set-cookie').map(([, value]) => value);
     this.#say({ t: 'head', id, status, headers: headers.filter(([name]) => !name.startsWith(':')), setCookies });
-    for (let chunk: Uint8Array | null = rest; chunk !== null; chunk = await stream.read()) await this.#deliver(chunk);
-    this.#say({ t: 'end', id });
+  }
+
+  /** Anything but the rest of what was begun leaves it cut, for good. */
+  #assertRest(head: ResponseHead, part: Part): void {
+    if (isRest(head, part, this.#delivered)) return;
+    refuseIfFailed(head.headers);
+    this.#giveUp();
+  }
+
+  #giveUp(): never {
+    this.#part = undefined;
+    throw new TunnelFault('truncated', 'The rest of the answer cannot be had.');
   }
 
   async #deliver(bytes: Uint8Array): Promise<void> {
@@ -139,6 +176,7 @@ export class HttpExchange {
       // Transferred, so it must be a buffer of its own.
       const chunk = part.byteLength === part.buffer.byteLength ? part : part.slice();
       this.#credit -= chunk.byteLength;
+      this.#delivered += chunk.byteLength;
       this.#say({ t: 'chunk', id: this.#request.id, chunk }, [chunk.buffer as ArrayBuffer]);
     }
   }
@@ -157,6 +195,16 @@ export class HttpExchange {
     this.#stream?.reset('cancelled');
     this.#body.end();
     this.#creditArrived?.();
+  }
+}
+
+async function readHead(stream: Stream): Promise<{ head: ResponseHead; rest: Uint8Array }> {
+  const reader = new ResponseHeadReader();
+  for (;;) {
+    const chunk = await stream.read();
+    if (chunk === null) throw new TunnelFault('truncated', 'The answer ended before it began.');
+    const rest = reader.push(chunk);
+    if (rest !== undefined) return { head: reader.head, rest };
   }
 }
 
