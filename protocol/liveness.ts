@@ -109,16 +109,15 @@ export class Liveness {
     const { clock, layer, keepAliveMs } = this.#host;
     if (keepAliveMs === undefined) return;
     this.#watch = 'listening';
-    const quietMs = this.#quietMs(keepAliveMs);
-    const rest = Math.max(1, layer.heardAt + quietMs - clock.monotonic()); // 1: fractions must not spin
+    const rest = Math.max(1, layer.heardAt + this.#quietMs(keepAliveMs) - clock.monotonic()); // 1: fractions must not spin
     this.#cancelKeepAlive();
-    this.#cancelKeepAlive = clock.after(rest, () => this.#onQuiet(quietMs, keepAliveMs));
+    this.#cancelKeepAlive = clock.after(rest, () => this.#onQuiet(keepAliveMs));
   }
 
-  #onQuiet(quietMs: number, keepAliveMs: number): void {
+  #onQuiet(keepAliveMs: number): void {
     const { clock, layer } = this.#host;
     const heardAt = layer.heardAt;
-    if (clock.monotonic() - heardAt < quietMs) {
+    if (clock.monotonic() - heardAt < this.#quietMs(keepAliveMs)) {
       this.#watchSilence();
       return;
     }
