@@ -1,6 +1,7 @@
 /** The tunnel under way in a real browser: across rekeys, and where a network lets no UDP through. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { answerDownload } from '../../server/connector/demo/transfers.ts';
 import {
   beginDownload,
   continueDownload,
@@ -11,7 +12,8 @@ import {
   startEcho,
   stopEcho,
 } from './support/browser-app.ts';
-import { statusSeen, untilEpoch, watchStatus } from './support/browser-shell.ts';
+import { beginFile, LocalPeer } from './support/browser-peer.ts';
+import { statusSeen, untilEpoch, untilTransport, watchStatus } from './support/browser-shell.ts';
 import { needsNft, UdpBlock } from './support/browser-udp.ts';
 import { Person, statusOf } from './support/person.ts';
 import { Product } from './support/product.ts';
@@ -92,3 +94,71 @@ test('BR-6: where UDP is dropped everything works over WebSocket, with nothing c
   assert.equal(counts['sealedInWasm'], counts['recordsSent'], 'the same cryptography inside');
   assert.equal((await statusOf(shell)).transport, 'websocket');
 });
+
+test(
+  'QZ-17: UDP that is taken away in mid-transfer: what can go on does over WebSocket, and WebTransport comes back',
+  needsNft,
+  async () => {
+    await using product = await Product.start();
+    await using peer = await LocalPeer.publish(product, 'depot');
+    const bytes = 24 * mebibyte;
+    const asked = { slow: 0, order: 0, file: 0 };
+    peer.serve((request, response) => {
+      const url = new URL(request.url ?? '/', 'http://depot');
+      if (url.pathname === '/download') {
+        asked.file += 1;
+        void answerDownload(request, response, url).catch(() => response.destroy());
+      } else if (url.pathname === '/plain') void beginFile(response, bytes, mebibyte);
+      else if (url.pathname === '/slow') {
+        asked.slow += 1;
+        // The first is never answered.
+        if (asked.slow > 1) response.end('answered');
+      } else if (url.pathname === '/order') asked.order += 1;
+      else response.setHeader('content-type', 'text/html').end('<!doctype html><h1>Depot</h1>');
+    });
+    await using person = await Person.arrive();
+    await person.enrol(product.ready.enrol ?? '');
+    const { shell, app } = await person.open('depot');
+    await watchStatus(shell);
+    await untilTransport(shell, 'webtransport');
+
+    await beginDownload(app, bytes);
+    await continueDownload(app, 4 * mebibyte);
+    await app.evaluate(() => {
+      const failed = (error: Error) => error.name;
+      Object.assign(window, {
+        under: {
+          slow: fetch('/slow').then((answer) => answer.text(), failed),
+          order: fetch('/order', { method: 'POST', body: 'one piece' }).then(() => 'answered', failed),
+          plain: fetch('/plain').then((answer) => answer.arrayBuffer().then(() => 'whole', failed), failed),
+        },
+      });
+    });
+    const outcome = (which: 'slow' | 'order' | 'plain') =>
+      app.evaluate((name) => (window as unknown as { under: Record<string, string> }).under[name], which);
+    while (asked.slow === 0 || asked.order === 0) await app.evaluate(() => fetch('/'));
+
+    const block = new UdpBlock(product.ready.port);
+    try {
+      await untilTransport(shell, 'websocket');
+      assert.equal(await app.evaluate(async () => (await fetch('/')).status), 200, 'new requests go on at once');
+      assert.deepEqual(
+        { slow: await outcome('slow'), order: await outcome('order'), plain: await outcome('plain') },
+        { slow: 'answered', order: 'TypeError', plain: 'TypeError' },
+      );
+      await continueDownload(app, Number.MAX_SAFE_INTEGER);
+      assert.deepEqual(await digestOfDownload(app), { length: bytes, sha256: expectedDigest(bytes) });
+      assert.deepEqual(
+        asked,
+        { slow: 2, order: 1, file: 2 },
+        'nothing that may have had an effect was asked for twice',
+      );
+    } finally {
+      block[Symbol.dispose]();
+    }
+    await untilTransport(shell, 'webtransport');
+    assert.deepEqual(await download(app, mebibyte), { length: mebibyte, sha256: expectedDigest(mebibyte) });
+    const states = (await statusSeen(shell)).map(({ state, transport }) => `${state} ${transport ?? ''}`);
+    assert.ok(!states.some((state) => /refused|closed/.test(state)), states.join(', '));
+  },
+);

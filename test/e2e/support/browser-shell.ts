@@ -1,7 +1,8 @@
 /** What tests watch in a shell tab: its status as it changes, and its counters. */
 import type { Page } from 'playwright-core';
 
-const patienceMs = 30_000;
+/** A search for WebTransport may have failed just before it would have been found; the next comes 20 s later. */
+const patienceMs = 60_000;
 
 /** The status at one moment, as the element said it. */
 export interface Status {
@@ -56,9 +57,14 @@ export function untilStates(shell: Page, ...states: string[]): Promise<void> {
   return untilStatus(shell, { states });
 }
 
-function untilStatus(shell: Page, wanted: { epoch?: number; states?: string[] }): Promise<void> {
+/** Resolves once the status names this transport. @throws Error when that takes too long. */
+export function untilTransport(shell: Page, transport: string): Promise<void> {
+  return untilStatus(shell, { transport });
+}
+
+function untilStatus(shell: Page, wanted: { epoch?: number; states?: string[]; transport?: string }): Promise<void> {
   return shell.evaluate(
-    ({ epoch = 0, states = [], patienceMs }) =>
+    ({ epoch = 0, states = [], transport, patienceMs }) =>
       new Promise<void>((resolve, reject) => {
         const watch = window.statusWatch;
         const look = () => {
@@ -66,6 +72,7 @@ function untilStatus(shell: Page, wanted: { epoch?: number; states?: string[] })
           const left = [...states];
           for (const { state } of seen) if (state === left[0]) left.shift();
           if (left.length > 0 || (seen.at(-1)?.epoch ?? 0) < epoch) return;
+          if (transport !== undefined && seen.at(-1)?.transport !== transport) return;
           watch?.wake.delete(look);
           resolve();
         };

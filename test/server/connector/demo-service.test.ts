@@ -43,6 +43,25 @@ test('a download is what its description says, and an upload is answered with it
   assert.deepEqual(await upload.json(), { bytes: 200_000, sha256 });
 });
 
+test('a part of a download is that part of the very same bytes, and only under its own validator', async () => {
+  const [address, whole] = [`${base}/download?bytes=200000`, Buffer.concat([...downloadBytes(200_000)])];
+  const etag = (await fetch(address, { method: 'HEAD' })).headers.get('etag') ?? '';
+  const ask = (range: string, validator: string, url = address) =>
+    fetch(url, { headers: { range, 'if-range': validator } });
+  const part = await ask('bytes=70000-199999', etag);
+  assert.deepEqual([part.status, part.headers.get('content-range')], [206, 'bytes 70000-199999/200000']);
+  assert.ok(Buffer.from(await part.arrayBuffer()).equals(whole.subarray(70_000)));
+  for (const other of [
+    ask('bytes=70000-199999', '"another"'),
+    ask('bytes=300000-400000', etag),
+    ask('bytes=70000-199999', etag, `${address}&ranges=none`),
+  ]) {
+    const answer = await other;
+    assert.equal(answer.status, 200);
+    assert.ok(Buffer.from(await answer.arrayBuffer()).equals(whole));
+  }
+});
+
 test('a stopped download is cut, never complete', async () => {
   const answer = await fetch(`${base}/download?bytes=500000&stop=100000`);
   assert.equal(answer.headers.get('content-length'), '500000');
