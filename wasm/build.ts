@@ -33,12 +33,18 @@ export class WasmBuildError extends Error {
   }
 }
 
-/** Compiles in memory. @returns the binary and its text form. @throws WasmBuildError */
-export async function compileKernels(): Promise<{ binary: Uint8Array; text: string }> {
+/**
+ * Compiles in memory.
+ * @param instead sources by name that stand in for those of assembly/: how a test plants a fault.
+ * @returns the binary and its text form. @throws WasmBuildError
+ */
+export async function compileKernels(
+  instead: ReadonlyMap<string, string> = new Map(),
+): Promise<{ binary: Uint8Array; text: string }> {
   const files = new Map<string, string | Uint8Array>();
   const args = ['index.ts', '--outFile', 'latchkey.wasm', '--textFile', 'latchkey.wat', ...flags];
   const { error, stderr } = await main(args, {
-    readFile: (name, base) => readOrNull(join(assemblyDirectory, base === '.' ? '' : base, name)),
+    readFile: (name, base) => instead.get(name) ?? readOrNull(join(assemblyDirectory, base === '.' ? '' : base, name)),
     writeFile: (name, contents) => void files.set(name, contents),
     listFiles: () => [],
   });
