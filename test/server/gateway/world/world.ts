@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { unbase64url } from '../../../../protocol/bytes.ts';
 import type { Carrier } from '../../../../protocol/carrier.ts';
+import type { Clock } from '../../../../protocol/clock.ts';
 import { connectClient } from '../../../../protocol/connect-client.ts';
 import type { Session } from '../../../../protocol/session.ts';
 import type { ClientSvid } from '../../../../protocol/svid.ts';
@@ -142,6 +143,7 @@ export interface ClientOptions {
   /** Hands in these bytes instead. */
   readonly rawSvid?: Uint8Array;
   readonly carrier?: Carrier;
+  readonly clock?: Clock;
 }
 
 export class World {
@@ -158,8 +160,14 @@ export class World {
     this.authority = new Authority(dataPaths.controlSocket(this.config), snapshot([], []));
   }
 
-  static async open(listener: RequestListener, services: Partial<ServiceRecord>[] = [{}]): Promise<World> {
+  /** @param timers in place of the usual ones */
+  static async open(
+    listener: RequestListener,
+    services: Partial<ServiceRecord>[] = [{}],
+    timers: Partial<Config['timers']> = {},
+  ): Promise<World> {
     const world = new World(listener);
+    Object.assign(world.config.timers, timers);
     await world.far.open();
     world.authority.content = world.content(services);
     await world.authority.listen();
@@ -233,7 +241,7 @@ export class World {
     const session = await connectClient({
       carrier: options.carrier ?? this.loopback(),
       crypto: nodeCrypto,
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       gateway: { publicKey: unbase64url(hello.publicKey), stealthKey: unbase64url(hello.stealthKey) },
       identity: { svid, posture, signer },
     });
