@@ -10,6 +10,7 @@ import { connect as connectNet, createServer as createNet, type Socket } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { pino } from 'pino';
 import { unbase64url } from '../../../../protocol/bytes.ts';
 import type { Carrier } from '../../../../protocol/carrier.ts';
 import type { Clock } from '../../../../protocol/clock.ts';
@@ -22,7 +23,7 @@ import { type Config, dataPaths, loadConfig, origins } from '../../../../server/
 import { generateComposite } from '../../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
 import { Gateway } from '../../../../server/gateway/gateway.ts';
-import { logger, setLogLevel } from '../../../../server/log.ts';
+import { type Logger, setLogLevel } from '../../../../server/log.ts';
 import { NetStack } from '../../../../server/netstack/stack.ts';
 import type { UdpSocket } from '../../../../server/netstack/udp.ts';
 import { WireGuardDevice } from '../../../../server/wireguard/device.ts';
@@ -149,6 +150,8 @@ export interface ClientOptions {
 export class World {
   readonly config = testConfig();
   readonly far: FarSide;
+  /** What the gateway has logged, at every level. */
+  readonly logged: Record<string, unknown>[] = [];
   readonly authority: Authority;
   gateway!: Gateway;
   /** Hands its connections to the gateway, as the supervisor does. */
@@ -189,12 +192,16 @@ export class World {
     refused.promise.catch(() => undefined);
     this.gateway = await Promise.race([
       Gateway.open({
-        ...{ config, crypto: nodeCrypto, clock: systemClock, log: logger('gateway'), token },
+        ...{ config, crypto: nodeCrypto, clock: systemClock, log: this.#logger(), token },
         onRefused: (code) => refused.reject(Object.assign(new Error('refused'), { code })),
       }),
       refused.promise,
     ]);
     this.far.admit(this.gateway.wireguard);
+  }
+
+  #logger(): Logger {
+    return pino({ level: 'debug' }, { write: (line) => void this.logged.push(JSON.parse(line)) });
   }
 
   /** Makes this the policy in force at the gateway; resolves when it is. */
