@@ -1,7 +1,6 @@
 /**
  * A flood of handshakes against a gateway in a process of its own, over loopback: who knows nothing costs no key
- * operation, who knows the stealth key costs few, and everybody else gets in. The short form; LATCHKEY_FLOOD_S sets
- * the seconds of each flood, LATCHKEY_FLOOD_BAD and LATCHKEY_FLOOD_GOOD the INITs a second.
+ * operation, who knows the stealth key costs few, and everybody else gets in.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -13,15 +12,16 @@ import { hex, unbase64url } from '../../../protocol/bytes.ts';
 import type { Carrier } from '../../../protocol/carrier.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { halfOpenAtEase, handshakesAtEasePerSecond } from '../../../server/gateway/limits.ts';
+import { inLong } from '../../support/long.ts';
 import { connectQuic } from '../transport/support/h3-client.ts';
 import { FarGateway } from './world/far-gateway.ts';
 import type { FloodPlan } from './world/flooder.ts';
 import { connectWebSocket } from './world/web-socket.ts';
 import { World } from './world/world.ts';
 
-const seconds = Number(process.env['LATCHKEY_FLOOD_S'] ?? 2);
-const badPerSecond = Number(process.env['LATCHKEY_FLOOD_BAD'] ?? 600);
-const goodPerSecond = Number(process.env['LATCHKEY_FLOOD_GOOD'] ?? 300);
+const seconds = inLong(2, 20);
+const badPerSecond = inLong(600, 5_000);
+const goodPerSecond = inLong(300, 500);
 
 let world: World;
 let gateway: FarGateway;
