@@ -35,6 +35,13 @@ export interface Sealer {
    * @throws RangeError when the counter is used up or the key was wiped.
    */
   seal(ad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /**
+   * As {@link seal}, for a transport that takes its time. @returns head | ciphertext | tag in memory that nothing
+   * else uses until {@link release}. `head` is in clear; what must not be altered of it stands in `ad` too.
+   */
+  frame(head: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** The transport has taken the frame; its memory may be used again. A second time does nothing. */
+  release(frame: Uint8Array<ArrayBuffer>): void;
   /** Calls made so far, which is the counter of the next one. */
   readonly count: number;
   wipe(): void;

@@ -37,21 +37,26 @@ export class RecordLink {
    */
   send(kind: number, content: Uint8Array): Promise<void> {
     try {
-      return this.channel.send(this.#seal(kind, content));
+      const { sealer, frame } = this.#seal(kind, content);
+      const sent = this.channel.send(frame);
+      const release = () => sealer.release(frame);
+      sent.then(release, release); // until then the bytes are the channel's
+      return sent;
     } catch (error) {
       this.#layer.fail(error);
       return Promise.reject(error);
     }
   }
 
-  #seal(kind: number, content: Uint8Array): Uint8Array {
+  #seal(kind: number, content: Uint8Array): { sealer: RecordSealer; frame: Uint8Array<ArrayBuffer> } {
     // A second sealer for this place would start again at counter 0 under the same key.
     if (this.#isOver) throw new SessionError('internal', 'sealing on a stream that is over');
     const epoch = this.#layer.epochs.sending; // one past its time throws here
     if (this.#sealer?.epoch !== epoch.number) this.#sealer = this.#layer.sealer(this.streamId);
-    const frame = this.#sealer.seal(kind, content);
-    this.#layer.sealed(frame.length, this.#sealer.count);
-    return frame;
+    const sealer = this.#sealer;
+    const frame = sealer.seal(kind, content);
+    this.#layer.sealed(frame.length, sealer.count);
+    return { sealer, frame };
   }
 
   /** @param frame hostile. The content is a view that the next open may overwrite. @throws SessionError */

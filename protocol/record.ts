@@ -104,7 +104,7 @@ export class RecordSealer {
     return this.#sealer.count;
   }
 
-  /** @returns the whole frame, the caller's to keep. @throws SessionError 'rekey_timeout' when the key is used up */
+  /** @returns the whole frame, the caller's until {@link release}. @throws SessionError 'rekey_timeout' when the key is used up */
   seal(kind: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
     if (content.length > maxContentBytes) throw new TypeError('the content does not fit in one record');
     if (this.#sealer.count >= this.#maxRecords) throw new SessionError('rekey_timeout', 'key used up');
@@ -122,10 +122,12 @@ export class RecordSealer {
     const length = inner.length + limits.tagBytes;
     this.#ad[headerAt + 2] = length >> 8;
     this.#ad[headerAt + 3] = length & 0xff;
-    const frame = new Uint8Array(limits.recordHeaderBytes + length);
-    frame.set(this.#ad.subarray(headerAt));
-    frame.set(this.#sealer.seal(this.#ad, inner), limits.recordHeaderBytes);
-    return frame;
+    return this.#sealer.frame(this.#ad.subarray(headerAt), this.#ad, inner);
+  }
+
+  /** The transport has the frame; its memory may be used again. */
+  release(frame: Uint8Array<ArrayBuffer>): void {
+    this.#sealer.release(frame);
   }
 
   wipe(): void {

@@ -148,6 +148,16 @@ class WasmSealer implements Sealer {
     return sealed;
   }
 
+  frame(head: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array<ArrayBuffer> {
+    const frame = this.#kernel.sealFrame(this.#held, head, ad, plaintext);
+    this.#count++;
+    return frame;
+  }
+
+  release(frame: Uint8Array<ArrayBuffer>): void {
+    this.#kernel.frames.release(frame);
+  }
+
   wipe(): void {
     this.#kernel.release(this.#held);
   }

@@ -13,7 +13,7 @@ export interface KernelExports {
   readonly slotFill: (slot: number, kind: number) => void;
   readonly slotWipe: (slot: number) => void;
   /** 1 done, -1 refused. */
-  readonly slotSeal: (slot: number, adLength: number, length: number) => number;
+  readonly slotSeal: (slot: number, text: number, adLength: number, length: number) => number;
   /** 1 done, 0 forged, -1 refused. */
   readonly slotOpen: (slot: number, adLength: number, length: number) => number;
   readonly aeadSeal: (adLength: number, length: number) => void;
@@ -45,6 +45,11 @@ export interface KernelExports {
   readonly SLOT_COUNT: Constant;
   readonly SLOT_SIZE: Constant;
   readonly SLOTS: Constant;
+  readonly FRAMES: Constant;
+  readonly FRAME_COUNT: Constant;
+  readonly FRAME_HEAD: Constant;
+  readonly FRAME_SIZE: Constant;
+  readonly FRAME_TEXT_MAX: Constant;
   readonly SEAL_TEXT: Constant;
   readonly OPEN_TEXT: Constant;
   readonly AD: Constant;

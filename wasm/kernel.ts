@@ -6,9 +6,10 @@
  * uses it through crypto.ts. {@link Kernel.aeadSeal} takes a nonce because WireGuard's packets carry theirs; the
  * tunnel's records have no such way.
  */
-import { assertLength } from '../protocol/bytes.ts';
+import { assertLength, concat } from '../protocol/bytes.ts';
 import { keyBytes, mlkemCiphertextBytes, mlkemPublicBytes, tagBytes, x25519Bytes } from '../protocol/limits.ts';
 import { instantiate, type KernelExports } from './exports.ts';
+import { Frames } from './frames.ts';
 import { MlkemKeys } from './mlkem-keys.ts';
 import { secretArray } from './secret-array.ts';
 
@@ -49,6 +50,8 @@ export class Kernel {
   #generation = 0;
   /** The decapsulation keys that wait for an answer. */
   readonly mlkemKeys: MlkemKeys;
+  /** Sealed frames that a transport has not taken yet. */
+  readonly frames: Frames;
 
   constructor(wasm: KernelExports) {
     this.#wasm = wasm;
@@ -58,6 +61,7 @@ export class Kernel {
       decapsulate: (place, ciphertext) => this.#decapsulate(place, ciphertext),
       forget: (place) => wasm.mlkemForget(place),
     });
+    this.frames = new Frames({ from: wasm.FRAMES.value, size: wasm.FRAME_SIZE.value, count: wasm.FRAME_COUNT.value });
     this.#bytes = new Uint8Array(wasm.memory.buffer as ArrayBuffer); // never shared, never grown
     this.#freeAllSlots();
   }
@@ -72,6 +76,7 @@ export class Kernel {
     for (const bytes of this.#parked) bytes.fill(0);
     this.#parked.clear();
     this.mlkemKeys.forgetAll();
+    this.frames.forgetAll();
     this.#wasm.wipe();
     this.#generation++;
     this.#freeAllSlots();
@@ -107,10 +112,35 @@ export class Kernel {
    */
   seal(held: HeldKey, ad: Uint8Array, text: Uint8Array): Uint8Array<ArrayBuffer> {
     return this.#lend(held, (slot) => {
-      this.#putSeal(ad, text);
-      if (this.#wasm.slotSeal(slot, ad.length, text.length) !== 1) throw new RangeError('this key is used up');
+      this.#sealAt(this.#wasm.SEAL_TEXT.value, slot, ad, text);
       return this.#sealedView(text.length);
     });
+  }
+
+  /**
+   * Seals the next record behind `head`, at most 16 bytes. @returns head | ciphertext | tag, which holds until it is
+   * given back to {@link frames}. @throws RangeError as {@link seal}
+   */
+  sealFrame(held: HeldKey, head: Uint8Array, ad: Uint8Array, text: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { FRAME_HEAD, FRAME_TEXT_MAX } = this.#wasm;
+    assertAtMost('head', head.length, FRAME_HEAD.value);
+    const place = text.length > FRAME_TEXT_MAX.value ? undefined : this.frames.next;
+    if (place === undefined) return concat(head, this.seal(held, ad, text));
+    const at = place + FRAME_HEAD.value;
+    this.#lend(held, (slot) => this.#sealAt(at, slot, ad, text));
+    this.#bytes.set(head, at - head.length);
+    const frame = this.#bytes.subarray(at - head.length, at + text.length + tagBytes);
+    this.frames.lend(frame);
+    return frame;
+  }
+
+  #sealAt(at: number, slot: number, ad: Uint8Array, text: Uint8Array): void {
+    assertAtMost('text', text.length, this.#wasm.TEXT_MAX.value);
+    this.#putAd(ad);
+    this.#bytes.set(text, at);
+    if (this.#wasm.slotSeal(slot, at, ad.length, text.length) === 1) return;
+    this.#bytes.fill(0, at, at + text.length); // it is still in clear
+    throw new RangeError('this key is used up');
   }
 
   /** Opens the next record. @returns a view that holds until the next open, or null when the tag does not match. */

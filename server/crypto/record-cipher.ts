@@ -2,7 +2,7 @@
  * The server's Sealer and Opener (protocol/crypto.ts): ChaCha20-Poly1305 under one key with a counter of its own.
  * No caller ever names a nonce. A wiped key seals and opens nothing.
  */
-import { assertLength, copy, wipe } from '../../protocol/bytes.ts';
+import { assertLength, concat, copy, wipe } from '../../protocol/bytes.ts';
 import type { DatagramOpener, Opener, Sealer } from '../../protocol/crypto.ts';
 import { keyBytes, maxRecordsPerKey } from '../../protocol/limits.ts';
 import { openOne, sealOne } from './chacha20-poly1305.ts';
@@ -43,6 +43,13 @@ export class NodeSealer extends CountedKey implements Sealer {
     this.used++; // before sealing: a nonce counts as used even if OpenSSL throws
     return sealOne(key, nonce, ad, plaintext);
   }
+
+  frame(head: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array<ArrayBuffer> {
+    return concat(head, this.seal(ad, plaintext));
+  }
+
+  /** The garbage collector does it. */
+  release(): void {}
 }
 
 export class NodeOpener extends CountedKey implements Opener {

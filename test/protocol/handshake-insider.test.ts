@@ -1,7 +1,7 @@
 /** Peers that hold the right keys and still say something wrong: what the tag of the AEAD can't catch. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { copy } from '../../protocol/bytes.ts';
+import { concat, copy } from '../../protocol/bytes.ts';
 import type { Crypto, Sealer } from '../../protocol/crypto.ts';
 import { HandshakeError } from '../../protocol/established.ts';
 import * as fixed from './fixed-handshake.ts';
@@ -15,7 +15,8 @@ function lying(change: (plaintext: Uint8Array) => void): Crypto {
       change(changed);
       return honest.seal(ad, changed);
     };
-    return { seal, count: 0, wipe: () => honest.wipe() };
+    const frame: Sealer['frame'] = (head, ad, plaintext) => concat(head, seal(ad, plaintext));
+    return { seal, frame, release() {}, count: 0, wipe: () => honest.wipe() };
   };
   return { ...fixed.fixedCrypto, sealer };
 }

@@ -138,6 +138,12 @@ class NobleRecordKey implements Sealer, Opener {
     return sealed;
   }
 
+  frame(head: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array<ArrayBuffer> {
+    return concat(head, this.seal(ad, plaintext));
+  }
+
+  release(): void {}
+
   open(ad: Uint8Array, sealed: Uint8Array): Uint8Array | null {
     const cipher = this.#cipher(ad);
     try {

@@ -104,12 +104,12 @@ function forget(): void {
   memory.fill(AEAD_SCRATCH, 0, AEAD_SCRATCH_SIZE);
 }
 
-/** Encrypts SEAL_TEXT[0..length] under the key and nonce at these addresses and puts the tag behind it. */
-export function sealWith(key: usize, nonce: usize, adLength: usize, length: usize): void {
+/** Encrypts `length` bytes at `text` under the key and nonce at these addresses and puts the tag behind them. */
+export function sealWith(key: usize, nonce: usize, text: usize, adLength: usize, length: usize): void {
   begin(key, nonce, adLength);
-  encrypt(SEAL_TEXT, length);
+  encrypt(text, length);
   finish(adLength, length);
-  v128.store(SEAL_TEXT + length, v128.load(TAG_WANTED));
+  v128.store(text + length, v128.load(TAG_WANTED));
   forget();
   sealed++;
 }
@@ -136,7 +136,7 @@ export function openWith(key: usize, nonce: usize, adLength: usize, length: usiz
 
 /** {@link sealWith} for the key and nonce at the doors KEY and NONCE, which are wiped. WireGuard packets and vectors. */
 export function aeadSeal(adLength: usize, length: usize): void {
-  sealWith(KEY, NONCE, adLength, length);
+  sealWith(KEY, NONCE, SEAL_TEXT, adLength, length);
   memory.fill(KEY, 0, 32 + 16);
 }
 

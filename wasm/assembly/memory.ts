@@ -24,8 +24,8 @@ const TAG: usize = 16;
 /** Room to pad a text to whole Poly1305 blocks in place, then to hold its tag. */
 const TEXT_ROOM: usize = TEXT_MAX + 2 * TAG;
 
-const ARENA_SIZE: usize = 490960;
-const ARENA: usize = memory.data(490960 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
+const ARENA_SIZE: usize = 753872;
+const ARENA: usize = memory.data(753872 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
 
 // Doors.
 export const SEAL_TEXT: usize = ARENA;
@@ -110,7 +110,14 @@ export const KEM_RHO: usize = KEM_A + 3 * VECTOR;
 export const KEM_HASH: usize = KEM_RHO + 32;
 export const KEM_Z: usize = KEM_HASH + 32;
 export const KEM_KEY_SIZE: usize = KEM_Z + 32;
-const END: usize = KEM_KEYS + KEM_KEY_COUNT * KEM_KEY_SIZE;
+/** Where records are sealed and sent from: head | text | tag each, see wasm/frames.ts. What lies here is ciphertext. */
+export const FRAMES: usize = KEM_KEYS + KEM_KEY_COUNT * KEM_KEY_SIZE;
+export const FRAME_COUNT: usize = 16;
+export const FRAME_HEAD: usize = 16;
+/** docs/protocol.md, "Records": the longest plaintext. */
+export const FRAME_TEXT_MAX: usize = 16384;
+export const FRAME_SIZE: usize = FRAME_HEAD + FRAME_TEXT_MAX + 2 * TAG;
+const END: usize = FRAMES + FRAME_COUNT * FRAME_SIZE;
 
 /** Forgets every key, every text and every intermediate value. The count of sealed records stays. */
 export function wipe(): void {

@@ -56,11 +56,11 @@ export function slotWipe(slot: i32): void {
   memory.fill(address(slot), 0, <usize>SLOT_SIZE);
 }
 
-/** Seals SEAL_TEXT[0..length] as the next record of `slot`. @returns DONE or REFUSED. */
-export function slotSeal(slot: i32, adLength: usize, length: usize): i32 {
+/** Seals `length` bytes at `text`, SEAL_TEXT or a place of FRAMES, as the next record of `slot`. @returns DONE or REFUSED. */
+export function slotSeal(slot: i32, text: usize, adLength: usize, length: usize): i32 {
   if (!holds(slot, SEALS)) return REFUSED; // public: a counter
   const at = address(slot);
-  sealWith(at, nonceOf(at), adLength, length);
+  sealWith(at, nonceOf(at), text, adLength, length);
   store<u64>(at, load<u64>(at, COUNTER) + 1, COUNTER);
   return DONE;
 }

@@ -1,7 +1,7 @@
 /**
  * The same work done by the Wasm kernels, by @noble and by libsodium, in Node as in a browser. Keys are prepared as each
- * library wants to hold them; what comes from the peer comes as bytes. What the Wasm makes is copied out, as a transport
- * does it: the others hand out memory of their own.
+ * library wants to hold them; what comes from the peer comes as bytes. A sealed text is done when a
+ * transport can take it: from the place it was sealed in, or from memory that the library has made for it.
  */
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
@@ -26,9 +26,9 @@ export async function seals(kernel: Kernel, size: number): Promise<Record<'wasm'
   await sodium.ready;
   const text = pattern(size, 4);
   const held = kernel.hold('seal', key);
-  const out = new Uint8Array(size + 16);
+  const noHead = new Uint8Array(0);
   return {
-    wasm: repeat(() => out.set(kernel.seal(held, ad, text))),
+    wasm: repeat(() => kernel.frames.release(kernel.sealFrame(held, noHead, ad, text))),
     noble: repeat(() => chacha20poly1305(key, nonce, ad).encrypt(text)),
     libsodium: repeat(() => sodium.crypto_aead_chacha20poly1305_ietf_encrypt(text, ad, null, nonce, key)),
   };

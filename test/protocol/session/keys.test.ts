@@ -1,7 +1,7 @@
 /** No key seals two records under one counter, and a key that is used up ends the session. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hex, isZero } from '../../../protocol/bytes.ts';
+import { concat, hex, isZero } from '../../../protocol/bytes.ts';
 import type { Crypto, Opener, Sealer } from '../../../protocol/crypto.ts';
 import type { EpochSecrets } from '../../../protocol/schedule.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
@@ -40,6 +40,10 @@ function watched(used: Set<string>, live: Set<object>, double: string[]): Crypto
           used.add(pair);
           return sealer.seal(ad, plaintext);
         },
+        frame(head, ad, plaintext) {
+          return concat(head, this.seal(ad, plaintext));
+        },
+        release() {},
         wipe: () => sealer.wipe(),
       });
     },
