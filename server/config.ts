@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { engineNames } from './transport/engines.ts';
 
 const seconds = z.number().int().positive();
 const port = z.number().int().min(0).max(65_535);
@@ -56,6 +57,19 @@ const configSchema = z.strictObject({
       postureMaxAgeS: seconds.default(28_800),
     })
     .prefault({}),
+  /** Limits of the gateway's process: whoever exceeds one is ended and started again. */
+  gateway: z
+    .strictObject({
+      /** Objects of JavaScript's. */
+      heapMiB: z.number().int().min(64).default(1_024),
+      /** Everything, native code's buffers included. */
+      memoryMiB: z.number().int().min(128).default(2_048),
+      /** Without a sign of life. Far above what a busy machine does to a healthy process. */
+      silentS: seconds.default(30),
+    })
+    .prefault({}),
+  /** The engine that speaks QUIC; `auto` takes the first that loads here. */
+  webTransport: z.enum(['auto', ...engineNames]).default('auto'),
   /** Start the demo connector while no service is defined. */
   demo: z.boolean().default(true),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -87,6 +101,9 @@ const environment = {
   LATCHKEY_ASSETS: ['assets'],
   LATCHKEY_LOG_LEVEL: ['logLevel'],
   LATCHKEY_DEMO: ['demo'],
+  LATCHKEY_WEBTRANSPORT: ['webTransport'],
+  LATCHKEY_GATEWAY_MEMORY_MIB: ['gateway', 'memoryMiB'],
+  LATCHKEY_GATEWAY_SILENT_S: ['gateway', 'silentS'],
   LATCHKEY_WIREGUARD_PORT: ['wireguard', 'port'],
   LATCHKEY_WIREGUARD_BIND: ['wireguard', 'bind'],
   LATCHKEY_REKEY_AFTER_S: ['timers', 'rekeyAfterS'],

@@ -16,6 +16,7 @@ const secretNames = [
   'authorization',
   'password',
   'jarKey',
+  'ticketKey',
 ];
 const redacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 

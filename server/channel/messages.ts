@@ -39,6 +39,8 @@ const credential = z.string().min(16).max(256);
 const peerId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 const base64Key = wireguardKeyField;
 const endpoints = z.array(tunnelEndpointSchema).max(8);
+/** With it, the URL of each WebTransport endpoint ends in a slash, and a ticket (tickets.ts) goes behind it. */
+const ticketKey = bytesField(32).optional();
 
 export const gatewayHelloSchema = z.strictObject({
   t: z.literal('hello'),
@@ -50,6 +52,7 @@ export const gatewayHelloSchema = z.strictObject({
   wireguardPort: portField,
   stealthKey: bytesField(32),
   endpoints,
+  ticketKey,
 });
 export type GatewayHello = z.infer<typeof gatewayHelloSchema>;
 

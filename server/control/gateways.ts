@@ -7,6 +7,7 @@ import { base64url, unbase64url } from '../../protocol/bytes.ts';
 import { signDescriptor } from '../../protocol/descriptor.ts';
 import type { GatewayHello, GatewayPeer, GatewayWelcome, RefusalCode, TunnelEndpoint } from '../channel/messages.ts';
 import type { PeerConnection } from '../channel/server.ts';
+import { mintTicket, ticketsPerAnswer } from '../channel/tickets.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { GatewayTable, StoreTransaction } from '../store/tables.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
@@ -23,16 +24,22 @@ const backdateMs = 60_000;
 /** How often we look whether one is due; looking costs nothing. */
 const lookEveryMs = 15_000;
 
-interface Connected {
-  readonly peer: PeerConnection;
+/** A gateway as it said hello. */
+interface Known {
   row: GatewayTable;
+  /** Kept in memory alone: it ends with the gateway's process. */
+  readonly ticketKey: Uint8Array | undefined;
+}
+
+interface Connected extends Known {
+  readonly peer: PeerConnection;
 }
 
 export class GatewayDesk {
   readonly #context: Context;
   readonly #tokens: JoinTokens;
-  /** Rows of gateways between their hello and the moment their welcome is on its way. */
-  readonly #welcomed = new Map<string, GatewayTable>();
+  /** Gateways between their hello and the moment their welcome is on its way. */
+  readonly #welcomed = new Map<string, Known>();
   readonly #connected = new Map<string, Connected>();
   #cancelDaily = () => {};
 
@@ -52,11 +59,20 @@ export class GatewayDesk {
     this.#cancelDaily();
   }
 
-  /** The gateway that a browser is sent to: the one that joined last. */
-  offer(): GatewayOffer | undefined {
+  /** The gateway that a browser is sent to: the one that joined last. @param address of who asks, for its tickets */
+  offer(address: string): GatewayOffer | undefined {
     const last = this.#last();
     if (last === undefined) return undefined;
-    return { descriptor: last.row.descriptor, endpoints: JSON.parse(last.row.endpoints) as TunnelEndpoint[] };
+    const { row, ticketKey } = last;
+    const ticket = () => mintTicket(ticketKey!, this.#context.clock.now(), address);
+    const endpoints = ticketKey === undefined ? endpointsOf(row) : withTickets(endpointsOf(row), ticket);
+    return { descriptor: row.descriptor, endpoints };
+  }
+
+  /** Where that gateway is, without tickets. */
+  tunnelUrls(): string[] {
+    const last = this.#last();
+    return last === undefined ? [] : endpointsOf(last.row).map(({ url }) => url);
   }
 
   /** The gateway as connectors see it: a WireGuard peer. */
@@ -115,7 +131,8 @@ export class GatewayDesk {
         .execute();
       await this.#record(transaction, 'gateway.join', id, { resumed });
     });
-    this.#welcomed.set(row.id, row);
+    const ticketKey = hello.ticketKey === undefined ? undefined : unbase64url(hello.ticketKey);
+    this.#welcomed.set(row.id, { row, ticketKey });
     const { pki } = this.#context;
     return {
       t: 'welcome',
@@ -130,13 +147,13 @@ export class GatewayDesk {
   }
 
   joined(peer: PeerConnection): void {
-    const row = this.#welcomed.get(peer.id);
+    const known = this.#welcomed.get(peer.id);
     this.#welcomed.delete(peer.id);
-    if (row === undefined) return;
+    if (known === undefined) return;
     // The same gateway twice: the older connection is one that has not noticed its end.
     this.#connected.get(peer.id)?.peer.close();
     this.#connected.delete(peer.id);
-    this.#connected.set(peer.id, { peer, row });
+    this.#connected.set(peer.id, { ...known, peer });
   }
 
   async left(peer: PeerConnection): Promise<void> {
@@ -213,4 +230,17 @@ export class GatewayDesk {
     const actor = `spiffe://${this.#context.config.trustDomain}/gateway/${id}`;
     await this.#context.audit.record(transaction, newEvent(this.#context, { type, actor, detail }));
   }
+}
+
+function endpointsOf(row: GatewayTable): TunnelEndpoint[] {
+  return JSON.parse(row.endpoints) as TunnelEndpoint[];
+}
+
+/** Each WebTransport endpoint several times, each time with a ticket of its own: clients try one after the other. */
+function withTickets(endpoints: readonly TunnelEndpoint[], ticket: () => string): TunnelEndpoint[] {
+  return endpoints.flatMap((endpoint) =>
+    endpoint.transport === 'webtransport'
+      ? Array.from({ length: ticketsPerAnswer }, () => ({ ...endpoint, url: endpoint.url + ticket() }))
+      : [endpoint],
+  );
 }

@@ -47,7 +47,9 @@ export class Endpoints {
       origins: allowed,
       clock,
       resetKey,
-      onUnavailable: (engine, cause) => log.warn({ engine, err: cause }, 'a WebTransport engine does not load here'),
+      engine: config.webTransport === 'auto' ? undefined : config.webTransport,
+      onUnavailable: (engine, cause) =>
+        log.info({ engine, cause: textOf(cause) }, 'a WebTransport engine does not load here'),
     });
     const endpoints = new Endpoints(config, webSocket, webTransport);
     if (webTransport !== undefined) {
@@ -69,12 +71,19 @@ export class Endpoints {
     if (this.#webTransport === undefined || this.#udpPort === undefined) return [webSocket];
     // Names under localhost mean the loopback address, and a browser's QUIC wants that said.
     const host = shell.hostname.endsWith('.localhost') ? '127.0.0.1' : shell.hostname;
+    // A ticket goes behind the slash.
+    const path = this.ticketKey === undefined ? tunnelPath : `${tunnelPath}/`;
     const webTransport: TunnelEndpoint = {
-      url: `https://${host}:${this.#udpPort}${tunnelPath}`,
+      url: `https://${host}:${this.#udpPort}${path}`,
       transport: 'webtransport',
       certHashes: this.#webTransport.certHashes().map((hash) => base64url(hash)),
     };
     return [webTransport, webSocket];
+  }
+
+  /** Mints the tickets that WebTransport wants here, if it wants any (TransportServer). */
+  get ticketKey(): Uint8Array | undefined {
+    return this.#udpPort === undefined ? undefined : this.#webTransport?.ticketKey;
   }
 
   /** UDP port of WebTransport, or undefined where there is none. */
@@ -102,6 +111,7 @@ export class Endpoints {
   }
 }
 
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'unknown');
 const originHost = (origin: string): string => new URL(origin).host;
 
 /** Upgrades at /tunnel; 404 for another path, 421 for another host (RFC 9110 section 15.5.20). */

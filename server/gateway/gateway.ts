@@ -27,6 +27,8 @@ export interface GatewayOptions {
   readonly log: Logger;
   /** The supervisor's one-time token for the control channel. */
   readonly token: string;
+  /** Why the process before this one ended, if it was started again: recorded. */
+  readonly after?: 'memory' | 'stalled' | 'died' | undefined;
   /** The control plane refused this gateway for good. */
   readonly onRefused: (code: string) => void;
 }
@@ -74,6 +76,7 @@ export class Gateway {
     const { port } = await dataPlane.listen({ host: config.wireguard.bind, port: config.wireguard.port });
     const spool = new Spool(join(folder, 'spool.sqlite'));
     const audit = new Audit(spool, clock, (error) => log.error({ err: error }, 'an audit event could not be kept'));
+    if (options.after !== undefined) audit.note({ type: 'gateway.restart', actor: 'system', reason: options.after });
     const trust = new Trust({ crypto, clock, rootFile: join(folder, 'root') });
     const policy = new PolicyState(clock, config.timers.freshnessS * 1_000);
     const jars = new JarStore({ crypto, directory: join(folder, 'jars') });
@@ -102,6 +105,7 @@ export class Gateway {
       ...{ config, clock, log, token: options.token, identity, trust, policy, spool, dataPlane },
       wireguardPort: port,
       endpoints: () => endpoints.list(),
+      ticketKey: endpoints.ticketKey,
       onPolicy: () => {
         dataPlane.setPeers(policy.current?.content.peers ?? []);
         sessions.reconsider();

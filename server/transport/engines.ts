@@ -5,7 +5,12 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { TransportServer } from './session.ts';
 
+export const engineNames = ['quinn', 'quiche'] as const;
+export type EngineName = (typeof engineNames)[number];
+
 export interface EngineOptions {
+  /** The only one to try. */
+  readonly engine?: EngineName | undefined;
   /** Origins that may open a tunnel, compared byte for byte. */
   readonly origins: readonly string[];
   readonly clock: Clock;
@@ -15,18 +20,24 @@ export interface EngineOptions {
   readonly onUnavailable?: (engine: string, cause: unknown) => void;
 }
 
-const engines: readonly { name: string; load: (options: EngineOptions) => Promise<TransportServer> }[] = [
-  {
-    name: 'quiche',
-    load: async (options) => new (await import('./quiche/quiche-transport.ts')).QuicheTransport(options),
+/** The one that is kept up to date comes first (docs/decisions/0006-two-quic-engines.md). */
+const loaders: Record<EngineName, (options: EngineOptions) => Promise<TransportServer>> = {
+  quinn: async ({ clock }) => {
+    const [{ loadQuinn }, { QuinnTransport }] = await Promise.all([
+      import('./quinn/native.ts'),
+      import('./quinn/quinn-transport.ts'),
+    ]);
+    return new QuinnTransport({ native: loadQuinn(), clock });
   },
-];
+  quiche: async (options) => new (await import('./quiche/quiche-transport.ts')).QuicheTransport(options),
+};
 
 /** A WebTransport server that does not listen yet, or undefined where no engine loads. */
 export async function loadTransport(options: EngineOptions): Promise<TransportServer | undefined> {
-  for (const { name, load } of engines) {
+  for (const name of engineNames) {
+    if (options.engine !== undefined && options.engine !== name) continue;
     try {
-      return await load(options);
+      return await loaders[name](options);
     } catch (cause) {
       options.onUnavailable?.(name, cause);
     }

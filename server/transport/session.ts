@@ -1,17 +1,17 @@
 /**
  * What the gateway sees of a transport, whichever engine carries it: carriers that arrive, with who is at the far end.
- * The engines are quiche/ (WebTransport over HTTP/3) and websocket.ts; a further one for WebTransport fits beside quiche/.
+ * The engines are quinn/ and quiche/ (WebTransport over HTTP/3) and websocket.ts.
  */
 import type { Carrier, TransportName } from '../../protocol/carrier.ts';
 
-/** The path of the tunnel on every transport. */
+/** The path of the tunnel on every transport; an engine with tickets wants one behind a further slash. */
 export const tunnelPath = '/tunnel';
 
 /** The far end of a carrier, as the transport tells it. */
 export interface CarrierPeer {
-  /** IP address. */
+  /** IP address; where the engine hides it, the one that asked for the ticket. */
   readonly address: string;
-  /** The page's origin, one of those allowed. */
+  /** The page's origin, one of those allowed; undefined where a ticket stood in for it. */
   readonly origin: string | undefined;
   readonly transport: TransportName;
 }
@@ -47,6 +47,8 @@ export interface CarrierSource {
 export interface TransportServer extends CarrierSource {
   /** What the log calls the engine. */
   readonly engine: string;
+  /** 32 bytes for minting tickets (server/channel/tickets.ts), where the engine cannot see a request's origin. */
+  readonly ticketKey: Uint8Array | undefined;
   /** `host` is an IP literal; port 0 takes a free one. Rejects with the system's error when the port is taken. */
   listen(address: { host: string; port: number }): Promise<{ port: number }>;
   /** SHA-256 of the certificate in use and of the one that comes next, for `serverCertificateHashes`. */

@@ -151,7 +151,7 @@ function addInsight(app: ApiApp, context: Context, desk: ChannelDesk): void {
       services: await countDefined(context),
       events: await countEvents(context),
       policyEpoch: desk.policy.epoch,
-      gateway: desk.gateways.offer() !== undefined,
+      gateway: desk.gateways.tunnelUrls().length > 0,
     };
     return exchange.json(status, 200);
   });

@@ -172,7 +172,7 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
   });
   app.openapi(finish, async (exchange) => {
     const who = await signedBy(context, exchange);
-    const offer = () => desk.gateways.offer();
+    const offer = () => desk.gateways.offer(callerOf(exchange));
     const answer = await finishLaunch(context, desk.policy, offer, who, exchange.req.valid('json'));
     return exchange.json(encodeBytes(answer), 200);
   });

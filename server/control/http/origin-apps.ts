@@ -50,8 +50,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
 
 function shellApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiApp {
   const app = newApi(context);
-  const tunnels = () => desk.gateways.offer()?.endpoints.map(({ url }) => url) ?? [];
-  app.use(headers(() => shellHeaders(context.config, tunnels())));
+  app.use(headers(() => shellHeaders(context.config, desk.gateways.tunnelUrls())));
   app.use(ownOriginOnly(origins.shell(context.config)));
   addShellApi(app, context, desk, limits);
   const files = new StaticFiles(join(context.config.assets, 'shell'));

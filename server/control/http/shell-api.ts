@@ -18,7 +18,7 @@ export function addShellApi(app: ApiApp, context: Context, desk: ChannelDesk, li
     responses: answers(schemas.launchAnswer, 'the next credential of this session key'),
   });
   app.openapi(renewal, async (exchange) => {
-    const offer = () => desk.gateways.offer();
+    const offer = () => desk.gateways.offer(callerOf(exchange));
     const proof = exchange.req.valid('json');
     const answer = await limits.strangers.countingRefusals(callerOf(exchange), () =>
       renew(context, desk.policy, offer, proof, (who) => limits.people.require(who.user)),

@@ -31,6 +31,8 @@ export interface ControlLinkOptions {
   };
   readonly wireguardPort: number;
   readonly endpoints: () => TunnelEndpoint[];
+  /** See Endpoints. */
+  readonly ticketKey: Uint8Array | undefined;
   /** The content of the snapshot in force is another one now. */
   readonly onPolicy: () => void;
   /** More is revoked; `owners` are those whose cookies must go. */
@@ -82,7 +84,7 @@ export class ControlLink {
   }
 
   #hello() {
-    const { identity, clock, dataPlane, wireguardPort, endpoints } = this.#options;
+    const { identity, clock, dataPlane, wireguardPort, endpoints, ticketKey } = this.#options;
     identity.rotateStealth(clock.now());
     const [stealthKey] = identity.stealthKeys;
     return {
@@ -92,6 +94,7 @@ export class ControlLink {
       wireguardPort,
       stealthKey: base64url(stealthKey!),
       endpoints: endpoints(),
+      ...(ticketKey === undefined ? {} : { ticketKey: base64url(ticketKey) }),
     };
   }
 

@@ -18,6 +18,8 @@ export interface QuicheOptions {
 
 export class QuicheTransport implements TransportServer {
   readonly engine = 'quiche';
+  /** It reads the origin itself. */
+  readonly ticketKey = undefined;
   readonly counters = newCounters();
   onCarrier: OnCarrier | undefined;
   onCertHashes: (() => void) | undefined;

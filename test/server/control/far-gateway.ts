@@ -2,7 +2,12 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { base64url } from '../../../protocol/bytes.ts';
 import { ChannelClient } from '../../../server/channel/client.ts';
-import { type RefusalCode, type ToGateway, toGatewaySchema } from '../../../server/channel/messages.ts';
+import {
+  type RefusalCode,
+  type ToGateway,
+  type TunnelEndpoint,
+  toGatewaySchema,
+} from '../../../server/channel/messages.ts';
 import { systemClock } from '../../../server/channel/system-clock.ts';
 import { dataPaths } from '../../../server/config.ts';
 import { generateComposite } from '../../../server/crypto/composite-key.ts';
@@ -19,19 +24,18 @@ export class FarGateway {
   readonly signer = generateComposite().signer;
   readonly wireguardKey = wireguardKey();
   readonly heard: ToGateway[] = [];
-  readonly endpoints = [
-    {
-      url: 'https://127.0.0.1:8700/tunnel',
-      transport: 'webtransport' as const,
-      certHashes: [base64url(randomBytes(32))],
-    },
-    { url: 'ws://shell.apps.localhost:8700/tunnel', transport: 'websocket' as const, certHashes: [] },
-  ];
+  readonly endpoints: TunnelEndpoint[];
   readonly channel: ChannelClient<ToGateway>;
   refused: RefusalCode | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(installation: Installation, token: string) {
+  /** @param ticketKey see GatewayHello */
+  constructor(installation: Installation, token: string, ticketKey?: Uint8Array) {
+    const url = `https://127.0.0.1:8700/tunnel${ticketKey === undefined ? '' : '/'}`;
+    this.endpoints = [
+      { url, transport: 'webtransport', certHashes: [base64url(randomBytes(32))] },
+      { url: 'ws://shell.apps.localhost:8700/tunnel', transport: 'websocket', certHashes: [] },
+    ];
     this.channel = new ChannelClient<ToGateway>({
       path: dataPaths.controlSocket(installation.config),
       token,
@@ -44,6 +48,7 @@ export class FarGateway {
         wireguardPort: 51_820,
         stealthKey: base64url(new Uint8Array(32).fill(5)),
         endpoints: this.endpoints,
+        ...(ticketKey === undefined ? {} : { ticketKey: base64url(ticketKey) }),
       }),
       onMessage: (message) => {
         this.heard.push(message);

@@ -196,7 +196,7 @@ describe('control channel of the control plane', () => {
     gateway.channel.send({ t: 'endpoints', endpoints });
     gateway.channel.send({ t: 'ping', n: 1 });
     await gateway.next('pong');
-    assert.deepEqual(installation.control.desk.gateways.offer()?.endpoints, endpoints);
+    assert.deepEqual(installation.control.desk.gateways.offer('')?.endpoints, endpoints);
     const page = await installation.browse(installation.shell, { path: '/nothing.js' });
     assert.match(String(page.headers['content-security-policy']), /connect-src 'self' https:\/\/127\.0\.0\.1:9999;/);
   });
@@ -283,7 +283,7 @@ describe('control channel of the control plane', () => {
   test('a connector waits for a gateway without losing its token', async () => {
     await gateway.next('snapshot');
     gateway.channel.close();
-    while (installation.control.desk.gateways.offer() !== undefined) await new Promise(setImmediate);
+    while (installation.control.desk.gateways.offer('') !== undefined) await new Promise(setImmediate);
     const site = connector('site', wireguardKey());
     assert.deepEqual(await site.next(), { t: 'refused', code: 'no_gateway' });
     installation.control.addTokens({ gateway: 'a-token-for-the-second-start' });

@@ -14,6 +14,7 @@ import type { Session } from '../../../protocol/session.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { halfOpenAtEase, handshakesAtEasePerSecond } from '../../../server/gateway/limits.ts';
 import { inLong } from '../../support/long.ts';
+import { ticketPath } from '../transport/support/engines.ts';
 import { connectQuic } from '../transport/support/h3-client.ts';
 import { FarGateway } from './world/far-gateway.ts';
 import type { FloodPlan } from './world/flooder.ts';
@@ -97,7 +98,8 @@ async function enter(n: number, spiffeId: string): Promise<Session | undefined> 
 
 /** Every other one by WebTransport, where it is. */
 function carrier(n: number): Promise<Carrier> {
-  if (n % 2 === 0 && gateway.udpPort !== undefined) return connectQuic(gateway.udpPort, world.shellOrigin);
+  if (n % 2 === 0 && gateway.udpPort !== undefined)
+    return connectQuic(gateway.udpPort, world.shellOrigin, { path: ticketPath(gateway) });
   return connectWebSocket({ tcpPort: gateway.tcpPort, shellOrigin: world.shellOrigin });
 }
 

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { base64url } from '../../../protocol/bytes.ts';
 import { encodeRequestHead, ResponseHeadReader } from '../../../protocol/exchange/http.ts';
 import {
   encodeCloseMessage,
@@ -17,6 +18,7 @@ import {
 import { signSnapshot } from '../../../protocol/snapshot.ts';
 import { generateComposite } from '../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
+import { ticketPath } from '../transport/support/engines.ts';
 import { connectQuic } from '../transport/support/h3-client.ts';
 import { fetchThrough } from './world/exchange.ts';
 import { connectWebSocket } from './world/web-socket.ts';
@@ -154,7 +156,7 @@ for (const transport of ['loopback', 'WebSocket', 'WebTransport'] as const)
     const carriers = {
       loopback: async () => world.loopback(),
       WebSocket: () => connectWebSocket(world),
-      WebTransport: () => connectQuic(port!, world.shellOrigin),
+      WebTransport: () => connectQuic(port!, world.shellOrigin, { path: ticketPath(world.gateway.endpoints) }),
     };
     const session = await world.client({ svid: { service: 'dns' }, carrier: await carriers[transport]() });
     const flow = await session.open({ kind: 'udp', service: 'dns' });
@@ -181,7 +183,9 @@ test('BR-6: the same over WebSocket', async () => {
 test('BR-6: the same over WebTransport', async (t) => {
   const port = world.gateway.endpoints.udpPort;
   if (port === undefined) return t.skip('no WebTransport engine loads here');
-  const session = await world.client({ carrier: await connectQuic(port, world.shellOrigin) });
+  const session = await world.client({
+    carrier: await connectQuic(port, world.shellOrigin, { path: ticketPath(world.gateway.endpoints) }),
+  });
   assert.equal((await fetchThrough(session, '/x')).body.toString(), 'you are ada');
   session.close('done');
 });
@@ -192,7 +196,9 @@ test('BR-6: tells the control plane where it can be reached and by which certifi
   assert.equal(webSocket?.url, 'ws://shell.apps.localhost:0/tunnel');
   const webTransport = endpoints.find(({ transport }) => transport === 'webtransport');
   if (world.gateway.endpoints.udpPort !== undefined) {
-    assert.equal(webTransport?.url, `https://127.0.0.1:${world.gateway.endpoints.udpPort}/tunnel`);
+    const { ticketKey, udpPort } = world.gateway.endpoints;
+    assert.equal(webTransport?.url, `https://127.0.0.1:${udpPort}/tunnel${ticketKey === undefined ? '' : '/'}`);
+    assert.equal(world.authority.hello?.ticketKey, ticketKey && base64url(ticketKey));
     assert.ok((webTransport?.certHashes.length ?? 0) >= 1);
   }
 });

@@ -59,8 +59,7 @@ for (const engine of engines) {
         (_carrier, peer) => peers.push(peer),
         async (server) => {
           (await server.connect()).close();
-          const transport = engine.name === 'quiche' ? 'webtransport' : 'websocket';
-          assert.deepEqual(peers, [{ address: '127.0.0.1', origin, transport }]);
+          assert.deepEqual(peers, [engine.peer]);
           assert.equal(server.transport.counters.accepted, 1);
         },
       );
@@ -248,6 +247,8 @@ for (const engine of engines) {
       await Promise.all(carriers.map((carrier) => carrier.closed));
     });
 
+    // quinn hides the origin: test/server/transport/tickets.test.ts has what stands in for it.
+    if (engine.peer.origin === undefined) return;
     for (const [what, from] of Object.entries({
       'another origin': 'http://evil.apps.localhost:8700',
       'the origin with another port': 'http://shell.apps.localhost:8701',

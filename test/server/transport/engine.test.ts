@@ -9,13 +9,27 @@ import { loadTransport } from '../../../server/transport/engines.ts';
 import { serverConfig } from '../../../server/transport/quiche/quic-config.ts';
 import { connectionIdBytes } from '../../../server/transport/quiche/quic-endpoint.ts';
 import { realClock } from './support/clock.ts';
-import { origin } from './support/engines.ts';
+import { origin, quinn, ticketPath } from './support/engines.ts';
 import { connectQuic, H3Client } from './support/h3-client.ts';
 
 it('loads an engine that this machine can run, and says which', async () => {
   const transport = await loadTransport({ origins: [origin], clock: realClock });
-  assert.equal(transport?.engine, 'quiche');
+  assert.equal(transport?.engine, 'missing' in quinn ? 'quiche' : 'quinn');
   await transport.close();
+});
+
+it('tries the one that was asked for and no other, and says why one does not load', async () => {
+  const told: string[] = [];
+  const onUnavailable = (name: string, cause: unknown) => told.push(`${name}: ${(cause as Error).message}`);
+  const options = { origins: [origin], clock: realClock, onUnavailable };
+  const second = await loadTransport({ ...options, engine: 'quiche' });
+  assert.equal(second?.engine, 'quiche');
+  assert.deepEqual(told, []);
+  const first = await loadTransport({ ...options, engine: 'quinn' });
+  assert.equal(first?.engine, 'missing' in quinn ? undefined : 'quinn');
+  assert.equal(told.length, 'missing' in quinn ? 1 : 0);
+  for (const text of told) assert.match(text, /^quinn: .*GLIBC_2\.38/);
+  await Promise.all([second?.close(), first?.close()]);
 });
 
 it('BR-6: serves one of the certificates it announces', async () => {
@@ -32,10 +46,15 @@ it('BR-6: serves one of the certificates it announces', async () => {
 it('lets nobody in before somebody takes the carriers', async () => {
   const transport = (await loadTransport({ origins: [origin], clock: realClock }))!;
   const { port } = await transport.listen({ host: '127.0.0.1', port: 0 });
-  const carrier = await connectQuic(port, origin);
-  await carrier.closed;
+  await assert.rejects(ended(connectQuic(port, origin, { path: ticketPath(transport) })), { code: 'refused' });
   await transport.close();
 });
+
+/** quinn refuses at once; quiche lets in and shows out. */
+async function ended(connecting: ReturnType<typeof connectQuic>): Promise<never> {
+  await (await connecting).closed;
+  throw Object.assign(new Error('closed'), { code: 'refused' });
+}
 
 it('says so when the port is taken', async () => {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { unbase64url } from '../../../../protocol/bytes.ts';
 import { token } from './authority.ts';
 import type { FromChild, GatewayCount, ToChild } from './gateway-child.ts';
 import type { World } from './world.ts';
@@ -11,12 +12,15 @@ export class FarGateway {
   readonly tcpPort: number;
   /** WebTransport's, where an engine loads. */
   readonly udpPort: number | undefined;
+  /** For tickets, where the engine wants them. */
+  readonly ticketKey: Uint8Array | undefined;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, tcpPort: number, udpPort: number | undefined) {
+  private constructor(child: ChildProcess, { tcpPort, udpPort, ticketKey }: Extract<FromChild, { t: 'ready' }>) {
     this.#child = child;
     this.tcpPort = tcpPort;
     this.udpPort = udpPort;
+    this.ticketKey = ticketKey === undefined ? undefined : unbase64url(ticketKey);
   }
 
   /** Closes the one in this process; its keys and its folder stay. */
@@ -28,7 +32,7 @@ export class FarGateway {
     child.send({ t: 'start', config: world.config, token } satisfies ToChild);
     const ready = await nextFrom(child, 'ready');
     world.far.admit(ready.wireguard);
-    return new FarGateway(child, ready.tcpPort, ready.udpPort);
+    return new FarGateway(child, ready);
   }
 
   async count(): Promise<GatewayCount> {

@@ -5,6 +5,7 @@
 import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { base64url } from '../../../../protocol/bytes.ts';
 import type { Crypto } from '../../../../protocol/crypto.ts';
 import { systemClock } from '../../../../server/channel/system-clock.ts';
 import type { Config } from '../../../../server/config.ts';
@@ -33,6 +34,8 @@ export type FromChild =
       readonly t: 'ready';
       readonly tcpPort: number;
       readonly udpPort: number | undefined;
+      /** See Endpoints; base64url. */
+      readonly ticketKey: string | undefined;
       readonly wireguard: { port: number; publicKey: string };
     }
   | { readonly t: 'count'; readonly count: GatewayCount };
@@ -65,7 +68,8 @@ async function start(config: Config, token: string): Promise<void> {
   await new Promise<void>((resolve) => door.listen({ port: 0, host: '0.0.0.0', backlog: 4_096 }, resolve));
   const address = door.address();
   const tcpPort = typeof address === 'object' && address !== null ? address.port : 0;
-  tell({ t: 'ready', tcpPort, udpPort: gateway.endpoints.udpPort, wireguard: gateway.wireguard });
+  const { udpPort, ticketKey } = gateway.endpoints;
+  tell({ t: 'ready', tcpPort, udpPort, ticketKey: ticketKey && base64url(ticketKey), wireguard: gateway.wireguard });
 }
 
 function report(): void {

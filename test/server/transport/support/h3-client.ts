@@ -34,6 +34,8 @@ export const clientSettings = settingsPayload([
 ]);
 
 export interface DialOptions {
+  /** Of the CONNECT. */
+  readonly path?: string;
   /** Ask for early data, and keep what would allow it the next time. */
   readonly earlyData?: boolean;
   /** A TLS session from an earlier connection. */
@@ -150,12 +152,13 @@ export async function connectQuic(
   const client = await H3Client.dial(port, options);
   await client.established;
   client.openControl();
-  const { stream, source, status } = await client.request(connectFields(origin));
-  if (status !== '200') {
+  // quinn ends the connection right behind its answer, which may be lost with it.
+  const answer = await client.request(connectFields(origin, options.path)).catch((cause: unknown) => ({ cause }));
+  if ('cause' in answer || answer.status !== '200') {
     await client.close();
-    throw Object.assign(new Error('refused'), { code: 'refused', status });
+    throw Object.assign(new Error('refused'), { code: 'refused', status: '', ...answer });
   }
-  return new ClientCarrier(client, stream, source);
+  return new ClientCarrier(client, answer.stream, answer.source);
 }
 
 class ClientCarrier implements Carrier {
