@@ -29,6 +29,7 @@ export const auditEventTypes = [
   'gateway.join',
   'gateway.leave',
   'gateway.stale',
+  'gateway.restart',
   'connector.join',
   'connector.leave',
   'bypass',

@@ -7,7 +7,7 @@ import { Gateway } from './gateway.ts';
 
 const log = logger('gateway');
 
-runChild('gateway', async ({ config, token }) => {
+runChild('gateway', async ({ config, token, after }) => {
   if (token === undefined) throw new TypeError('the supervisor gave no token');
   const gateway = await Gateway.open({
     config,
@@ -15,6 +15,7 @@ runChild('gateway', async ({ config, token }) => {
     clock: systemClock,
     log,
     token,
+    after,
     onRefused: (code) => {
       log.error({ code }, 'the control plane refused this gateway');
       // The supervisor starts it again with a token of its own.

@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import { logger, setLogLevel } from '../log.ts';
+import { signEveryMs, type WatchEnd } from './watchdog.ts';
 
 /** What the supervisor tells a child at its start. Tokens are single use and never logged. */
 export interface StartMessage {
@@ -15,7 +16,12 @@ export interface StartMessage {
   readonly token?: string;
   /** Given to the control plane alone: the tokens it may expect, by role. */
   readonly tokens?: { readonly gateway: string; readonly connector?: string };
+  /** How the process before this one ended, if there was one. */
+  readonly after?: PartEnd;
 }
+
+/** Ended by the supervisor for its memory or its silence, or by itself. */
+export type PartEnd = WatchEnd | 'died';
 
 export type ParentMessage =
   | StartMessage
@@ -25,6 +31,7 @@ export type ParentMessage =
 
 export type ChildMessage =
   | { readonly type: 'ready'; readonly info: Record<string, unknown> }
+  | { readonly type: 'alive'; readonly memoryBytes: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 
 /** What a started child offers the supervisor. */
@@ -59,6 +66,7 @@ export function runChild(part: string, start: (message: StartMessage) => Promise
           (child) => {
             running = child;
             tell({ type: 'ready', info: child.info });
+            setInterval(() => tell({ type: 'alive', memoryBytes: process.memoryUsage.rss() }), signEveryMs).unref();
           },
           (error: unknown) => {
             log.error({ err: error }, 'could not start');

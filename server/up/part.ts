@@ -5,7 +5,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Logger } from '../log.ts';
-import type { ChildMessage, ParentMessage, StartMessage } from './child.ts';
+import type { ChildMessage, ParentMessage, PartEnd, StartMessage } from './child.ts';
+import { Watchdog, type WatchEnd, type WatchLimits } from './watchdog.ts';
 
 /** A part that said it cannot start; `code` is its own. */
 export class PartError extends Error {
@@ -30,8 +31,10 @@ export interface PartOptions {
   /** Made anew for each start, because tokens are single use. */
   readonly start: () => StartMessage;
   readonly log: Logger;
+  /** A process that exceeds these while it serves is ended, and started again like one that died. */
+  readonly watch?: WatchLimits;
   /** Told each time the part serves again after a death. */
-  readonly onRestart?: (info: Record<string, unknown>) => void;
+  readonly onRestart?: (info: Record<string, unknown>, after: PartEnd) => void;
 }
 
 const restartDelaysMs = [100, 500, 1_000, 2_000, 5_000];
@@ -44,6 +47,8 @@ export class Part {
   #stopping = false;
   #failures = 0;
   #serving = false;
+  #watchdog: Watchdog | undefined;
+  #killedFor: WatchEnd | undefined;
   /** Waiting to be sent to the process, one behind the other. */
   readonly #handing = new Set<Socket>();
   /** The last one sent; the process may not have taken it yet. */
@@ -92,15 +97,18 @@ export class Part {
     clearTimeout(timer);
   }
 
-  #spawn(ready: (info: Record<string, unknown>) => void, failed: (error: Error) => void): void {
+  #spawn(ready: (info: Record<string, unknown>) => void, failed: (error: Error) => void, after?: PartEnd): void {
     const { name, file, nodeFlags = [], log } = this.#options;
     const child = fork(file, [], { execArgv: [...nodeFlags], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child = child;
     const startedAt = performance.now();
     let said: Error | undefined;
     child.on('message', (message: ChildMessage) => {
-      if (message.type === 'ready') {
+      if (message.type === 'alive') {
+        this.#watchdog?.sign(message.memoryBytes);
+      } else if (message.type === 'ready') {
         this.#serving = true;
+        this.#watch(child);
         ready(message.info);
       } else {
         said = new PartError(name, message.code, message.message);
@@ -110,6 +118,7 @@ export class Part {
     child.once('exit', (code, signal) => {
       const served = this.#serving;
       this.#serving = false;
+      const after = this.#unwatch();
       this.#endHanding();
       if (this.#stopping) return;
       if (!served && this.#failures === 0) {
@@ -117,10 +126,30 @@ export class Part {
         return;
       }
       if (performance.now() - startedAt > steadyMs) this.#failures = 0;
-      log.warn({ process: name, code, signal }, 'process ended; starting it again');
-      this.#again();
+      log.warn({ process: name, code, signal, after }, 'process ended; starting it again');
+      this.#again(after);
     });
-    child.send(this.#options.start(), () => undefined);
+    const message = this.#options.start();
+    child.send(after === undefined ? message : { ...message, after }, () => undefined);
+  }
+
+  #watch(child: ChildProcess): void {
+    const { name, watch, log } = this.#options;
+    if (watch === undefined) return;
+    this.#watchdog = new Watchdog(watch, (reason) => {
+      this.#killedFor = reason;
+      log.error({ process: name, reason, ...watch }, 'process exceeds its limits; ending it');
+      child.kill('SIGKILL');
+    });
+  }
+
+  /** @returns why the process ended. */
+  #unwatch(): PartEnd {
+    this.#watchdog?.stop();
+    this.#watchdog = undefined;
+    const after = this.#killedFor ?? 'died';
+    this.#killedFor = undefined;
+    return after;
   }
 
   /** Node forgets connections that a process was sent and did not take before it died; they would stay open for ever. */
@@ -132,14 +161,15 @@ export class Part {
     this.#underWay = undefined;
   }
 
-  #again(): void {
+  #again(after: PartEnd): void {
     const delay = restartDelaysMs[Math.min(this.#failures, restartDelaysMs.length - 1)];
     this.#failures += 1;
     setTimeout(() => {
       if (this.#stopping) return;
       this.#spawn(
-        (info) => this.#options.onRestart?.(info),
+        (info) => this.#options.onRestart?.(info, after),
         () => undefined,
+        after,
       );
     }, delay);
   }

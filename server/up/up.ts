@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { adminRequest } from '../channel/admin-client.ts';
 import { type Config, dataPaths, origins } from '../config.ts';
 import { type Logger, logger } from '../log.ts';
-import type { StartMessage } from './child.ts';
+import type { PartEnd, StartMessage } from './child.ts';
 import { type FrontDoor, openFrontDoor } from './front-door.ts';
 import { Part } from './part.ts';
 
@@ -25,7 +25,7 @@ export interface ReadyEvent {
 
 export type UpEvent =
   | ReadyEvent
-  | { readonly event: 'restarted'; readonly part: string; readonly pid: number | undefined };
+  | { readonly event: 'restarted'; readonly part: string; readonly pid: number | undefined; readonly after: PartEnd };
 
 /** A start that cannot be: the port is taken, or the folder already has a supervisor. */
 export class UpError extends Error {
@@ -101,8 +101,8 @@ async function startAll(
   tell: (event: UpEvent) => void,
 ): Promise<ReadyEvent> {
   const file = (part: string) => join(import.meta.dirname, '..', part, 'main.ts');
-  const restarted = (part: 'control' | 'gateway' | 'connector') => () =>
-    tell({ event: 'restarted', part, pid: parts[part]?.pid });
+  const restarted = (part: 'control' | 'gateway' | 'connector') => (_info: Record<string, unknown>, after: PartEnd) =>
+    tell({ event: 'restarted', part, pid: parts[part]?.pid, after });
   const fresh = { gateway: newToken(), connector: newToken() };
   // The first start uses the tokens the control plane was started with; a later one announces a new token first.
   const tokenFor = (role: 'gateway' | 'connector') => {
@@ -124,8 +124,9 @@ async function startAll(
   parts.gateway = new Part({
     name: 'gateway',
     file: file('gateway'),
-    // The process that speaks QUIC has a memory limit of its own (docs/decisions).
-    nodeFlags: ['--max-old-space-size=1024', ...smallYoungGeneration],
+    // The process that speaks QUIC has limits of its own (docs/decisions/0007-the-gateway-is-watched.md).
+    nodeFlags: [`--max-old-space-size=${config.gateway.heapMiB}`, ...smallYoungGeneration],
+    watch: { memoryBytes: config.gateway.memoryMiB * 2 ** 20, silentS: config.gateway.silentS },
     log,
     start: (): StartMessage => ({ type: 'start', config, token: tokenFor('gateway') }),
     onRestart: restarted('gateway'),
