@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { base64url, unbase64url } from '../../../protocol/bytes.ts';
+import type { Carrier } from '../../../protocol/carrier.ts';
 import { connectClient } from '../../../protocol/connect-client.ts';
 import type { Crypto, Signer } from '../../../protocol/crypto.ts';
 import { verifyDescriptor } from '../../../protocol/descriptor.ts';
@@ -27,6 +28,8 @@ import type { LaunchAnswer, Launched, NodePerson } from './node-person.ts';
 export interface ConnectOptions {
   readonly crypto?: Crypto;
   readonly tap?: Tap;
+  /** In place of a WebSocket. */
+  readonly carrier?: Carrier;
   readonly session?: SessionHooks;
   /** In place of what the launch answered. */
   readonly svid?: Uint8Array;
@@ -73,7 +76,7 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<Session> {
   const gateway = await trustedGateway(launched.answer, fingerprint);
-  const carrier = carry(await dialWebSocket(port));
+  const carrier = options.carrier ?? carry(await dialWebSocket(port));
   return connectClient({
     carrier: options.tap === undefined ? carrier : tapped(carrier, options.tap),
     crypto: options.crypto ?? nodeCrypto,

@@ -1,0 +1,63 @@
+/** Many sessions over real QUIC on which nothing happens but rekeys: all stay, and what each costs the gateway. */
+import assert from 'node:assert/strict';
+import type { Session } from '../../protocol/session.ts';
+import type { Figure } from '../bench/figure.ts';
+import { keepAlive } from '../e2e/support/node-client.ts';
+import { serviceA, World } from '../e2e/support/node-world.ts';
+import { ProcessWatch } from './process-watch.ts';
+import { quicSession, rest } from './quic-session.ts';
+
+export interface IdleOptions {
+  readonly sessions: number;
+  readonly minutes: number;
+  readonly rekeyAfterS: number;
+}
+
+/** Sessions of one device; the gateway allows a few more. */
+const perDevice = 200;
+const atOnce = 8;
+
+export async function idleSessions({ sessions: count, minutes, rekeyAfterS }: IdleOptions): Promise<Figure[]> {
+  await using world = await World.start({ LATCHKEY_REKEY_AFTER_S: String(rekeyAfterS) });
+  await world.applyPolicies('@id("all") permit (principal, action, resource);');
+  // One that has gone through everything once, so that what is counted is sessions and not code.
+  const launched = await world.admin.launch(serviceA);
+  const warm = await quicSession(world, launched);
+  keepAlive(world.admin, warm, launched);
+  const gateway = new ProcessWatch(world.product.ready.pids.gateway ?? 0);
+  const before = gateway.sample();
+  const sessions: Session[] = [];
+  for (let device = 0; sessions.length < count; device += 1) {
+    const person = await world.invite(`Idle ${device}`);
+    const credential = await person.launch(serviceA);
+    const open = async () => {
+      const session = await quicSession(world, credential);
+      sessions.push(session);
+      keepAlive(person, session, credential);
+    };
+    const wanted = Math.min(perDevice, count - sessions.length);
+    for (let i = 0; i < wanted; i += atOnce)
+      await Promise.all(Array.from({ length: Math.min(atOnce, wanted - i) }, open));
+  }
+  const cpuBefore = gateway.sample();
+  await rest(minutes * 60_000);
+  const after = gateway.sample();
+  const lost = sessions.filter(({ state }) => state.code !== undefined);
+  assert.deepEqual(
+    lost.map(({ state }) => state.code),
+    [],
+  );
+  const epochs = sessions.map(({ state }) => state.epoch);
+  const least = Math.floor((minutes * 60) / (rekeyAfterS * 1.5)) - 1;
+  assert.ok(Math.min(...epochs) >= least, `${Math.min(...epochs)} epochs, not ${least}`);
+  for (const session of [...sessions, warm]) session.close('done');
+  await Promise.all(sessions.map(({ closed }) => closed));
+  const cpuMs = after.cpuMs - cpuBefore.cpuMs;
+  return [
+    { name: 'idle.sessions', value: count, unit: 'sessions' },
+    { name: 'idle.rekeys', value: epochs.reduce((sum, epoch) => sum + epoch, 0), unit: 'rekeys' },
+    { name: 'idle.per_session', value: (after.residentBytes - before.residentBytes) / 1_024 / count, unit: 'KiB' },
+    { name: 'idle.cpu', value: cpuMs / (minutes * 600), unit: '% of a core' },
+    { name: 'idle.fds', value: after.fds - before.fds, unit: 'descriptors' },
+  ];
+}
