@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '..');
 
 /** Suites in the order of trust: a broken kernel is found before a page that uses it. */
 const suites = [
-  { name: 'unit', files: ['test/{protocol,wasm,server,posture-js,worker,web}/**/*.test.ts'], concurrency: 2 },
+  { name: 'unit', files: ['test/{protocol,models,wasm,server,posture-js,worker,web}/**/*.test.ts'], concurrency: 2 },
   { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
   { name: 'end to end', files: ['test/e2e/**/*.test.ts'], concurrency: 1 },
 ];
