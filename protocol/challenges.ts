@@ -14,7 +14,7 @@ type Hash = Pick<Crypto, 'sha256'>;
 /** What all WebAuthn challenges bind. */
 export type CeremonyBinding = {
   readonly rpId: string;
-  /** 32 bytes of the control plane (of the gateway for a step-up), good once. */
+  /** 32 bytes of the control plane, good once; at a step-up the gateway asks it for them. */
   readonly nonce: Uint8Array;
   /** SHA-256 of the device's Ed25519 key; of the link id for a guest. */
   readonly deviceKeyHash: Uint8Array;
@@ -36,7 +36,7 @@ export function enrolChallenge(crypto: Hash, binding: LoginBinding): Uint8Array 
   return crypto.sha256(tagged(tag.enrol, ...ceremony(crypto, binding), hash('postureHash', binding.postureHash)));
 }
 
-/** Step-up inside the tunnel. @param exporter `exporter("webauthn", nonce)` of the present epoch (after RFC 9266). */
+/** Step-up inside the tunnel. @param exporter `exporter("webauthn", nonce)` of the epoch it was asked in (after RFC 9266). */
 export function stepupChallenge(
   crypto: Hash,
   binding: CeremonyBinding & { readonly exporter: Uint8Array },

@@ -37,6 +37,8 @@ export const streamCode = {
   timeout: 9,
   policy_stale: 10,
   internal: 11,
+  /** The number CLOSE has for it: a passkey touch is wanted, and this request did not wait for one or got none. */
+  stepup_required: 18,
 } as const;
 export type StreamCode = keyof typeof streamCode;
 

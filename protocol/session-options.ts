@@ -8,6 +8,7 @@ import type { Crypto, Signer } from './crypto.ts';
 import type { Established } from './established.ts';
 import type { Role } from './record.ts';
 import type { RecordLimits } from './session-limits.ts';
+import type { StepupAssertion, StepupQuestion } from './stepup.ts';
 import type { IncomingStream } from './stream.ts';
 import type { VerifiedSvid } from './svid.ts';
 
@@ -43,6 +44,10 @@ export type SessionHooks = {
   readonly onSilent?: (() => void) | undefined;
   /** Client: an informational message of the gateway's. */
   readonly onNotice?: ((content: Uint8Array) => void) | undefined;
+  /** Client: the gateway asks for a touch of the passkey. Without this hook it is told that nobody answers. */
+  readonly onStepup?: ((question: StepupQuestion) => void) | undefined;
+  /** Gateway: the answer to a question of ours, once for each; undefined when the person declined. */
+  readonly onStepupAnswer?: ((question: StepupQuestion, assertion: StepupAssertion | undefined) => void) | undefined;
   /** Gateway: judges the credential of a REAUTH; rejects for one that is not good. Without it REAUTH is refused. */
   readonly verifyReauth?: ((svid: Uint8Array) => Promise<VerifiedSvid>) | undefined;
   /** Gateway: the session now lives by this credential. */

@@ -15,6 +15,7 @@ import type { LinkRecord } from './record-link.ts';
 import { ClientRekey, GatewayRekey } from './rekey.ts';
 import type { ControlHandlers, ControlStream } from './session-control.ts';
 import { SessionError } from './session-error.ts';
+import { ClientStepup, GatewayStepup, type StepupAssertion, type StepupQuestion } from './stepup.ts';
 import type { VerifiedSvid } from './svid.ts';
 
 /** The parts of a session that both roles build on. */
@@ -34,6 +35,7 @@ export type RoleParts = {
 export type SessionRole = {
   readonly rekey: ClientRekey | GatewayRekey;
   readonly reauth: ClientReauth | undefined;
+  readonly stepup: ClientStepup | GatewayStepup;
   readonly handlers: ControlHandlers;
   /** Sees every control record first. */
   readonly before: (record: LinkRecord) => void;
@@ -55,7 +57,7 @@ function rekeyHost({ crypto, clock, layer, control, liveness, onRekey }: RolePar
   return { crypto, clock, layer, send, onChange };
 }
 
-function reauthHost({ crypto, layer, control, fatal }: RoleParts) {
+function sealingHost({ crypto, layer, control, fatal }: RoleParts) {
   const send = (kind: number, content: Uint8Array): void => void control.send(kind, content);
   return { crypto, layer, send, fatal };
 }
@@ -75,18 +77,21 @@ export type ClientRoleOptions = {
   readonly signer: Signer | undefined;
   readonly onRekeyOverdue: () => void;
   readonly onNotice: (content: Uint8Array) => void;
+  readonly onStepup: ((question: StepupQuestion) => void) | undefined;
 };
 
 export function clientRole(parts: RoleParts, options: ClientRoleOptions): SessionRole {
   const { peer, params } = parts.established;
   if (!('gatewayPublicKey' in peer)) throw new TypeError('established: not of a client');
   const { gatewayPublicKey } = peer;
-  const { signer, onRekeyOverdue, onNotice } = options;
+  const { signer, onRekeyOverdue, onNotice, onStepup } = options;
   const rekeyAfterMs = params.rekeyAfterS * 1000;
   const rekey = new ClientRekey({ ...rekeyHost(parts), rekeyAfterMs, onOverdue: onRekeyOverdue });
-  const reauth = signer && new ClientReauth({ ...reauthHost(parts), signer, gatewayPublicKey });
+  const reauth = signer && new ClientReauth({ ...sealingHost(parts), signer, gatewayPublicKey });
+  const stepup = new ClientStepup(sealingHost(parts), onStepup);
   const handlers: [number, Handler][] = [
     ...sharedHandlers(parts),
+    [recordKind.stepup, (content, epoch) => stepup.takeQuestion(content, epoch)],
     [recordKind.rkResp, (content) => rekey.takeResponse(content)],
     [recordKind.notice, onNotice],
   ];
@@ -98,7 +103,11 @@ export function clientRole(parts: RoleParts, options: ClientRoleOptions): Sessio
     },
   ]);
   if (reauth) handlers.push([recordKind.reauthAck, (content) => reauth.takeAnswer(content)]);
-  return { rekey, reauth, handlers: new Map(handlers), before: () => {}, wipe: () => rekey.wipe() };
+  const wipe = (): void => {
+    rekey.wipe();
+    stepup.wipe();
+  };
+  return { rekey, reauth, stepup, handlers: new Map(handlers), before: () => {}, wipe };
 }
 
 export type GatewayRoleOptions = {
@@ -107,6 +116,7 @@ export type GatewayRoleOptions = {
   readonly deadline: Deadline;
   readonly peer: () => Established['peer'];
   readonly onRenewed: (svid: VerifiedSvid) => void;
+  readonly onStepupAnswer: (question: StepupQuestion, assertion: StepupAssertion | undefined) => void;
 };
 
 export function gatewayRole(parts: RoleParts, options: GatewayRoleOptions): SessionRole {
@@ -114,22 +124,24 @@ export function gatewayRole(parts: RoleParts, options: GatewayRoleOptions): Sess
   const first = personOf(established.peer);
   options.deadline.set(Math.min(Number(established.params.reauthBy), first.notAfter));
   const rekey = new GatewayRekey(rekeyHost(parts));
+  const stepup = new GatewayStepup(sealingHost(parts), options.onStepupAnswer);
   const handlers: [number, Handler][] = [
     ...sharedHandlers(parts),
+    [recordKind.stepupAssert, (content) => stepup.take(content)],
     [recordKind.rkInit, (content) => rekey.takeInit(content)],
     [recordKind.rkDone, (content, epoch) => rekey.takeDone(content, epoch)],
   ];
   const reauth = gatewayReauth(parts, options);
   if (reauth) handlers.push([recordKind.reauth, (content, epoch) => reauth.take(content, epoch)]);
   const before = ({ kind, epoch }: LinkRecord): void => rekey.assertOrder(kind, epoch);
-  return { rekey, reauth: undefined, handlers: new Map(handlers), before, wipe: () => {} };
+  return { rekey, reauth: undefined, stepup, handlers: new Map(handlers), before, wipe: () => stepup.wipe() };
 }
 
 function gatewayReauth(parts: RoleParts, options: GatewayRoleOptions): GatewayReauth | undefined {
   const { signer, verifySvid, deadline, onRenewed } = options;
   if (!signer || !verifySvid) return undefined;
   return new GatewayReauth({
-    ...reauthHost(parts),
+    ...sealingHost(parts),
     sessionPublicKey: parts.established.sessionPublicKey,
     signer,
     verifySvid,

@@ -26,6 +26,7 @@ import {
   type SessionRole,
 } from './session-roles.ts';
 import { type AbortSignalLike, SessionStreams } from './session-streams.ts';
+import { ClientStepup, type StepupAssertion } from './stepup.ts';
 import type { Stream } from './stream.ts';
 import { StreamError } from './stream-error.ts';
 
@@ -133,6 +134,23 @@ export class Session {
    */
   drain(): void {
     if (!this.#end) this.#drain.begin();
+  }
+
+  /** Gateway: asks for a touch of the passkey over this session. @param nonce 32 bytes, never used before */
+  askStepup(nonce: Uint8Array): void {
+    const { stepup } = this.#role;
+    if (stepup instanceof ClientStepup) throw new TypeError('only a gateway asks for a step-up');
+    if (!this.#end) stepup.ask(nonce);
+  }
+
+  /**
+   * Client: answers a question that `onStepup` told; without an assertion it is declined.
+   * @returns false when the question is open no more
+   */
+  answerStepup(nonce: Uint8Array, assertion?: StepupAssertion): boolean {
+    const { stepup } = this.#role;
+    if (!(stepup instanceof ClientStepup)) throw new TypeError('only a client answers a step-up');
+    return !this.#end && stepup.answer(nonce, assertion);
   }
 
   /** A value that both ends and nobody else can compute in this epoch. @throws SessionError once it is over */
@@ -301,13 +319,14 @@ export class Session {
   }
 
   #clientOptions(): ClientRoleOptions {
-    const { onNotice, onRekeyOverdue, signer } = this.#options;
-    return { signer, onRekeyOverdue: () => onRekeyOverdue?.(), onNotice: (content) => onNotice?.(content) };
+    const { onNotice, onRekeyOverdue, onStepup, signer } = this.#options;
+    return { signer, onRekeyOverdue: () => onRekeyOverdue?.(), onNotice: (content) => onNotice?.(content), onStepup };
   }
 
   #gatewayOptions(): GatewayRoleOptions {
-    const { gatewaySigner, onReauth, verifyReauth } = this.#options;
+    const { gatewaySigner, onReauth, onStepupAnswer, verifyReauth } = this.#options;
     return {
+      onStepupAnswer: (question, assertion) => onStepupAnswer?.(question, assertion),
       signer: gatewaySigner,
       verifySvid: verifyReauth,
       deadline: this.#deadline,

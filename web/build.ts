@@ -25,6 +25,7 @@ async function precacheHub(): Promise<void> {
     skipWaiting: false,
     clientsClaim: false,
     navigateFallback: '/index.html',
-    navigateFallbackDenylist: [/^\/api\//, /^\/\.well-known\//],
+    // The step-up page has headers of its own.
+    navigateFallbackDenylist: [/^\/api\//, /^\/\.well-known\//, /^\/step-up$/],
   });
 }

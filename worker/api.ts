@@ -3,6 +3,7 @@
  * The Worker exposes exactly this object, frozen, by comlink.
  */
 import type { TransportName } from '../protocol/carrier.ts';
+import type { StepupAssertion } from '../protocol/stepup.ts';
 import type { PortKind } from './app-messages.ts';
 
 export type TunnelState = 'connecting' | 'open' | 'rekeying' | 'closed' | 'refused';
@@ -32,6 +33,9 @@ export interface TunnelCounts {
   readonly recordsSent: number;
 }
 
+/** A touch of the passkey that the gateway waits for, or did not get. */
+export type StepUpStage = 'asked' | 'refused';
+
 export interface TunnelApi {
   /**
    * Makes a session key, has it endorsed over `hub` and opens the tunnel. Once in a Worker's life.
@@ -43,6 +47,15 @@ export interface TunnelApi {
   serve(port: MessagePort, kind: PortKind): Promise<void>;
   /** Calls back with every change, and once at once. */
   watch(callback: (status: TunnelStatus) => void): void;
+  /** Calls back when the gateway asks for a touch of the passkey, and with undefined when it asks no more. */
+  watchStepUp(callback: (stage: StepUpStage | undefined) => void): void;
+  /**
+   * Has the hub ask for the passkey, and carries its answer to the gateway.
+   * @param hub a port whose other end a window of the hub holds (see {@link HubToStepUp}).
+   */
+  stepUp(hub: MessagePort): Promise<void>;
+  /** The person would rather not; or has read that it was refused. */
+  declineStepUp(): Promise<void>;
   counts(): Promise<TunnelCounts>;
   /** Ends the session and forgets its keys. */
   end(): Promise<void>;
@@ -84,6 +97,21 @@ export interface LaunchRequest {
   readonly latchkey: 'launch';
   readonly service: string;
 }
+
+/** Worker to a window of the hub, for a step-up. The hub computes the challenge itself, from these and what it knows. */
+export interface StepUpToHub {
+  readonly t: 'stepup';
+  readonly nonce: Uint8Array;
+  /** `exporter("webauthn", nonce)` of the session that asks. */
+  readonly exporter: Uint8Array;
+}
+
+/** Its answer: what the authenticator said. A window that got none closes, and says nothing. */
+export type HubToStepUp = { readonly t: 'touched'; readonly assertion: StepupAssertion };
+
+/** A window of the hub to the shell that opened it, and the shell's answer, which brings a port. */
+export type StepUpWindowReady = { readonly latchkey: 'step-up-ready' };
+export type StepUpWindowOpened = { readonly latchkey: 'step-up'; readonly service: string };
 
 /** An error that crosses the Worker's border whole. */
 export class TunnelFault extends Error {

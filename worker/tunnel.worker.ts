@@ -6,7 +6,7 @@ import { transferHandlers } from 'comlink';
 import wasm from '../build/wasm/latchkey.wasm?url';
 import { wasmCrypto } from '../wasm/crypto.ts';
 import { loadKernel } from '../wasm/kernel.ts';
-import { faultHandler, type TunnelApi, TunnelFault, type TunnelStatus } from './api.ts';
+import { faultHandler, type StepUpStage, type TunnelApi, TunnelFault, type TunnelStatus } from './api.ts';
 import type { PortKind } from './app-messages.ts';
 import { exposeMembers } from './exposed.ts';
 import { siblingOrigin } from './origins.ts';
@@ -14,6 +14,7 @@ import { verifyComposite } from './tunnel/composite.ts';
 import { Tunnel } from './tunnel/tunnel.ts';
 
 const watchers = new Set<(status: TunnelStatus) => unknown>();
+const stepUpWatchers = new Set<(stage: StepUpStage | undefined) => unknown>();
 let status: TunnelStatus = { state: 'connecting', epoch: 0 };
 
 const loaded = load();
@@ -26,6 +27,9 @@ async function load(): Promise<Tunnel> {
     crypto: wasmCrypto(kernel, { random, verify: verifyComposite }),
     sealed: () => kernel.sealed(),
     onStatus: announce,
+    onStepUp: (stage) => {
+      for (const watcher of stepUpWatchers) void watcher(stage);
+    },
     appOrigin: (service) => siblingOrigin(self.location, service),
   });
 }
@@ -58,6 +62,15 @@ const api: TunnelApi = Object.freeze({
     watchers.add(callback);
     callback(status);
   },
+  watchStepUp: (callback: (stage: StepUpStage | undefined) => void) => {
+    if (typeof callback !== 'function') throw new TypeError('watchStepUp(callback)');
+    stepUpWatchers.add(callback);
+  },
+  stepUp: async (hub: MessagePort) => {
+    if (!(hub instanceof MessagePort)) throw new TypeError('stepUp(port)');
+    (await tunnel()).stepUp.answerOver(hub);
+  },
+  declineStepUp: async () => (await tunnel()).stepUp.decline(),
   counts: async () => (await tunnel()).counts(),
   end: async () => (await tunnel()).end(),
 });

@@ -1,11 +1,18 @@
 /* Latchkey/1 under load: two offers of one client (0) and of a stranger at another address (1), cookie keys that follow each other, a network that
    keeps every INIT and every cookie and delivers any of them again. Promela; spin -run retry.pml, or with a planted bug:
-   -DNOCORE  a cookie is good for any offer        -DNOLIMIT  a client answers every RETRY */
+   -DNOCORE  a cookie is good for any offer        -DNOLIMIT  a client answers every RETRY
+   -DREUSE   a cookie is good more than once */
 #define KEYS 3         /* cookie keys, the last two good */
 mtype = { IDLE, INIT_SENT, RETRIED, DONE };
 bool sent[2];          /* INIT with this offer was sent, without a cookie */
 bool issued[6];        /* key*2 + offer: a cookie was made for it; the network has it from then on */
+bool used[6];          /* a cookie that was accepted: all that is remembered of anybody */
 bool worked[2];        /* key operations for this offer */
+#ifdef REUSE
+#define FRESH(k, o) true
+#else
+#define FRESH(k, o) !used[(k)*2+(o)]
+#endif
 byte kid = 0, inits = 0, held = 255;
 bool load = true;
 mtype at = IDLE;
@@ -13,6 +20,7 @@ inline key_operation(o, k) {
   /* never for an offer that did not bring its own cookie, made with a key that is still good */
   assert(k != 255 || !load);
   assert(k == 255 || (issued[k*2+o] && k + 1 >= kid));
+  if :: k != 255 -> assert(!used[k*2+o]); used[k*2+o] = true :: else -> skip fi;
   worked[o] = true
 }
 active proctype Client() {
@@ -43,7 +51,7 @@ end:
 #ifdef NOCORE
        :: (issued[k*2] || issued[k*2+1]) && k + 1 >= kid -> key_operation(o, k)
 #else
-       :: issued[k*2+o] && k + 1 >= kid -> key_operation(o, k)
+       :: issued[k*2+o] && k + 1 >= kid && FRESH(k, o) -> key_operation(o, k)
 #endif
        :: else -> skip
        fi }

@@ -14,6 +14,7 @@ export const auditEventTypes = [
   'posture',
   'launch',
   'renew',
+  'stepup',
   'session.open',
   'session.close',
   'session.reauth',

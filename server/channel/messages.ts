@@ -3,9 +3,10 @@
  * does not fit. Documents inside (descriptor, certificates, snapshot, revocation) are LKS1 objects and are verified as
  * such by their reader, whatever brought them.
  *
- *     gateway   → control    hello, endpoints, events, ping
+ *     gateway   → control    hello, endpoints, events, stepup.begin, stepup.finish, ping
  *     connector → control    hello, ping
- *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, pong, refused
+ *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, stepup.begun, stepup.done,
+ *                            stepup.refused, pong, refused
  *     control   → connector  welcome, gateway, pong, refused
  */
 import { z } from 'zod';
@@ -75,10 +76,35 @@ export type Hello = z.infer<typeof helloSchema>;
 const ping = z.strictObject({ t: z.literal('ping'), n: z.number().int().nonnegative() });
 const pong = z.strictObject({ t: z.literal('pong'), n: z.number().int().nonnegative() });
 
+/** Names one question of a gateway and its answer. */
+const question = z.uuid();
+const serial = bytesField(16);
+const ceremony = z.string().regex(/^[0-9a-f]{24}$/);
+
+/** What an authenticator answered inside a tunnel, as the tunnel brought it: judged by the control plane alone. */
+export const stepupAssertionSchema = z.strictObject({
+  credentialId: objectField(1_023),
+  authenticatorData: objectField(2_048),
+  clientDataJson: objectField(2_048),
+  signature: objectField(4_096),
+  userHandle: objectField(64).or(z.literal('')),
+});
+
 /** What a peer may say after its hello was answered. */
 export const fromPeerSchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('endpoints'), endpoints }),
   z.strictObject({ t: z.literal('events'), events: z.array(auditEventSchema).max(maxEventsPerMessage) }),
+  /** A session of this credential needs a touch of the passkey. */
+  z.strictObject({ t: z.literal('stepup.begin'), id: question, serial }),
+  /** Its answer, and the exporter of that session. */
+  z.strictObject({
+    t: z.literal('stepup.finish'),
+    id: question,
+    serial,
+    ceremony,
+    exporter: bytesField(32),
+    assertion: stepupAssertionSchema,
+  }),
   ping,
 ]);
 export type FromPeer = z.infer<typeof fromPeerSchema>;
@@ -132,6 +158,9 @@ export const toGatewaySchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('descriptor'), object }),
   z.strictObject({ t: z.literal('psks'), psks }),
   z.strictObject({ t: z.literal('ack'), ids: z.array(z.uuid()).max(maxEventsPerMessage) }),
+  z.strictObject({ t: z.literal('stepup.begun'), id: question, ceremony, nonce: bytesField(32) }),
+  z.strictObject({ t: z.literal('stepup.done'), id: question }),
+  z.strictObject({ t: z.literal('stepup.refused'), id: question, code: z.string().regex(/^[a-z_]{1,64}$/) }),
   pong,
   refused,
 ]);

@@ -10,10 +10,10 @@ import type { Context } from './context.ts';
 import { newId } from './identifiers.ts';
 
 /** How long a person has. Making a passkey asks more of them than using one; a launch asks nothing. */
-const lifeMs: Record<CeremonyKind, number> = { enrol: 300_000, login: 60_000, launch: 30_000 };
+const lifeMs: Record<CeremonyKind, number> = { enrol: 300_000, login: 60_000, launch: 30_000, stepup: 60_000 };
 
 export type CeremonyOf = Partial<
-  Pick<CeremonyTable, 'device_id' | 'enrolment_id' | 'lease_id' | 'service' | 'device_public_key'>
+  Pick<CeremonyTable, 'device_id' | 'enrolment_id' | 'lease_id' | 'launch_id' | 'service' | 'device_public_key'>
 > &
   Pick<CeremonyTable, 'kind' | 'user_id'>;
 
@@ -25,6 +25,7 @@ export async function beginCeremony(context: Context, of: CeremonyOf): Promise<C
     device_id: null,
     enrolment_id: null,
     lease_id: null,
+    launch_id: null,
     service: null,
     device_public_key: null,
     spent_at: null,

@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { GatewayDesk } from './gateways.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import { RevocationDesk } from './revocations.ts';
+import { StepUpDesk } from './step-up-desk.ts';
 
 /** What only the control plane may say happened. A gateway that claims it is faulty or taken over. */
 const ownTypes: ReadonlySet<AuditEventType> = new Set<AuditEventType>([
@@ -22,6 +23,7 @@ const ownTypes: ReadonlySet<AuditEventType> = new Set<AuditEventType>([
   'posture',
   'launch',
   'renew',
+  'stepup',
   'admin',
   'policy.change',
   'service.change',
@@ -41,6 +43,7 @@ export class ChannelDesk {
   readonly revocations: RevocationDesk;
   readonly #context: Context;
   readonly #server: ChannelServer;
+  readonly #stepUps: StepUpDesk;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(context: Context, tokens: JoinTokens) {
@@ -53,6 +56,7 @@ export class ChannelDesk {
     this.revocations = new RevocationDesk(context, (object) =>
       this.gateways.send({ t: 'revocation', object: base64url(object) }),
     );
+    this.#stepUps = new StepUpDesk(context);
     this.#server = new ChannelServer({
       path: dataPaths.controlSocket(context.config),
       clock: context.clock,
@@ -95,6 +99,10 @@ export class ChannelDesk {
     if (peer.role !== 'gateway' || message.t === 'ping') return;
     if (message.t === 'endpoints') {
       await this.gateways.endpointsChanged(peer, message.endpoints);
+      return;
+    }
+    if (message.t !== 'events') {
+      peer.send(await this.#stepUps.answer(message));
       return;
     }
     const events = message.events.filter((event) => !ownTypes.has(event.type));

@@ -1,7 +1,7 @@
 /** Issues ClientSVIDs: ten minutes, one session key, one service, never past the launch lease they rest on. */
 import { randomBytes } from 'node:crypto';
 import { Writer } from '../../protocol/bytes.ts';
-import { signSvid } from '../../protocol/svid.ts';
+import { amrBit, signSvid } from '../../protocol/svid.ts';
 import type { TunnelEndpoint } from '../channel/messages.ts';
 import { origins } from '../config.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
@@ -9,6 +9,7 @@ import type { LaunchTable, StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import type { SignedIn } from './leases.ts';
+import { stepUpEnds } from './step-up.ts';
 
 /** What the tunnel needs of a gateway. */
 export interface GatewayOffer {
@@ -35,12 +36,17 @@ export interface LaunchAnswer {
 /** Share of a credential's life after which the shell asks for the next one; the rest is for trying again. */
 const renewAt = 0.6;
 
+/** A credential shorter than this is not worth its renewals; it is then issued without the step-up. */
+const leastSteppedUpMs = 60_000;
+
 /** Serial and life of a credential about to be issued, written with the launch or renewal that it belongs to. */
 export interface PlannedSvid {
   readonly serial: Uint8Array;
   readonly notBefore: number;
   readonly notAfter: number;
   readonly policyEpoch: number;
+  /** It says so, and ends when the step-up does: what a credential says is true for as long as it is good. */
+  readonly steppedUp: boolean;
 }
 
 /**
@@ -51,7 +57,7 @@ export interface PlannedSvid {
 export async function planSvid(
   context: Context,
   transaction: StoreTransaction,
-  launch: Pick<LaunchTable, 'id' | 'ends_at'>,
+  launch: Pick<LaunchTable, 'id' | 'ends_at' | 'stepped_up_at'>,
   policyEpoch: number,
 ): Promise<PlannedSvid> {
   const live = await transaction
@@ -64,13 +70,16 @@ export async function planSvid(
     .executeTakeFirst();
   if (live === undefined) throw new ApiError('lease_ended');
   const notBefore = context.clock.now();
-  const notAfter = Math.min(notBefore + context.config.timers.credentialS * 1_000, launch.ends_at);
+  const longest = Math.min(notBefore + context.config.timers.credentialS * 1_000, launch.ends_at);
+  const stepUpEnd = stepUpEnds(launch.stepped_up_at);
+  const steppedUp = stepUpEnd - notBefore >= leastSteppedUpMs;
+  const notAfter = steppedUp ? Math.min(longest, stepUpEnd) : longest;
   const serial = new Uint8Array(randomBytes(16));
   await transaction
     .insertInto('svids')
     .values({ serial, launch_id: launch.id, not_before: notBefore, not_after: notAfter, policy_epoch: policyEpoch })
     .execute();
-  return { serial, notBefore, notAfter, policyEpoch };
+  return { serial, notBefore, notAfter, policyEpoch, steppedUp };
 }
 
 /** Signs a planned credential and wraps it with everything a tunnel needs. */
@@ -89,7 +98,7 @@ export async function launchAnswer(
     notBefore: planned.notBefore,
     notAfter: planned.notAfter,
     policyEpoch: BigInt(planned.policyEpoch),
-    amr: signedIn.amr,
+    amr: planned.steppedUp ? signedIn.amr | amrBit.stepUp : signedIn.amr,
     postureHash: launch.posture_hash,
     serial: planned.serial,
     spiffeId: signedIn.spiffeId,

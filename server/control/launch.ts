@@ -171,6 +171,7 @@ async function record(
         created_at: now,
         ends_at: Math.min(now + context.config.timers.launchLeaseS * 1_000, who.endsAt),
         revoked_at: null,
+        stepped_up_at: null,
       };
       await transaction.insertInto('launches').values(launch).execute();
       return { launch, planned: await planSvid(context, transaction, launch, desk.epoch) };

@@ -18,6 +18,8 @@ export interface SignedIn {
   readonly userHandle: Uint8Array;
   readonly device: string;
   readonly devicePublicKey: Uint8Array;
+  /** The passkey this device was enrolled with, base64url as WebAuthn's allowCredentials takes it. */
+  readonly credential: string;
   readonly spiffeId: string;
   readonly amr: number;
   readonly facts: AuthenticatorFacts;
@@ -104,6 +106,7 @@ function leases(context: Context) {
       'users.name',
       'users.handle',
       'devices.public_key',
+      'devices.credential_id',
       'credentials.backup_eligible',
       'credentials.backed_up',
     ])
@@ -124,6 +127,7 @@ function describe(context: Context, row: LeaseRow): SignedIn {
     userHandle: row.handle,
     device: row.device_id,
     devicePublicKey: row.public_key,
+    credential: row.credential_id,
     spiffeId: deviceSpiffeId(context.config, row.user_id, row.device_id),
     amr: row.amr,
     facts: {

@@ -4,18 +4,17 @@
  * exactly one signs in.
  */
 import { loginChallenge } from '../../protocol/challenges.ts';
-import { origins } from '../config.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { CeremonyTable, CredentialTable, StoreTransaction } from '../store/tables.ts';
+import type { CeremonyTable } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
 import { deviceSpiffeId, newEvent } from './identifiers.ts';
 import { openLease } from './leases.ts';
+import { type CheckedPasskey, checkPasskey, keepCounter } from './passkeys.ts';
 import { type Posture, postureDetail, verifyPosture } from './posture.ts';
 import { checkDeviceSignature, type Entered, type LoginProof } from './proof.ts';
 import { auditingRefusal, refusedAtTheDoor } from './refusal.ts';
-import { verifyPasskey, WebAuthnError } from './webauthn.ts';
 
 export interface LoginBegun {
   readonly ceremony: string;
@@ -60,7 +59,7 @@ export async function finishLogin(context: Context, proof: LoginProof): Promise<
   const checked = await auditingRefusal(context, ceremony.id, attempt, () => check(context, ceremony, person, proof));
   return context.audit.transact(async (transaction) => {
     await spendCeremony(context, transaction, ceremony.id);
-    await keepCounter(transaction, checked.credential, checked.result);
+    await keepCounter(transaction, checked);
     const { posture } = checked;
     const leaseSecret = await openLease(context, transaction, {
       user: person.user_id,
@@ -79,10 +78,8 @@ export async function finishLogin(context: Context, proof: LoginProof): Promise<
   });
 }
 
-interface Checked {
+interface Checked extends CheckedPasskey {
   readonly posture: Posture;
-  readonly credential: CredentialTable;
-  readonly result: { readonly counter: number; readonly backedUp: boolean };
 }
 
 async function check(context: Context, ceremony: CeremonyTable, person: Person, proof: LoginProof): Promise<Checked> {
@@ -96,40 +93,8 @@ async function check(context: Context, ceremony: CeremonyTable, person: Person, 
     postureHash: posture.hash,
   });
   checkDeviceSignature(person.public_key, challenge, proof.deviceSignature);
-  // What policies are told of the passkey is told of the one this device was enrolled with: no other signs in here.
-  if (proof.credential.id !== person.credential_id) throw new WebAuthnError('signature');
-  const credential = await context.store
-    .selectFrom('credentials')
-    .selectAll()
-    .where('id', '=', person.credential_id)
-    .where('user_id', '=', person.user_id)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
-  if (credential === undefined) throw new WebAuthnError('signature');
-  const result = await verifyPasskey({ rpId, origin: origins.hub(context.config) }, proof.credential, challenge, {
-    id: credential.id,
-    publicKey: credential.public_key,
-    counter: credential.counter,
-    backupEligible: credential.backup_eligible === 1,
-    userHandle: person.handle,
-  });
+  const { credential, result } = await checkPasskey(context, person, proof.credential, challenge);
   return { posture, credential, result };
-}
-
-/** A counter that another login moved meanwhile is a cloned authenticator or a race; neither may sign in. */
-async function keepCounter(
-  transaction: StoreTransaction,
-  credential: CredentialTable,
-  result: { counter: number; backedUp: boolean },
-): Promise<void> {
-  const { numUpdatedRows } = await transaction
-    .updateTable('credentials')
-    .set({ counter: result.counter, backed_up: result.backedUp ? 1 : 0 })
-    .where('id', '=', credential.id)
-    .where('counter', '=', credential.counter)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
-  if (numUpdatedRows !== 1n) throw new ApiError('ceremony_refused');
 }
 
 /** Devices that may sign in, with their people. */

@@ -96,7 +96,7 @@ async function decideAndPlan(
 ): Promise<PlannedSvid> {
   const signals = JSON.parse(launch.posture_signals) as PolicySignals;
   const posture = { signals, time: launch.posture_time };
-  const { decision, policies } = decideLaunch(context, desk, who, posture, launch.service);
+  const { decision, policies } = decideLaunch(context, desk, who, posture, launch.service, launch.stepped_up_at);
   const reason = refusalOf(context, desk, launch, decision);
   const refusal = reason === undefined ? undefined : new ApiError(reason);
   const planned = await context.audit.transact(async (transaction) => {

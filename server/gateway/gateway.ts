@@ -18,6 +18,7 @@ import { shimSource } from './shim-source.ts';
 import { GatewayIdentity } from './state/identity.ts';
 import { PolicyState } from './state/policy-state.ts';
 import { Spool } from './state/spool.ts';
+import { StepUpRequests } from './state/step-up-requests.ts';
 import { Trust } from './state/trust.ts';
 
 export interface GatewayOptions {
@@ -82,7 +83,9 @@ export class Gateway {
     const jars = new JarStore({ crypto, directory: join(folder, 'jars') });
     const shim = shimSource(config.assets, crypto);
     const { connect, openUdp } = dataPlane;
+    const stepUps = new StepUpRequests((question) => control.ask(question));
     const sessions = new Sessions({
+      stepUps,
       config,
       crypto,
       clock,
@@ -102,7 +105,7 @@ export class Gateway {
       onChanged: () => control.announceEndpoints(),
     });
     const control = new ControlLink({
-      ...{ config, clock, log, token: options.token, identity, trust, policy, spool, dataPlane },
+      ...{ config, clock, log, token: options.token, identity, trust, policy, spool, dataPlane, stepUps },
       wireguardPort: port,
       endpoints: () => endpoints.list(),
       ticketKey: endpoints.ticketKey,

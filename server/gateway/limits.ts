@@ -51,3 +51,8 @@ export const closeLimitMs = 5_000;
 
 /** Events sent to the control plane and not yet acknowledged. */
 export const eventsUnderWay = 256;
+
+/** A touch of the passkey counts for so long (docs/protocol.md, "ClientSvid": amr bit 5). */
+export const stepUpMs = 300_000;
+/** A nonce is good for 60 s at the control plane, which judges an answer that comes just too late; then nobody waits. */
+export const stepUpAnswerLimitMs = 63_000;

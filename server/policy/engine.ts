@@ -39,6 +39,8 @@ export interface PolicyDecision {
   readonly decision: 'allow' | 'deny';
   /** Ids of the policies that decided; `['default-deny']` when none permitted. Never empty. */
   readonly policies: string[];
+  /** Of a deny that a fresh touch of the passkey would turn into an allow: nothing else is missing. */
+  readonly lacks?: 'stepUp';
 }
 
 const defaultDeny: PolicyDecision = { decision: 'deny', policies: ['default-deny'] };
@@ -61,6 +63,12 @@ export class PolicyEngine {
    * @example engine.decide({ principal, action: 'open', service: 'wiki' }).decision === 'allow'
    */
   decide(question: Question): PolicyDecision {
+    const decided = this.#ask(question);
+    if (decided.decision === 'allow') return decided;
+    return this.#ask(steppedUp(question)).decision === 'allow' ? { ...decided, lacks: 'stepUp' } : decided;
+  }
+
+  #ask(question: Question): PolicyDecision {
     const user = { type: 'User', id: question.principal.user };
     const service = { type: 'Service', id: question.service };
     if (!this.#entities.has(keyOf(user)) || !this.#entities.has(keyOf(service))) return defaultDeny;
@@ -119,6 +127,16 @@ function contextOf({ principal, context }: Question): Record<string, CedarValueJ
     posture: { ageS: whole(principal.posture.ageS), ...principal.posture.signals },
     ...context,
   };
+}
+
+/**
+ * The same question by somebody who has just touched the passkey again. A launch comes before there is a tunnel to do
+ * that in: it is forgiven the step-up, which each open asks for again, but not a sign-in that policy finds too old.
+ */
+function steppedUp(question: Question): Question {
+  const { action, principal } = question;
+  const amr: AmrName[] = [...principal.amr, 'stepUp'];
+  return { ...question, principal: { ...principal, amr, authAgeS: action === 'launch' ? principal.authAgeS : 0 } };
 }
 
 /** Cedar has whole numbers only; an age counts as the next full second, never younger than it is. */

@@ -56,9 +56,22 @@ const first = [
      event TEXT NOT NULL) STRICT`,
 ];
 
+/** SQLite changes no CHECK in place. A ceremony lives for minutes: those under way begin again. */
+const stepUp = [
+  'DROP TABLE ceremonies',
+  `CREATE TABLE ceremonies (id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL CHECK (kind IN ('enrol', 'login', 'launch', 'stepup')), nonce BLOB NOT NULL UNIQUE,
+     user_id TEXT NOT NULL REFERENCES users(id), device_id TEXT, enrolment_id TEXT, lease_id BLOB,
+     launch_id TEXT REFERENCES launches(id), service TEXT, device_public_key BLOB, expires_at INTEGER NOT NULL,
+     spent_at INTEGER) STRICT`,
+  'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
+  'ALTER TABLE launches ADD COLUMN stepped_up_at INTEGER',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
+  '0002-step-up': { up: (database) => runAll(database, stepUp) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

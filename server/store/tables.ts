@@ -56,7 +56,7 @@ export interface EnrolmentTable {
   revoked_at: number | null;
 }
 
-export type CeremonyKind = 'enrol' | 'login' | 'launch';
+export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup';
 
 export interface CeremonyTable {
   id: string;
@@ -66,6 +66,8 @@ export interface CeremonyTable {
   device_id: string | null;
   enrolment_id: string | null;
   lease_id: Uint8Array | null;
+  /** The launch whose tunnel asks for a step-up. */
+  launch_id: string | null;
   service: string | null;
   /** Public key that a login was asked for. */
   device_public_key: Uint8Array | null;
@@ -105,6 +107,8 @@ export interface LaunchTable {
   created_at: number;
   ends_at: number;
   revoked_at: number | null;
+  /** The last touch of the passkey inside its tunnel. */
+  stepped_up_at: number | null;
 }
 
 export interface SvidTable {

@@ -23,6 +23,7 @@ export interface Person {
 export interface SessionInfo {
   readonly user: Person;
   readonly leaseEnds: number;
+  readonly passkey: { readonly rpId: string; readonly credentialId: string; readonly userHandle: string };
 }
 
 export interface ServiceInfo {

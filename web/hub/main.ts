@@ -1,9 +1,11 @@
 /** The hub's entry: which page the address means, and the service worker that makes it installable. */
 import './enrol-page.ts';
 import './home-page.ts';
+import './step-up-page.ts';
 import { trustedScript } from '../design/trusted-script.ts';
 
-document.body.append(document.createElement(location.pathname === '/enrol' ? 'lk-enrol' : 'lk-home'));
+const pages: Readonly<Record<string, string>> = { '/enrol': 'lk-enrol', '/step-up': 'lk-step-up' };
+document.body.append(document.createElement(pages[location.pathname] ?? 'lk-home'));
 
 // Installing is a convenience: where it is refused, the hub works all the same.
 navigator.serviceWorker?.register(trustedScript('/sw.js'), { scope: '/' }).catch(() => undefined);

@@ -4,7 +4,13 @@
  */
 import { html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { type LaunchedService, type TunnelCounts, TunnelFault, type TunnelStatus } from '../../worker/api.ts';
+import {
+  type LaunchedService,
+  type StepUpStage,
+  type TunnelCounts,
+  TunnelFault,
+  type TunnelStatus,
+} from '../../worker/api.ts';
 import { siblingOrigin } from '../../worker/origins.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
@@ -13,9 +19,11 @@ import { lock, mark, renew, stop } from '../design/icons.ts';
 import { type Target, wanted } from './addresses.ts';
 import { HelperFrame } from './helper-frame.ts';
 import { hubOrigin } from './hub-origin.ts';
+import { openHubWindow } from './hub-window.ts';
 import { askOpener, launchPage } from './opener.ts';
 import { shellStyles } from './shell-styles.ts';
 import { refusal, statusWords } from './status-text.ts';
+import './step-up-bar.ts';
 import { Tunnel } from './tunnel.ts';
 
 const icons = { connecting: renew, open: lock, rekeying: lock, closed: stop, refused: stop } as const;
@@ -28,10 +36,13 @@ export class ShellPage extends LitElement {
   @state() private service: LaunchedService | undefined;
   @state() private failure: Failure | undefined;
   @state() private framed = false;
+  @state() private stepUp: StepUpStage | undefined;
+  @state() private stepUpFailure: Failure | undefined;
   private wasOpen = false;
 
   readonly #target = wanted(location);
   readonly #tunnel = new Tunnel();
+  #hubWindow = new AbortController();
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -45,6 +56,13 @@ export class ShellPage extends LitElement {
 
   override render() {
     return html`${this.#bar()}
+      <lk-step-up-bar
+        .stage=${this.#isOver ? undefined : this.stepUp}
+        .failure=${this.stepUpFailure}
+        .service=${this.service?.title ?? ''}
+        @confirm=${this.confirmStepUp}
+        @dismiss=${this.dismissStepUp}
+      ></lk-step-up-bar>
       <div class="stage">${this.#frame()}${this.#over()}</div>`;
   }
 
@@ -128,6 +146,7 @@ export class ShellPage extends LitElement {
       this.wasOpen ||= status.state === 'open';
       this.status = status;
     });
+    await this.#tunnel.watchStepUp((stage) => this.#stepUpChanged(stage));
     // The helper registers the app's service worker while the hub and the control plane are still talking.
     const helper = new HelperFrame(siblingOrigin(location, service), (port, kind) => {
       // A port that cannot be served shows where it is waited for.
@@ -140,6 +159,31 @@ export class ShellPage extends LitElement {
     await helper.ready;
     this.framed = true;
   }
+
+  #stepUpChanged(stage: StepUpStage | undefined): void {
+    const hadFocus = this.shadowRoot?.activeElement?.localName === 'lk-step-up-bar';
+    this.#hubWindow.abort();
+    [this.stepUp, this.stepUpFailure] = [stage, undefined];
+    // The button that had the focus is gone; the person goes on in the app.
+    if (stage === undefined && hadFocus) this.renderRoot.querySelector<HTMLElement>('iframe.app')?.focus();
+  }
+
+  private readonly confirmStepUp = async (): Promise<void> => {
+    this.#hubWindow.abort();
+    this.#hubWindow = new AbortController();
+    this.stepUpFailure = undefined;
+    try {
+      const port = await openHubWindow(hubOrigin(), this.service?.title ?? '', this.#hubWindow.signal);
+      await this.#tunnel.stepUp(port);
+    } catch (error) {
+      this.stepUpFailure = failureOf(error);
+    }
+  };
+
+  private readonly dismissStepUp = (): void => {
+    this.#stepUpChanged(undefined);
+    this.#tunnel.declineStepUp().catch(() => undefined);
+  };
 
   /** In place of this page, so that "back" leads out and not in again. */
   #leaveForHub(): void {

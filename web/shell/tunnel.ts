@@ -3,6 +3,7 @@ import { proxy, type Remote, transfer, transferHandlers, wrap } from 'comlink';
 import {
   faultHandler,
   type LaunchedService,
+  type StepUpStage,
   type TunnelApi,
   type TunnelCounts,
   type TunnelStatus,
@@ -32,6 +33,18 @@ export class Tunnel {
 
   serve(port: MessagePort, kind: PortKind): Promise<void> {
     return this.#remote.serve(transfer(port, [port]), kind);
+  }
+
+  watchStepUp(callback: (stage: StepUpStage | undefined) => void): Promise<void> {
+    return this.#remote.watchStepUp(proxy(callback));
+  }
+
+  stepUp(hub: MessagePort): Promise<void> {
+    return this.#remote.stepUp(transfer(hub, [hub]));
+  }
+
+  declineStepUp(): Promise<void> {
+    return this.#remote.declineStepUp();
   }
 
   counts(): Promise<TunnelCounts> {

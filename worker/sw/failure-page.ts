@@ -46,6 +46,12 @@ const sentences: Readonly<Record<string, Sentences>> = {
     why: 'This tab has more open than the gateway allows.',
     next: 'Close what you do not need and try again.',
   },
+  stepup_required: {
+    status: 403,
+    what: 'This page asks for your passkey again',
+    why: 'It is opened only when you have just confirmed that it is you, and that was not done.',
+    next: 'Try again, and confirm when you are asked above the page.',
+  },
   policy_stale: {
     status: 503,
     what: 'The page was not opened',

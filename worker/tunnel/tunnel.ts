@@ -3,8 +3,10 @@ import { base64url } from '../../protocol/bytes.ts';
 import type { StreamKind } from '../../protocol/codes.ts';
 import { connectClient } from '../../protocol/connect-client.ts';
 import type { Crypto } from '../../protocol/crypto.ts';
+import { decodeNotice } from '../../protocol/notice.ts';
+import type { Session } from '../../protocol/session.ts';
 import type { Stream } from '../../protocol/stream.ts';
-import { type LaunchedService, type TunnelCounts, TunnelFault, type TunnelStatus } from '../api.ts';
+import { type LaunchedService, type StepUpStage, type TunnelCounts, TunnelFault, type TunnelStatus } from '../api.ts';
 import type { PortKind } from '../app-messages.ts';
 import { raceTransports } from '../transport/race.ts';
 import { AppServer } from './app-server.ts';
@@ -16,6 +18,7 @@ import { type Launched, launchOver } from './launch.ts';
 import { PreparedOffers } from './prepared-offers.ts';
 import { renewAnswer } from './renewal.ts';
 import { type Connection, type ConnectionHooks, type Order, SessionKeeper } from './session-keeper.ts';
+import { StepUp } from './step-up.ts';
 
 /** How long a request waits for a tunnel that is being opened again. */
 const holdMs = 30_000;
@@ -24,6 +27,7 @@ export interface TunnelOptions {
   readonly crypto: Crypto;
   readonly sealed: () => number;
   readonly onStatus: (status: TunnelStatus) => void;
+  readonly onStepUp: (stage: StepUpStage | undefined) => void;
   /** Where a service's app lives; an answer that says another place is not believed. */
   readonly appOrigin: (service: string) => string;
 }
@@ -31,6 +35,7 @@ export interface TunnelOptions {
 export class Tunnel {
   readonly #options: TunnelOptions;
   readonly #offers: PreparedOffers;
+  readonly stepUp: StepUp;
   /** Ports that come before the launch is done wait for it. */
   readonly #server = Promise.withResolvers<AppServer>();
   #isLaunching = false;
@@ -41,6 +46,7 @@ export class Tunnel {
   constructor(options: TunnelOptions) {
     this.#options = options;
     this.#offers = new PreparedOffers(options.crypto, workerClock, options.sealed);
+    this.stepUp = new StepUp(options.onStepUp);
     this.#server.promise.catch(() => undefined);
   }
 
@@ -129,15 +135,23 @@ export class Tunnel {
     const carrier = countingCarrier(raced, () => {
       this.#recordsSent += 1;
     });
-    const session = await connectClient({
+    const opening: Promise<Session> = connectClient({
       carrier,
       crypto: this.#offers.crypto,
       clock: workerClock,
       gateway: credential.gateway,
       identity: { svid: credential.svid, posture: credential.posture, signer },
-      session: { onState, onRekeyOverdue: onOverdue, onSilent },
+      session: {
+        onState,
+        onRekeyOverdue: onOverdue,
+        onSilent,
+        // Only an open session asks.
+        onStepup: (question) => void opening.then((session) => this.stepUp.asked(session, question)),
+        onNotice: (content) => this.stepUp.noticed(decodeNotice(content)),
+      },
       signal,
     });
+    const session = await opening;
     return { session, transport: carrier.transport === 1 ? 'webtransport' : 'websocket' };
   }
 }

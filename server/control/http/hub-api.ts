@@ -104,7 +104,8 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
   app.openapi(session, async (exchange) => {
     const who = await signedIn(context, exchange);
     const user = { id: who.user, name: who.userName };
-    return exchange.json({ user, device: { id: who.device }, leaseEnds: who.endsAt }, 200);
+    const passkey = { rpId: context.config.rpId, credentialId: who.credential, userHandle: who.userHandle };
+    return exchange.json(encodeBytes({ user, device: { id: who.device }, leaseEnds: who.endsAt, passkey }), 200);
   });
 
   const services = createRoute({

@@ -88,7 +88,11 @@ export const loginFinishRequest = z.strictObject({
   credential: assertion,
 });
 
-export const session = entered.extend({ leaseEnds: time });
+export const session = entered.extend({
+  leaseEnds: time,
+  /** What a step-up's challenge is computed from, besides what the tunnel and the device know. */
+  passkey: z.object({ rpId: z.string(), credentialId: z.string(), userHandle: encodedBytes }),
+});
 export const services = z.object({
   services: z.array(z.object({ name: z.string(), title: z.string(), scheme: z.string(), app: z.string() })),
   shell: z.string(),

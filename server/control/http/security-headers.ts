@@ -38,6 +38,17 @@ export function hubHeaders(): Headers {
   };
 }
 
+/** The one page of the hub that another origin of ours opens and speaks to (web/hub/step-up-page.ts). */
+export const stepUpPage = '/step-up';
+
+/**
+ * As the hub, but its opener stays its opener, whoever that is: it hears the shell's exact origin alone, and asks
+ * before it uses the passkey. An opener of another origin can close it or send it elsewhere, nothing more.
+ */
+export function stepUpHeaders(): Headers {
+  return { ...hubHeaders(), 'cross-origin-opener-policy': 'unsafe-none' };
+}
+
 /** The shell: frames apps, speaks to the gateways, and to nothing else. @param tunnels where the gateways are */
 export function shellHeaders(config: Config, tunnels: readonly string[]): Headers {
   const standard = config.scheme === 'http' ? 80 : 443;

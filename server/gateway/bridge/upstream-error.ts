@@ -53,6 +53,7 @@ export function statusOf(code: StreamCode): number {
     case 'denied':
     case 'wrong_peer':
     case 'policy_stale':
+    case 'stepup_required':
       return 403;
     case 'protocol':
       return 400;

@@ -13,6 +13,7 @@ import type { GatewayIdentity } from '../state/identity.ts';
 import { type PolicyState, revokedOwners } from '../state/policy-state.ts';
 import type { Spool } from '../state/spool.ts';
 import { SpoolSender } from '../state/spool-sender.ts';
+import type { StepUpRequests } from '../state/step-up-requests.ts';
 import type { Trust } from '../state/trust.ts';
 
 export interface ControlLinkOptions {
@@ -37,9 +38,14 @@ export interface ControlLinkOptions {
   readonly onPolicy: () => void;
   /** More is revoked; `owners` are those whose cookies must go. */
   readonly onRevoked: (owners: ({ user: string } | { device: string })[]) => void;
+  /** The control plane's answers to our questions about step-ups go there, and that no more will come. */
+  readonly stepUps: Pick<StepUpRequests, 'answered' | 'abandon'>;
   /** The control plane will not have us. */
   readonly onRefused: (code: string) => void;
 }
+
+/** What the control plane tells of its own accord. */
+type Told = Exclude<ToGateway, { t: 'ack' | `stepup.${string}` }>;
 
 export class ControlLink {
   readonly #options: ControlLinkOptions;
@@ -79,6 +85,11 @@ export class ControlLink {
     this.#channel.send({ t: 'endpoints', endpoints: this.#options.endpoints() });
   }
 
+  /** @returns false when the control plane is away. */
+  ask(question: Parameters<ChannelClient<ToGateway>['send']>[0]): boolean {
+    return this.#channel.send(question);
+  }
+
   close(): void {
     this.#channel.close();
   }
@@ -101,14 +112,26 @@ export class ControlLink {
   #stateChanged(connected: boolean): void {
     this.#options.log.info({ connected }, 'control channel');
     this.#sender.connectionChanged(connected);
+    if (!connected) this.#options.stepUps.abandon();
   }
 
   #enqueue(message: ToGateway): void {
-    // Acknowledgements wait for nothing: they are about our own events.
-    if (message.t === 'ack') {
-      this.#sender.acknowledged(message.ids);
-      return;
+    // What answers ourselves waits for nothing: it is about our own events and questions.
+    switch (message.t) {
+      case 'ack':
+        this.#sender.acknowledged(message.ids);
+        return;
+      case 'stepup.begun':
+      case 'stepup.done':
+      case 'stepup.refused':
+        this.#options.stepUps.answered(message);
+        return;
+      default:
+        this.#inTurn(message);
     }
+  }
+
+  #inTurn(message: Told): void {
     this.#turn = this.#turn
       .then(() => this.#take(message))
       .catch((error: unknown) => {
@@ -117,7 +140,7 @@ export class ControlLink {
       });
   }
 
-  async #take(message: Exclude<ToGateway, { t: 'ack' }>): Promise<void> {
+  async #take(message: Told): Promise<void> {
     switch (message.t) {
       case 'welcome':
         return this.#welcome(message);

@@ -35,7 +35,9 @@ const deny = (code: StreamCode, reason: string, policies: string[]): OpenVerdict
 
 export function decideOpen({ kind, service: name, svid, principal, policy }: OpenQuestion): OpenVerdict {
   if (policy === undefined) return deny('policy_stale', 'policy_stale', ['default-deny']);
-  const { decision, policies } = policy.engine.decide({ principal, action: 'open', service: name, context: { kind } });
+  const question = { principal, action: 'open', service: name, context: { kind } } as const;
+  const { decision, policies, lacks } = policy.engine.decide(question);
+  if (lacks === 'stepUp' && svid.service === name) return deny('stepup_required', 'stepup_required', policies);
   if (decision === 'deny') return deny('denied', 'policy', policies);
   // Policy would let this person in, but not with this credential: it was issued for another service.
   if (svid.service !== name) return deny('denied', 'credential_scope', [credentialScope]);

@@ -8,6 +8,7 @@ import type { Connect, OpenUdp } from '../bridge/upstream-pool.ts';
 import type { JarStore } from '../exchange/jar-store.ts';
 import type { ShimSource } from '../exchange/response-rules.ts';
 import type { PolicyState } from '../state/policy-state.ts';
+import type { StepUpRequests } from '../state/step-up-requests.ts';
 import type { Trust } from '../state/trust.ts';
 
 export interface SessionDependencies {
@@ -24,5 +25,6 @@ export interface SessionDependencies {
   readonly shim: ShimSource;
   /** Certificate authorities of https services, PEM; the system's own when absent. */
   readonly ca?: readonly string[] | undefined;
+  readonly stepUps: Pick<StepUpRequests, 'begin' | 'finish'>;
   readonly identity: { readonly signer: Signer; readonly stealthKeys: readonly Uint8Array[] };
 }

@@ -23,6 +23,7 @@ import type { SessionDependencies } from './dependencies.ts';
 import { type Person, personOf, postureTime, principalOf } from './person.ts';
 import { serveStream } from './serve-stream.ts';
 import { samePlace } from './services.ts';
+import { StepUp } from './step-up.ts';
 
 interface Holder {
   readonly person: Person;
@@ -44,6 +45,7 @@ export class LiveSession {
   readonly #sessionId: Uint8Array;
   #holder: Holder | undefined;
   #session: Session | undefined;
+  #stepUp: StepUp | undefined;
   #endedFor: Objection | undefined;
   /** SHA-256 of it: the key itself is the jar's alone to hold. */
   #jarKeyHash: Uint8Array | undefined;
@@ -99,12 +101,20 @@ export class LiveSession {
       onFault: (error) => this.#deps.log.debug({ session: this.id, err: error }, 'session ended by an error'),
       verifyReauth: (bytes) => this.#reidentify(bytes),
       onReauth: (svid) => this.#renewed(svid),
+      onStepupAnswer: (question, assertion) => this.#stepUp?.answered(question, assertion),
     };
   }
 
   /** The handshake is through. */
   begin(session: Session): void {
     this.#session = session;
+    this.#stepUp = new StepUp({
+      clock: this.#deps.clock,
+      requests: this.#deps.stepUps,
+      session,
+      serial: () => this.svid.serial,
+      onRefused: (error) => this.#deps.log.info({ session: this.id, err: error }, 'no step-up'),
+    });
   }
 
   // ── while it lives ──
@@ -121,13 +131,20 @@ export class LiveSession {
     }
     if (this.#pool !== undefined && !samePlace(this.#pool.service, service)) this.#dropPool();
     const question = { principal: this.principal(), action: 'open', service: svid.service } as const;
-    const { decision, policies } = inForce.engine.decide(question);
-    return decision === 'deny' ? { decision, code: 'denied', policies } : { decision, policies };
+    const { decision, policies, lacks } = inForce.engine.decide(question);
+    // A step-up happens inside the session that lacks it.
+    if (decision === 'allow' || lacks === 'stepUp') return { decision: 'allow', policies };
+    return { decision, code: 'denied', policies };
   }
 
   principal(): PrincipalView {
     const { person, svid, postureAtMs } = this.#known();
-    return principalOf(person, svid, postureAtMs, this.#deps.clock.now());
+    return principalOf(person, svid, postureAtMs, this.#deps.clock.now(), this.#stepUp?.ageS);
+  }
+
+  /** Waits for a touch of the passkey. @throws BridgeError `stepup_required` when there was none */
+  async requireStepUp(): Promise<void> {
+    await this.#stepUp?.require();
   }
 
   /** The connections to its service; made when first needed, replaced when the service moved. */
@@ -168,6 +185,7 @@ export class LiveSession {
 
   /** After the session has closed: nothing of it stays open. */
   ended(): void {
+    this.#stepUp?.end();
     this.#dropPool();
   }
 

@@ -6,7 +6,7 @@ import { Reader } from '../../../protocol/bytes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import { hashBytes } from '../../../protocol/limits.ts';
 import { parseSpiffeId } from '../../../protocol/spiffe.ts';
-import type { VerifiedSvid } from '../../../protocol/svid.ts';
+import { amrBit, type VerifiedSvid } from '../../../protocol/svid.ts';
 import { amrNames } from '../../policy/amr.ts';
 import type { PrincipalView } from '../../policy/engine.ts';
 
@@ -30,14 +30,23 @@ export function postureTime(posture: Uint8Array): number {
 
 /**
  * The principal of a decision. How long ago the person touched the key is not in the credential; the control plane
- * judges that at each renewal, and here the age of the credential stands for it, which is the least it can be.
+ * judges that at each renewal, and here the age of the credential stands for it, which is the least it can be; or that of
+ * a step-up in this very session, which is known.
+ * @param stepUpAgeS of one that counts
  */
-export function principalOf(person: Person, svid: VerifiedSvid, postureAtMs: number, nowMs: number): PrincipalView {
+export function principalOf(
+  person: Person,
+  svid: VerifiedSvid,
+  postureAtMs: number,
+  nowMs: number,
+  stepUpAgeS: number | undefined,
+): PrincipalView {
+  const credentialAgeS = (nowMs - svid.notBefore) / 1_000;
   return {
     user: person.user,
     device: person.device,
-    amr: amrNames(svid.amr),
-    authAgeS: (nowMs - svid.notBefore) / 1_000,
+    amr: amrNames(stepUpAgeS === undefined ? svid.amr : svid.amr | amrBit.stepUp),
+    authAgeS: Math.min(credentialAgeS, stepUpAgeS ?? credentialAgeS),
     posture: { ageS: (nowMs - postureAtMs) / 1_000 },
   };
 }

@@ -26,9 +26,9 @@ export async function serveStream(
   deps: SessionDependencies,
 ): Promise<void> {
   const correlation = deps.crypto.random(correlationBytes);
-  const verdict = decide(incoming, live, deps);
-  const event = openEvent(incoming, live, verdict, hex(correlation));
   try {
+    const verdict = await decideWithStepUp(incoming, live, deps, hex(correlation));
+    const event = openEvent(incoming, live, verdict, hex(correlation));
     if (verdict.decision === 'deny') {
       await deps.audit.record(event);
       incoming.refuse(verdict.code, correlation);
@@ -42,6 +42,20 @@ export async function serveStream(
     incoming.refuse(streamCodeOf(error), correlation);
     failed(incoming, live, deps, hex(correlation), error);
   }
+}
+
+/** What lacks a step-up alone is written down, waits for one, and is decided anew. */
+async function decideWithStepUp(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+  correlation: string,
+): Promise<OpenVerdict> {
+  const verdict = decide(incoming, live, deps);
+  if (verdict.decision === 'allow' || verdict.code !== 'stepup_required') return verdict;
+  await deps.audit.record(openEvent(incoming, live, verdict, correlation));
+  await live.requireStepUp();
+  return decide(incoming, live, deps);
 }
 
 function decide(incoming: IncomingStream, live: LiveSession, deps: SessionDependencies): OpenVerdict {
@@ -115,7 +129,6 @@ function httpDependencies(
   { service, policy }: Allowed,
   correlation: string,
 ): HttpDependencies {
-  const { spiffeId } = live.svid;
   const person = live.person!;
   return {
     context: exchangeContext(deps.config, policy, service, person, live.peer.address),
@@ -129,28 +142,43 @@ function httpDependencies(
     },
     judge: async ({ method, target }) => {
       // A query may hold what nobody else should read.
-      const path = target.replace(/\?.*$/s, '');
-      const inForce = deps.policy.isUsable ? deps.policy.current : undefined;
-      const context = { kind: incoming.kind, method, path };
-      const verdict = inForce?.engine.decide({
-        principal: live.principal(),
-        action: 'request',
-        service: service.name,
-        context,
-      });
-      const { decision, policies } = verdict ?? { decision: 'deny', policies: ['default-deny'] };
-      await deps.audit.record({
-        type: incoming.kind === 'websocket' ? 'websocket.open' : 'http.request',
-        actor: spiffeId,
-        service: service.name,
-        decision,
-        policies,
-        correlation,
-        detail: { method, path, session: live.id },
-      });
-      if (decision === 'deny') throw new BridgeError(verdict === undefined ? 'policy_stale' : 'denied');
+      const request = { method, path: target.replace(/\?.*$/s, '') };
+      const refusal = await judgeRequest(incoming, live, deps, correlation, request);
+      if (refusal === undefined) return;
+      if (refusal !== 'stepup_required') throw new BridgeError(refusal);
+      await live.requireStepUp();
+      const after = await judgeRequest(incoming, live, deps, correlation, request);
+      if (after !== undefined) throw new BridgeError(after);
     },
   };
+}
+
+/** Decides one request and writes it down. @returns why not, undefined when it may go on */
+async function judgeRequest(
+  incoming: IncomingStream,
+  live: LiveSession,
+  deps: SessionDependencies,
+  correlation: string,
+  request: { readonly method: string; readonly path: string },
+): Promise<'denied' | 'policy_stale' | 'stepup_required' | undefined> {
+  const { service, spiffeId } = live.svid;
+  const inForce = deps.policy.isUsable ? deps.policy.current : undefined;
+  const context = { kind: incoming.kind, ...request };
+  const verdict = inForce?.engine.decide({ principal: live.principal(), action: 'request', service, context });
+  const { decision, policies, lacks } = verdict ?? { decision: 'deny', policies: ['default-deny'] };
+  await deps.audit.record({
+    type: incoming.kind === 'websocket' ? 'websocket.open' : 'http.request',
+    actor: spiffeId,
+    service,
+    decision,
+    policies,
+    ...(lacks === undefined ? {} : { reason: 'stepup_required' }),
+    correlation,
+    detail: { ...request, session: live.id },
+  });
+  if (verdict === undefined) return 'policy_stale';
+  if (lacks === 'stepUp') return 'stepup_required';
+  return decision === 'deny' ? 'denied' : undefined;
 }
 
 /** Being cancelled is everyday life and not worth a line; everything else gets one, with its cause. */

@@ -19,12 +19,20 @@ export class Person {
   /** What the pages said on their consoles, errors first in mind. */
   readonly console: string[];
   readonly #profile: string;
+  readonly #authenticator: Awaited<ReturnType<typeof authenticatorIn>>;
 
-  private constructor(context: BrowserContext, hub: Page, profile: string, console: string[]) {
+  private constructor(
+    context: BrowserContext,
+    hub: Page,
+    profile: string,
+    console: string[],
+    authenticator: Awaited<ReturnType<typeof authenticatorIn>>,
+  ) {
     this.context = context;
     this.hub = hub;
     this.console = console;
     this.#profile = profile;
+    this.#authenticator = authenticator;
   }
 
   static async arrive(options: { userAgent?: string } = {}): Promise<Person> {
@@ -42,19 +50,17 @@ export class Person {
     context.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
     context.on('weberror', (error) => lines.push(`uncaught: ${error.error().message}`));
     const hub = context.pages()[0] ?? (await context.newPage());
-    const cdp = await context.newCDPSession(hub);
-    await cdp.send('WebAuthn.enable');
-    await cdp.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
+    const authenticator = await authenticatorIn(context, hub);
+    return new Person(context, hub, profile, lines, authenticator);
+  }
+
+  /** A virtual authenticator belongs to one tab: another one gets one of its own, with the same passkeys. */
+  async lendPasskeyTo(page: Page): Promise<void> {
+    const { credentials } = await this.#authenticator.cdp.send('WebAuthn.getCredentials', {
+      authenticatorId: this.#authenticator.id,
     });
-    return new Person(context, hub, profile, lines);
+    const { cdp, id } = await authenticatorIn(this.context, page);
+    for (const credential of credentials) await cdp.send('WebAuthn.addCredential', { authenticatorId: id, credential });
   }
 
   /** Follows an enrolment link to the launcher. */
@@ -104,4 +110,21 @@ export async function statusOf(
     transport: await status.getAttribute('data-transport'),
     epoch: Number.parseInt((await status.getAttribute('data-epoch')) ?? '', 10),
   };
+}
+
+/** An authenticator that verifies its user and touches when asked, in one tab. */
+async function authenticatorIn(context: BrowserContext, page: Page) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const { authenticatorId: id } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { cdp, id };
 }

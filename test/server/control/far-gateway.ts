@@ -64,10 +64,10 @@ export class FarGateway {
     this.channel.start();
   }
 
-  /** The next message of this kind that the test has not taken yet. */
-  async next<T extends ToGateway['t']>(kind: T): Promise<Kind<T>> {
+  /** The next message of these kinds that the test has not taken yet. */
+  async next<T extends ToGateway['t']>(...kinds: T[]): Promise<Kind<T>> {
     for (;;) {
-      const at = this.heard.findIndex((message) => message.t === kind);
+      const at = this.heard.findIndex((message) => (kinds as string[]).includes(message.t));
       if (at >= 0) return this.heard.splice(at, 1)[0] as Kind<T>;
       await this.#something();
     }

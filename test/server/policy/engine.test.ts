@@ -43,6 +43,55 @@ describe('policy engine', () => {
     assert.deepEqual(ask(defaultPolicies, 'bob'), { decision: 'deny', policies: ['default-deny'] });
   });
 
+  const stepped = { stepped: 'permit (principal, action, resource) when { context.amr.contains("stepUp") };' };
+  const unlessStepped = {
+    all: 'permit (principal, action, resource);',
+    guard: 'forbid (principal, action == Action::"request", resource) unless { context.amr.contains("stepUp") };',
+  };
+  const young = { young: 'permit (principal, action, resource) when { context.authAgeS < 5 };' };
+  for (const [what, policies, change, expected] of [
+    ['a permit that wants one', stepped, {}, { decision: 'deny', policies: ['default-deny'], lacks: 'stepUp' }],
+    [
+      'a forbid unless there is one',
+      unlessStepped,
+      { action: 'request' },
+      { decision: 'deny', policies: ['guard'], lacks: 'stepUp' },
+    ],
+    ['a forbid of another action', unlessStepped, {}, { decision: 'allow', policies: ['all'] }],
+    [
+      'a proof of presence that is too old',
+      young,
+      {},
+      { decision: 'deny', policies: ['default-deny'], lacks: 'stepUp' },
+    ],
+    ['a sign-in too old to launch', young, { action: 'launch' }, { decision: 'deny', policies: ['default-deny'] }],
+    [
+      'a launch, which it is forgiven',
+      stepped,
+      { action: 'launch' },
+      { decision: 'deny', policies: ['default-deny'], lacks: 'stepUp' },
+    ],
+    ['a service that nobody may use', stepped, { service: 'gone' }, { decision: 'deny', policies: ['default-deny'] }],
+    [
+      'a permit that wants more besides',
+      {
+        more: 'permit (principal, action, resource) when { context.amr.contains("stepUp") && context.amr.contains("oidc") };',
+      },
+      {},
+      { decision: 'deny', policies: ['default-deny'] },
+    ],
+  ] as const)
+    test(`a deny says when a step-up is all it lacks: ${what}`, () => {
+      assert.deepEqual(ask(policies, 'ada', change), expected);
+    });
+
+  test('a step-up that was made is one', () => {
+    assert.equal(
+      ask(stepped, 'ada', { principal: principal('ada', { amr: ['passkey', 'stepUp'] }) }).decision,
+      'allow',
+    );
+  });
+
   test('an installation without policies denies', () => {
     assert.deepEqual(ask({}, 'ada'), { decision: 'deny', policies: ['default-deny'] });
   });

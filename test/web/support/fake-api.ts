@@ -27,6 +27,7 @@ export function welcome(mock: MockInstallation, shown: Shown = {}): void {
   };
   const stranger = { status: 401, error: 'unauthenticated', message: 'You are not signed in.' };
   let credential = '';
+  const passkey = () => ({ rpId: 'hub.localhost', credentialId: credential, userHandle: bytes(32, 9) });
   mock.api = {
     'POST /api/enrol/begin': () => ({
       json: {
@@ -54,7 +55,8 @@ export function welcome(mock: MockInstallation, shown: Shown = {}): void {
       signedIn = false;
       return { json: {} };
     },
-    'GET /api/session': () => (signedIn ? { json: { user, device, leaseEnds: Date.now() + 3_600_000 } } : stranger),
+    'GET /api/session': () =>
+      signedIn ? { json: { user, device, leaseEnds: Date.now() + 3_600_000, passkey: passkey() } } : stranger,
     'GET /api/services': () =>
       signedIn
         ? {

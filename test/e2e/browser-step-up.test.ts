@@ -1,0 +1,113 @@
+/** Step-up as a person sees it: a real Chromium, a passkey, and a page that waits for it. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { endOf, eventAfter } from './support/node-audit.ts';
+import { type OpenService, Person } from './support/person.ts';
+import { Product } from './support/product.ts';
+
+const policies = `
+@id("admins") permit (principal in Group::"admins", action, resource);
+@id("fresh") forbid (principal, action == Action::"request", resource)
+  when { context has method && context.method == "POST" } unless { context.amr.contains("stepUp") };
+`;
+
+let product: Product;
+let person: Person;
+let demo: OpenService;
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-policies-'));
+
+before(async () => {
+  product = await Product.start();
+  person = await Person.arrive();
+  await person.enrol(product.ready.enrol ?? '');
+  writeFileSync(join(folder, 'policies.cedar'), policies);
+  await product.cliJson('policy', 'apply', join(folder, 'policies.cedar'));
+  demo = await person.open('demo');
+});
+after(async () => {
+  await person?.[Symbol.asyncDispose]();
+  await product?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const question = (shell: Page) => shell.getByRole('alert').filter({ hasText: 'asks you to confirm that it is you' });
+
+/** What the app makes of a POST, in its own time. */
+function post(body: string): Promise<number | string> {
+  return demo.app.evaluate(
+    (sent) =>
+      fetch('/upload', { method: 'POST', body: sent }).then(
+        (answer) => answer.status,
+        (error: Error) => error.name,
+      ),
+    body,
+  );
+}
+
+test('QZ-23: a request that policy wants a passkey for is held, asked for in the shell, refused when the person declines', async () => {
+  assert.equal(await demo.app.evaluate(async () => (await fetch('/whoami')).status), 200);
+  const from = await endOf(product);
+  const declined = post('not now');
+  await question(demo.shell).waitFor();
+  await demo.shell.getByRole('button', { name: 'Not now' }).click();
+  // To a script it is a request that failed; a page that is opened so says why.
+  assert.equal(await declined, 'TypeError');
+  await question(demo.shell).waitFor({ state: 'detached' });
+  const event = await eventAfter(product, from, ({ reason }) => reason === 'stepup_required');
+  assert.deepEqual([event.decision, event.policies], ['deny', ['fresh']]);
+});
+
+test('QZ-23: by keyboard alone: the passkey is used in a window of the hub, and the held request goes on by itself', async () => {
+  const from = await endOf(product);
+  const held = post('a body that was held');
+  await question(demo.shell).waitFor();
+  const confirm = demo.shell.getByRole('button', { name: 'Confirm with your passkey' });
+  // From the toolbar's link, Tab comes to the buttons before it comes to the app.
+  await demo.shell.getByRole('link', { name: 'Your services' }).focus();
+  await demo.shell.keyboard.press('Tab');
+  assert.equal(await confirm.evaluate((button) => button.matches(':focus')), true);
+  const opening = person.context.waitForEvent('page');
+  await demo.shell.keyboard.press('Enter');
+  const popup = await opening;
+  await person.lendPasskeyTo(popup);
+  const use = popup.getByRole('button', { name: 'Use your passkey' });
+  await use.waitFor();
+  assert.equal(new URL(popup.url()).origin, new URL(product.ready.hub).origin);
+  await use.press('Enter');
+  assert.equal(await held, 200);
+  await question(demo.shell).waitFor({ state: 'detached' });
+  const event = await eventAfter(product, from, ({ type }) => type === 'stepup');
+  assert.deepEqual([event.decision, event.service], ['allow', 'demo']);
+  // It counts for a while: nobody is asked again.
+  assert.equal(await post('and another'), 200);
+  assert.equal(await question(demo.shell).count(), 0);
+});
+
+test('BR-5: an app that opens the hub’s window is not heard by it, and hears nothing', async () => {
+  const opening = person.context.waitForEvent('page');
+  await demo.app.evaluate((hub) => {
+    const heard: string[] = [];
+    window.addEventListener('message', ({ origin }) => heard.push(origin));
+    const opened = window.open(`${hub}/step-up`, 'latchkey-step-up');
+    const say = () => opened?.postMessage({ latchkey: 'step-up', service: 'bank' }, '*', [new MessageChannel().port2]);
+    Object.assign(globalThis, { heard, say });
+  }, new URL(product.ready.hub).origin);
+  const popup = await opening;
+  await popup.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+  // It listens from when it knows the shell's origin on.
+  await popup.waitForLoadState('networkidle');
+  await popup.evaluate(() => {
+    const delivered = new Promise<void>((resolve) => window.addEventListener('message', () => resolve()));
+    Object.assign(globalThis, { delivered });
+  });
+  await demo.app.evaluate(() => (globalThis as unknown as { say(): void }).say());
+  await popup.evaluate(() => (globalThis as unknown as { delivered: Promise<void> }).delivered);
+  assert.equal(await popup.getByRole('button', { name: 'Use your passkey' }).count(), 0);
+  const heard = await demo.app.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+  assert.equal(heard.includes(new URL(product.ready.hub).origin), false);
+  await popup.close();
+});

@@ -1,0 +1,64 @@
+/**
+ * The small window in which a service that asked for it gets a touch of the passkey. It asks before it uses the passkey:
+ * the person sees the hub's address, and browsers give a passkey's prompt to a window that was clicked in.
+ */
+import { html, LitElement, nothing } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import { controls } from '../design/controls.ts';
+import { type Failure, failureOf } from '../design/failure.ts';
+import '../design/failure-note.ts';
+import '../design/frame.ts';
+import { key } from '../design/icons.ts';
+import { type StepUpAsked, stepUpAsked } from './step-up.ts';
+
+@customElement('lk-step-up')
+export class StepUpPage extends LitElement {
+  static override readonly styles = [controls];
+
+  @state() private asked: StepUpAsked | undefined;
+  @state() private failure: Failure | undefined;
+  @state() private busy = false;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.title = 'Confirm that it is you';
+    stepUpAsked().then(
+      async (asked) => {
+        this.asked = asked;
+        await this.updateComplete;
+        this.renderRoot.querySelector('button')?.focus();
+      },
+      (error: unknown) => {
+        this.failure = failureOf(error);
+      },
+    );
+  }
+
+  override render() {
+    return html`<lk-frame narrow>
+      <div class="card">
+        <h1>Confirm that it is you</h1>
+        <lk-failure .failure=${this.failure}></lk-failure>
+        ${this.asked === undefined ? nothing : this.#question(this.asked)}
+      </div>
+    </lk-frame>`;
+  }
+
+  #question({ service }: StepUpAsked) {
+    return html`<p class="soft"><strong>${service}</strong> goes on when you have used your passkey once more.</p>
+      <button class="wide" ?disabled=${this.busy} @click=${this.touch}>${key} Use your passkey</button>`;
+  }
+
+  private readonly touch = async (): Promise<void> => {
+    this.busy = true;
+    this.failure = undefined;
+    try {
+      await this.asked?.answer();
+      window.close();
+    } catch (error) {
+      this.failure = failureOf(error);
+    } finally {
+      this.busy = false;
+    }
+  };
+}
