@@ -302,18 +302,21 @@ test('QHX-4: what goes wrong inside a gateway or behind it has a code each', () 
   }
 });
 
-test('QHX-4: policy_stale, unknown_service: what a gateway without a fresh word says', () => {
+test('QHX-4: policy_stale, unknown_service, stepup_required: what is said of an OPEN before anything is asked', () => {
   const principal = { user: 'ada', device: 'laptop', amr: [], authAgeS: 1, posture: { ageS: 1 } };
   const svid = { service: 'wiki' } as never; // nothing else of it is looked at
   const question = { kind: 'http', service: 'wiki', svid, principal } as const;
   const stale = decideOpen({ ...question, policy: undefined });
   const engine = { decide: () => ({ decision: 'allow', policies: [] }) };
   const unknown = decideOpen({ ...question, policy: { engine, services: new Map() } as never });
+  const asking = { decide: () => ({ decision: 'deny', policies: ['fresh'], lacks: 'stepUp' }) };
+  const unconfirmed = decideOpen({ ...question, policy: { engine: asking, services: new Map() } as never });
+  const codes = ['policy_stale', 'unknown_service', 'stepup_required'] as const;
   assert.deepEqual(
-    [stale, unknown].map((verdict) => verdict.decision === 'deny' && verdict.code),
-    ['policy_stale', 'unknown_service'],
+    [stale, unknown, unconfirmed].map((verdict) => verdict.decision === 'deny' && verdict.code),
+    codes,
   );
-  producedOfStreams.add('policy_stale').add('unknown_service');
+  for (const code of codes) producedOfStreams.add(code);
 });
 
 test('QHX-4: too_many: more streams than agreed', async () => {
