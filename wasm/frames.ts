@@ -14,8 +14,8 @@ export interface FrameRegion {
 export class Frames {
   readonly #region: FrameRegion;
   readonly #free: number[] = [];
-  /** By identity: only who was lent a frame can give it back, and once. */
-  readonly #lent = new Map<Uint8Array, number>();
+  /** By place. Compared by identity: only who was lent a frame can give it back, and once. */
+  readonly #lent: (Uint8Array | undefined)[] = [];
 
   constructor(region: FrameRegion) {
     this.#region = region;
@@ -31,20 +31,25 @@ export class Frames {
   lend(frame: Uint8Array): void {
     const place = this.#free.pop();
     if (place === undefined) throw new TypeError('no place is free');
-    this.#lent.set(frame, place);
+    this.#lent[this.#indexOf(frame)] = frame;
   }
 
   /** Its place may be used again. Any other array, and a second time, does nothing. */
   release(frame: Uint8Array): void {
-    const place = this.#lent.get(frame);
-    if (place === undefined) return;
-    this.#lent.delete(frame);
-    this.#free.push(place);
+    const index = this.#indexOf(frame);
+    if (this.#lent[index] !== frame) return;
+    this.#lent[index] = undefined;
+    this.#free.push(this.#region.from + index * this.#region.size);
+  }
+
+  /** Of the place that a frame of ours lies in; anything for another array. */
+  #indexOf(frame: Uint8Array): number {
+    return Math.floor((frame.byteOffset - this.#region.from) / this.#region.size);
   }
 
   /** All places are free; frames lent before come back in vain. */
   forgetAll(): void {
-    this.#lent.clear();
+    this.#lent.length = 0;
     this.#free.length = 0;
     const { from, size, count } = this.#region;
     for (let i = count - 1; i >= 0; i--) this.#free.push(from + i * size);
