@@ -102,13 +102,17 @@ export function datagramKey(crypto: Kdf, direction: Uint8Array, flowId: number):
   return L(crypto, direction, 'dgram', new Writer().u32(flowId).done());
 }
 
-/** A value both ends know and no one else: binds something outside the tunnel to this epoch (after RFC 9266). */
+/**
+ * A value both ends know and no one else: binds something outside the tunnel to this epoch (after RFC 9266).
+ * @throws TypeError for an epoch that was wiped: what everybody can derive from zeros binds nothing.
+ */
 export function exporterValue(
   crypto: Pick<Crypto, 'sha256' | 'expand'>,
   epoch: EpochSecrets,
   label: string,
   context: Uint8Array,
 ): Uint8Array {
+  if (isZero(epoch.exporter)) throw new TypeError('the exporter of this epoch was wiped');
   return L(crypto, epoch.exporter, `exp ${label}`, crypto.sha256(context));
 }
 

@@ -113,7 +113,8 @@ export class SessionEpochs {
     if (this.#sending === this.#newest) throw new SessionError('internal', 'epoch promoted twice');
     const old = this.#live.get(this.#sending)!;
     old.supersededAt = this.#clock.monotonic();
-    wipe(old.secrets.chain, old.secrets.exporter);
+    // The exporter stays as long as the keys: a question that the peer sealed before it heard of this is still to come.
+    wipe(old.secrets.chain);
     this.#sending = this.#newest;
     this.#watchExpiry();
     this.#cancelSweep ??= this.#clock.after(oldKeyGraceMs, () => this.#sweep());

@@ -6,7 +6,7 @@
  *
  *     G  STEPUP         nonce 32
  *     C  STEPUP_ASSERT  nonce 32 | five times u16 len, bytes: credential id, authenticator data, client data JSON,
- *                       signature, user handle                            the nonce alone: the person declined
+ *                       signature, user handle, which alone may be empty  the nonce alone: the person declined
  *
  * Each question is answered once at most. Judging the assertion is the control plane's.
  */
@@ -69,7 +69,8 @@ export function decodeStepupAssertion(content: Uint8Array): {
   if (content.length === limits.hashBytes) return { nonce, assertion: undefined };
   const next = (field: keyof StepupAssertion): Uint8Array => {
     const bytes = copy(reader.vec16());
-    if (bytes.length > maxBytes[field]) throw new DecodeError(field);
+    const isMissing = bytes.length === 0 && field !== 'userHandle';
+    if (isMissing || bytes.length > maxBytes[field]) throw new DecodeError(field);
     return bytes;
   };
   const [credentialId, authenticatorData, clientDataJson] = [

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { base64url, unbase64url } from '../../../protocol/bytes.ts';
 import type { StepupAssertion } from '../../../protocol/stepup.ts';
-import type { FromPeer, ToGateway } from '../../channel/messages.ts';
+import { type FromPeer, stepupAssertionSchema, type ToGateway } from '../../channel/messages.ts';
 
 type Question = Extract<FromPeer, { t: `stepup.${string}` }>;
 type Answer = Extract<ToGateway, { t: `stepup.${string}` }>;
 
-/** No step-up came about. The code is the control plane's, or `control_away`; it is for log and audit. */
+/** No step-up came about. The code is the control plane's, `control_away` or `malformed`; it is for log and audit. */
 export class StepUpRefused extends Error {
   readonly code: string;
   constructor(code: string) {
@@ -40,20 +40,13 @@ export class StepUpRequests {
     readonly exporter: Uint8Array;
     readonly assertion: StepupAssertion;
   }): Promise<void> {
-    const { credentialId, authenticatorData, clientDataJson, signature, userHandle } = of.assertion;
     const answer = await this.#ask({
       t: 'stepup.finish',
       id: randomUUID(),
       serial: base64url(of.serial),
       ceremony: of.ceremony,
       exporter: base64url(of.exporter),
-      assertion: {
-        credentialId: base64url(credentialId),
-        authenticatorData: base64url(authenticatorData),
-        clientDataJson: base64url(clientDataJson),
-        signature: base64url(signature),
-        userHandle: base64url(userHandle),
-      },
+      assertion: forChannel(of.assertion),
     });
     if (answer.t !== 'stepup.done') throw new StepUpRefused('internal');
   }
@@ -80,4 +73,17 @@ export class StepUpRequests {
       this.#waiting.delete(question.id);
     }
   }
+}
+
+/** The channel ends with a message that its schema does not take, and it is everybody's: so a person's words are tried here. */
+function forChannel(assertion: StepupAssertion): Extract<Question, { t: 'stepup.finish' }>['assertion'] {
+  const { success, data } = stepupAssertionSchema.safeParse({
+    credentialId: base64url(assertion.credentialId),
+    authenticatorData: base64url(assertion.authenticatorData),
+    clientDataJson: base64url(assertion.clientDataJson),
+    signature: base64url(assertion.signature),
+    userHandle: base64url(assertion.userHandle),
+  });
+  if (!success) throw new StepUpRefused('malformed');
+  return data;
 }

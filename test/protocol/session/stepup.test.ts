@@ -1,17 +1,19 @@
 /** STEPUP and STEPUP_ASSERT: both ends know the same exporter, no two sessions do, and each question is answered once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concat, DecodeError, hex, utf8 } from '../../../protocol/bytes.ts';
+import { concat, DecodeError, hex, isZero, utf8 } from '../../../protocol/bytes.ts';
 import { decodeNotice, encodeNotice } from '../../../protocol/notice.ts';
 import { recordKind } from '../../../protocol/record.ts';
+import { type EpochSecrets, exporterValue } from '../../../protocol/schedule.ts';
 import {
   decodeStepupAssertion,
   encodeStepupAssertion,
   type StepupAssertion,
   type StepupQuestion,
 } from '../../../protocol/stepup.ts';
+import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { settled } from '../../support/fake-clock.ts';
-import { Arrivals, newPair, newRawPeer, type PairOptions } from './pair.ts';
+import { Arrivals, epochZero, newPair, newRawPeer, type PairOptions } from './pair.ts';
 
 const nonce = new Uint8Array(32).fill(4);
 const assertion: StepupAssertion = {
@@ -61,6 +63,32 @@ test('QZ-23: the exporter is that of the epoch of the question, though a rekey e
   assert.notDeepEqual(pair.client.exporter('webauthn', nonce), question.exporter);
   pair.client.answerStepup(nonce, assertion);
   assert.deepEqual((await pair.answers.next()).question.exporter, question.exporter);
+});
+
+test('QZ-23: a question between RK_RESP and RK_DONE has the exporter of the old epoch, which goes when its keys do', async () => {
+  const asked = new Arrivals<StepupQuestion>();
+  const answers = new Arrivals<Answer>();
+  const epochs: EpochSecrets[] = [];
+  const pair = await newPair({
+    onEpoch: (epoch) => epochs.push(epoch),
+    client: { onStepup: (question) => asked.push(question) },
+    gateway: {
+      onStepupAnswer: (question, given) => answers.push({ question, assertion: given }),
+      onState: ({ phase, epoch }) => {
+        if (phase === 'rekeying' && epoch === 0) pair.gateway.askStepup(nonce);
+      },
+    },
+  });
+  pair.client.requestRekey();
+  const question = await asked.next();
+  assert.equal(pair.client.state.epoch, 1, 'the client seals under the next epoch already');
+  assert.deepEqual(question.exporter, exporterValue(nodeCrypto, epochZero(), 'webauthn', nonce));
+  pair.client.answerStepup(nonce, assertion);
+  assert.deepEqual((await answers.next()).question, question);
+  assert.ok(epochs.length === 2 && epochs.every(({ chain }) => isZero(chain)));
+  await pair.clock.advance(30_000);
+  assert.ok(epochs.every(({ client, gateway, exporter }) => [client, gateway, exporter].every(isZero)));
+  assert.throws(() => exporterValue(nodeCrypto, epochs[0]!, 'webauthn', nonce), TypeError);
 });
 
 test('another epoch, another nonce: another exporter', async () => {
@@ -151,6 +179,14 @@ test('a field longer than any authenticator makes is neither sent nor taken', ()
   const whole = encodeStepupAssertion(nonce, { ...assertion, userHandle: new Uint8Array(64) });
   const forged = concat(whole.subarray(0, -66), Uint8Array.of(0, 65), new Uint8Array(65));
   assert.throws(() => decodeStepupAssertion(forged), DecodeError);
+});
+
+test('QZ-2: an answer without what every authenticator gives ends its session; a user handle alone may be missing', async () => {
+  for (const field of ['credentialId', 'authenticatorData', 'clientDataJson', 'signature'] as const) {
+    const given = encodeStepupAssertion(nonce, { ...assertion, [field]: new Uint8Array(0) });
+    assert.throws(() => decodeStepupAssertion(given), DecodeError, field);
+    assert.equal(await codeAfter('client', recordKind.stepupAssert, [given], true), 'decode', field);
+  }
 });
 
 test('each role does its own half', async () => {
