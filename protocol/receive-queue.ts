@@ -22,6 +22,11 @@ export class ReceiveQueue {
     return this.#length;
   }
 
+  /** Chunks waiting. */
+  get count(): number {
+    return this.#blocks.length - this.#first;
+  }
+
   get isEmpty(): boolean {
     return this.#first === this.#blocks.length;
   }

@@ -19,6 +19,9 @@ export const queueBlockBytes = 4 * 1024;
 /** Datagrams of one flow that nobody has read yet; what comes on top is dropped, as a socket does it. */
 export const maxUnreadDatagramBytes = 256 * 1024;
 
+/** What each of them costs there beside its content: one of no bytes takes room too. */
+export const datagramCostBytes = 64;
+
 /** A finished stream waits this long for the peer's end of the channel before it is dropped. */
 export const lingerMs = 5_000;
 

@@ -4,7 +4,7 @@
  */
 import { ReceiveWindow, type WindowBudget } from './flow-control.ts';
 import { ReceiveQueue } from './receive-queue.ts';
-import { maxUnreadDatagramBytes } from './session-limits.ts';
+import { datagramCostBytes, maxUnreadDatagramBytes } from './session-limits.ts';
 import type { StreamError } from './stream-error.ts';
 
 export type InboxHost = {
@@ -19,6 +19,7 @@ export class StreamInbox {
   readonly #host: InboxHost;
   readonly #window: ReceiveWindow;
   readonly #queue: ReceiveQueue;
+  readonly #keepBoundaries: boolean;
   /** What came beside the stream, and so beside its credit. */
   readonly #datagrams = new ReceiveQueue(true);
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
@@ -29,6 +30,7 @@ export class StreamInbox {
   constructor(host: InboxHost, keepBoundaries: boolean) {
     this.#host = host;
     this.#window = new ReceiveWindow(host.budget, host.now());
+    this.#keepBoundaries = keepBoundaries;
     this.#queue = new ReceiveQueue(keepBoundaries);
   }
 
@@ -60,6 +62,8 @@ export class StreamInbox {
     if (this.#reader) {
       this.#answer(content.slice());
       this.#consumed(content.length);
+    } else if (this.#keepBoundaries && costOf(this.#queue) >= maxUnreadDatagramBytes) {
+      this.#consumed(content.length); // credit bounds bytes, not how many datagrams they are; one more is lost
     } else this.#queue.push(content);
   }
 
@@ -67,7 +71,11 @@ export class StreamInbox {
   takeDatagram(content: Uint8Array): boolean {
     if (this.#failure || this.#isEnded) return false;
     if (this.#reader) this.#answer(content.slice());
-    else if (this.#datagrams.length + content.length > maxUnreadDatagramBytes) return false;
+    else if (
+      this.#datagrams.length + costOf(this.#datagrams) + content.length + datagramCostBytes >
+      maxUnreadDatagramBytes
+    )
+      return false;
     else this.#datagrams.push(content);
     return true;
   }
@@ -101,4 +109,9 @@ export class StreamInbox {
     this.#reader = undefined;
     reader?.resolve(chunk);
   }
+}
+
+/** Bytes that these datagrams cost beside their content. */
+function costOf(datagrams: ReceiveQueue): number {
+  return datagrams.count * datagramCostBytes;
 }
