@@ -31,7 +31,7 @@ export interface PartOptions {
   /** Made anew for each start, because tokens are single use. */
   readonly start: () => StartMessage;
   readonly log: Logger;
-  /** A process that exceeds these while it serves is ended, and started again like one that died. */
+  /** A process that exceeds these is ended, and started again like one that died. */
   readonly watch?: WatchLimits;
   /** Told each time the part serves again after a death. */
   readonly onRestart?: (info: Record<string, unknown>, after: PartEnd) => void;
@@ -108,7 +108,7 @@ export class Part {
         this.#watchdog?.sign(message.memoryBytes);
       } else if (message.type === 'ready') {
         this.#serving = true;
-        this.#watch(child);
+        this.#watch(child, 'silentS');
         ready(message.info);
       } else {
         said = new PartError(name, message.code, message.message);
@@ -129,14 +129,18 @@ export class Part {
       log.warn({ process: name, code, signal, after }, 'process ended; starting it again');
       this.#again(after);
     });
+    // The first start is waited for by a person; nobody waits for this one.
+    if (after !== undefined) this.#watch(child, 'startS');
     const message = this.#options.start();
     child.send(after === undefined ? message : { ...message, after }, () => undefined);
   }
 
-  #watch(child: ChildProcess): void {
+  /** @param limit how long it may be silent from now on: while it starts, or while it serves. */
+  #watch(child: ChildProcess, limit: 'startS' | 'silentS'): void {
     const { name, watch, log } = this.#options;
     if (watch === undefined) return;
-    this.#watchdog = new Watchdog(watch, (reason) => {
+    this.#watchdog?.stop();
+    this.#watchdog = new Watchdog({ ...watch, silentS: watch[limit] }, (reason) => {
       this.#killedFor = reason;
       log.error({ process: name, reason, ...watch }, 'process exceeds its limits; ending it');
       child.kill('SIGKILL');

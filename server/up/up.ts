@@ -49,6 +49,9 @@ export interface Up {
  */
 const smallYoungGeneration = ['--max-semi-space-size=2'];
 
+/** A gateway that starts waits for the control plane and opens its ports: seconds, on any machine. */
+const restartS = 60;
+
 /** Starts everything and resolves when it serves. */
 export async function up(asked: Config, tell: (event: UpEvent) => void): Promise<Up> {
   const log = logger('up');
@@ -126,7 +129,7 @@ async function startAll(
     file: file('gateway'),
     // The process that speaks QUIC has limits of its own (docs/decisions/0007-the-gateway-is-watched.md).
     nodeFlags: [`--max-old-space-size=${config.gateway.heapMiB}`, ...smallYoungGeneration],
-    watch: { memoryBytes: config.gateway.memoryMiB * 2 ** 20, silentS: config.gateway.silentS },
+    watch: { memoryBytes: config.gateway.memoryMiB * 2 ** 20, silentS: config.gateway.silentS, startS: restartS },
     log,
     start: (): StartMessage => ({ type: 'start', config, token: tokenFor('gateway') }),
     onRestart: restarted('gateway'),

@@ -11,19 +11,23 @@ export interface WatchLimits {
   readonly memoryBytes: number;
   /** Seconds without a sign of life. */
   readonly silentS: number;
+  /** Seconds that a process which is started again may take until it serves. */
+  readonly startS: number;
 }
+
+type Limits = Pick<WatchLimits, 'memoryBytes' | 'silentS'>;
 
 /** How often a process gives a sign of life, and how often we count those that did not come. */
 export const signEveryMs = 1_000;
 
 export class Watchdog {
-  readonly #limits: WatchLimits;
+  readonly #limits: Limits;
   readonly #onEnd: (reason: WatchEnd) => void;
   readonly #timer: NodeJS.Timeout;
   #silent = 0;
 
   /** Watches until {@link stop}. @param onEnd called once. */
-  constructor(limits: WatchLimits, onEnd: (reason: WatchEnd) => void) {
+  constructor(limits: Limits, onEnd: (reason: WatchEnd) => void) {
     this.#limits = limits;
     this.#onEnd = onEnd;
     // Counted by our own ticks: while we stand still ourselves, or the machine sleeps, nobody is late.

@@ -11,20 +11,20 @@ import { Watchdog, type WatchEnd, type WatchLimits } from '../../../server/up/wa
 setLogLevel('silent');
 const file = join(import.meta.dirname, 'greedy-child.ts');
 const config = { ...loadConfig({ data: '/nonexistent' }), logLevel: 'silent' as const };
-const generous: WatchLimits = { memoryBytes: 512 * 2 ** 20, silentS: 60 };
+const generous: WatchLimits = { memoryBytes: 512 * 2 ** 20, silentS: 60, startS: 60 };
 const parts: Part[] = [];
 
 after(async () => {
   for (const part of parts) await part.stop();
 });
 
-/** Starts a process that goes wrong as `first` says; its successor is healthy. Resolves with what is known of the restart. */
+/** Starts processes that go wrong as `first` says, one after the other; the last one's successor is healthy. Resolves with what is known of the restart. */
 async function restarted(
-  first: string,
+  first: string | readonly string[],
   watch: WatchLimits,
 ): Promise<{ info: Record<string, unknown>; after: PartEnd }> {
   const restart = Promise.withResolvers<{ info: Record<string, unknown>; after: PartEnd }>();
-  const tokens = [first];
+  const tokens = [first].flat();
   const part = new Part({
     ...{ name: 'greedy', file, watch, log: logger('test') },
     start: () => ({ type: 'start', config, token: tokens.shift() ?? 'healthy' }),
@@ -46,6 +46,10 @@ describe('the watchdog', { concurrency: true }, () => {
 
   it('ends a process whose event loop stands still', async () => {
     assert.equal((await restarted('stall', { ...generous, silentS: 5 })).after, 'stalled');
+  });
+
+  it('ends a restarted process that does not come to serve', async () => {
+    assert.equal((await restarted(['exit', 'hang'], { ...generous, startS: 10 })).after, 'stalled');
   });
 
   it('counts only its own time: signs that come keep it quiet', (t) => {
