@@ -16,7 +16,7 @@ export type AcceptGatewayOptions = {
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly session?: SessionHooks;
-} & Pick<GatewayHandshakeOptions, 'identities' | 'verifySvid' | 'params' | 'admit' | 'retry'>;
+} & Pick<GatewayHandshakeOptions, 'identities' | 'verifySvid' | 'onIdentified' | 'params' | 'admit' | 'retry'>;
 
 /**
  * @returns the open session; the carrier belongs to it.

@@ -29,8 +29,10 @@ export type GatewayHandshakeOptions = {
   readonly transport: TransportByte;
   /** Its identities and, for each, the stealth keys of its last descriptors: four combinations at most. */
   readonly identities: readonly { readonly signer: Signer; readonly stealthKeys: readonly Uint8Array[] }[];
-  /** Rejects with HandshakeError or ObjectError for whoever may not come. `posture`: the 40 bytes of AUTH. */
+  /** Rejects with HandshakeError or ObjectError for a credential that is not good. `posture`: the 40 bytes of AUTH. */
   readonly verifySvid: (svid: Uint8Array, posture: Uint8Array) => Promise<VerifiedSvid>;
+  /** Told before the terms, once the key of the credential is proved: nothing may be held against its holder earlier. May throw HandshakeError. */
+  readonly onIdentified?: (svid: VerifiedSvid, posture: Uint8Array) => void;
   readonly params: (svid: VerifiedSvid) => SessionParams;
   /** Asked last before the key operations. False when this client has had its share: it is told `too_many`. */
   readonly admit?: () => boolean;
@@ -175,6 +177,7 @@ export class GatewayHandshake {
     const svid = await this.#options.verifySvid(auth.svid, auth.posture);
     if (!(await this.#options.crypto.verify(svid.sessionPublicKey, thc, signatureContext.client, auth.signature)))
       throw new HandshakeError('bad_svid');
+    this.#options.onIdentified?.(svid, auth.posture);
     if (!equal(svid.postureHash, auth.posture.subarray(0, limits.hashBytes))) throw new HandshakeError('posture');
     return svid;
   }

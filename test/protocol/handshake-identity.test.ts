@@ -54,6 +54,19 @@ test('QHX-3: a stolen credential without its key does not open', async () => {
   assert.equal(await end(as(fixed.svid, mallory)), 'gateway bad_svid');
 });
 
+test('QPT-9: whoever has not the key is not taken for the person: the caller hears of no holder before the proof', async () => {
+  const told: string[] = [];
+  const onIdentified = (svid: { spiffeId: string }) => void told.push(svid.spiffeId);
+  assert.equal(await end({ ...as(fixed.svid, mallory), gateway: { onIdentified } }), 'gateway bad_svid');
+  assert.deepEqual(told, []);
+  assert.equal(await end({ gateway: { onIdentified } }), 'open');
+  assert.deepEqual(told, [fixed.svidFields.spiffeId]);
+  const full = () => {
+    throw new HandshakeError('too_many');
+  };
+  assert.equal(await end({ gateway: { onIdentified: full } }), 'gateway too_many');
+});
+
 test("QHX-3: a credential that carries another's key does not open for its thief", async () => {
   const misbound = await issue({ sessionPublicKey: mallory.publicKey });
   assert.equal(await end(as(misbound)), 'gateway bad_svid');
