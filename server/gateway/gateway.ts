@@ -14,6 +14,7 @@ import { GatewayDataPlane } from './data-plane.ts';
 import { Endpoints } from './endpoints.ts';
 import { JarStore } from './exchange/jar-store.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { UdpFlows } from './sessions/udp-flows.ts';
 import { shimSource } from './shim-source.ts';
 import { GatewayIdentity } from './state/identity.ts';
 import { PolicyState } from './state/policy-state.ts';
@@ -95,7 +96,7 @@ export class Gateway {
       policy,
       jars,
       connect,
-      openUdp,
+      udpFlows: new UdpFlows(openUdp),
       shim,
       identity,
     });

@@ -41,6 +41,8 @@ export const maxResponseHeadBytes = 48 * 1024;
 export const gatherBytes = 64 * 1024;
 export const gatherMs = 100;
 
+/** UDP flows of one device at a time; the stack has ports for 32 such devices. */
+export const maxUdpFlowsPerDevice = 256;
 /** Datagrams of one flow on their way to the client; more are dropped. */
 export const maxWaitingDatagrams = 64;
 

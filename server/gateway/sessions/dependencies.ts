@@ -4,12 +4,13 @@ import type { Crypto, Signer } from '../../../protocol/crypto.ts';
 import type { Config } from '../../config.ts';
 import type { Logger } from '../../log.ts';
 import type { Audit } from '../audit.ts';
-import type { Connect, OpenUdp } from '../bridge/upstream-pool.ts';
+import type { Connect } from '../bridge/upstream-pool.ts';
 import type { JarStore } from '../exchange/jar-store.ts';
 import type { ShimSource } from '../exchange/response-rules.ts';
 import type { PolicyState } from '../state/policy-state.ts';
 import type { StepUpRequests } from '../state/step-up-requests.ts';
 import type { Trust } from '../state/trust.ts';
+import type { UdpFlows } from './udp-flows.ts';
 
 export interface SessionDependencies {
   readonly config: Config;
@@ -21,7 +22,7 @@ export interface SessionDependencies {
   readonly policy: PolicyState;
   readonly jars: JarStore;
   readonly connect: Connect;
-  readonly openUdp: OpenUdp;
+  readonly udpFlows: UdpFlows;
   readonly shim: ShimSource;
   /** Certificate authorities of https services, PEM; the system's own when absent. */
   readonly ca?: readonly string[] | undefined;

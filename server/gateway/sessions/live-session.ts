@@ -18,7 +18,7 @@ import type { PrincipalView } from '../../policy/engine.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
 import { BridgeError } from '../bridge/tunnel-stream.ts';
 import { forLog } from '../bridge/upstream-error.ts';
-import { UpstreamPool } from '../bridge/upstream-pool.ts';
+import { UpstreamPool, type UpstreamTarget } from '../bridge/upstream-pool.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { type Person, personOf, postureTime, principalOf } from './person.ts';
 import { serveStream } from './serve-stream.ts';
@@ -47,6 +47,7 @@ export class LiveSession {
   #session: Session | undefined;
   #stepUp: StepUp | undefined;
   #endedFor: Objection | undefined;
+  #isEnded = false;
   /** SHA-256 of it: the key itself is the jar's alone to hold. */
   #jarKeyHash: Uint8Array | undefined;
   #pool: { readonly service: ServiceRecord; readonly pool: UpstreamPool } | undefined;
@@ -58,7 +59,7 @@ export class LiveSession {
     this.id = hex(this.#sessionId);
   }
 
-  /** Whoever the credential named, once there was one; for the audit of a refusal too. */
+  /** Whoever the credential named, once its key was proved; for the audit of a refusal too. */
   get person(): Person | undefined {
     return this.#holder?.person;
   }
@@ -70,14 +71,12 @@ export class LiveSession {
 
   // ── handshake ──
 
-  /** Judges the credential of AUTH. @throws HandshakeError or ObjectError. */
-  async identify(bytes: Uint8Array, posture: Uint8Array): Promise<VerifiedSvid> {
-    const svid = await this.#deps.trust.svid(bytes);
+  /** Judges the holder of a credential whose key is proved. @param posture of AUTH @throws HandshakeError */
+  identify(svid: VerifiedSvid, posture: Uint8Array): void {
     const person = personOf(svid, this.#deps.config.trustDomain);
     // The time beside the digest is the client's word; what was judged is no younger than the credential.
     this.#holder = { person, svid, postureAtMs: Math.min(postureTime(posture), svid.notBefore) };
     this.#mayCome(svid);
-    return svid;
   }
 
   /** The terms of the session. */
@@ -147,11 +146,17 @@ export class LiveSession {
     await this.#stepUp?.require();
   }
 
-  /** The connections to its service; made when first needed, replaced when the service moved. */
+  /**
+   * The connections to its service; made when first needed, replaced when the service moved.
+   * @throws BridgeError `cancelled` after the end: nobody would close them.
+   */
   poolFor(service: ServiceRecord): UpstreamPool {
+    if (this.#isEnded) throw new BridgeError('cancelled');
     if (this.#pool !== undefined && samePlace(this.#pool.service, service)) return this.#pool.pool;
     this.#dropPool();
-    const { connect, openUdp, ca } = this.#deps;
+    const { connect, udpFlows, ca } = this.#deps;
+    const { spiffeId } = this.svid;
+    const openUdp = (target: UpstreamTarget) => udpFlows.open(spiffeId, target);
     const pool = new UpstreamPool({ service, connect, openUdp, ca });
     this.#pool = { service, pool };
     return pool;
@@ -185,6 +190,7 @@ export class LiveSession {
 
   /** After the session has closed: nothing of it stays open. */
   ended(): void {
+    this.#isEnded = true;
     this.#stepUp?.end();
     this.#dropPool();
   }

@@ -93,12 +93,21 @@ async function carry(
   if (incoming.kind === 'tcp') {
     // Connected first, so that an unreachable service is a refusal and not a connection that breaks.
     const socket = await pool.connect();
-    await finish(incoming, live, deps, correlation, (stream) => serveTcp(stream, socket));
+    try {
+      await finish(incoming, live, deps, correlation, (stream) => serveTcp(stream, socket));
+    } finally {
+      // Also when the client did not wait for it.
+      socket.destroy();
+    }
     return;
   }
   if (incoming.kind === 'udp') {
     const flow = pool.openUdp();
-    await finish(incoming, live, deps, correlation, (stream) => serveUdp(stream, flow));
+    try {
+      await finish(incoming, live, deps, correlation, (stream) => serveUdp(stream, flow));
+    } finally {
+      flow.close();
+    }
     return;
   }
   const http = httpDependencies(incoming, live, deps, verdict, hex(correlation));

@@ -111,10 +111,10 @@ export class Sessions {
       crypto,
       clock,
       identities: [identity],
-      verifySvid: async (svid, posture) => {
-        const verified = await live.identify(svid, posture);
+      verifySvid: (bytes) => this.#deps.trust.svid(bytes),
+      onIdentified: (svid, posture) => {
+        live.identify(svid, posture);
         this.#assertRoom(live);
-        return verified;
       },
       admit: () => this.#admit(carrier, source),
       retry: { keys, address: live.peer.address, demand: () => this.#demandOf(carrier, source) },
@@ -175,7 +175,7 @@ export class Sessions {
     await this.#deps.jars.release({ user, device, service });
   }
 
-  /** Strangers who proved nothing are the transports' to count; who showed a credential is written down. */
+  /** Strangers who proved nothing are the transports' to count; who proved to have a credential's key is written down. */
   #refused(live: LiveSession, error: unknown): void {
     const code: CloseCode | 'silent' = error instanceof HandshakeError ? error.code : 'internal';
     const { transport, address } = live.peer;

@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { Session } from '../../../../protocol/session.ts';
+import type { AuditEvent } from '../../../../server/channel/audit-event.ts';
 import { generateComposite } from '../../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
-import { maxHalfOpenHandshakes } from '../../../../server/gateway/limits.ts';
+import {
+  credentialHandshakes,
+  maxHalfOpenHandshakes,
+  maxUdpFlowsPerDevice,
+} from '../../../../server/gateway/limits.ts';
 import type { SessionDependencies } from '../../../../server/gateway/sessions/dependencies.ts';
 import { Sessions } from '../../../../server/gateway/sessions/sessions.ts';
 import { logger } from '../../../../server/log.ts';
@@ -36,7 +42,10 @@ test('QPT-9: no more than 1,024 strangers wait at a time, each for ten seconds a
 
 let world: World;
 before(async () => {
-  world = await World.open((_request, response) => response.end('ok'), [{}, { name: 'mail' }]);
+  world = await World.open(
+    (_request, response) => response.end('ok'),
+    [{}, { name: 'mail' }, { name: 'dns', scheme: 'udp', port: 53 }],
+  );
 });
 after(() => world.close());
 
@@ -85,4 +94,35 @@ test('QZ-39: a session that policy ends names the policy in its last event', asy
   assert.equal(ended.decision, 'deny');
   assert.deepEqual(ended.policies, ['mail-closed']);
   await world.publish(content);
+});
+
+test('QPT-9: a credential without its key spends nothing of the share of its device, and names nobody', async () => {
+  const device = 'spiffe://latchkey.local/user/ada/device/copied';
+  const sessionPublicKey = generateComposite().signer.publicKey;
+  const stolen = await world.authority.issue({ spiffeId: device, sessionPublicKey });
+  for (let i = 0; i < credentialHandshakes.burst + 8; i++) await assert.rejects(world.client({ rawSvid: stolen }));
+  const session = await world.client({ svid: { spiffeId: device } });
+  assert.equal((await fetchThrough(session, '/')).status, 200);
+  session.close('done');
+  await world.authority.event(({ type, actor }) => type === 'session.close' && actor === device);
+  assert.ok(!world.authority.events.some(({ type, actor }) => type === 'session.refused' && actor === device));
+});
+
+test('QPT-9: a device has so many UDP flows in all its sessions together, and others are not kept out', async () => {
+  const device = { service: 'dns', spiffeId: 'spiffe://latchkey.local/user/ada/device/greedy' };
+  const first = await world.client({ svid: device });
+  const second = await world.client({ svid: device });
+  const open = (session: Session) => session.open({ kind: 'udp', service: 'dns' });
+  const half = maxUdpFlowsPerDevice / 2;
+  await Promise.all(Array.from({ length: half }, () => open(first)));
+  await Promise.all(Array.from({ length: half }, () => open(second)));
+  await assert.rejects(open(second), { code: 'too_many' });
+  const other = await world.client({ svid: { service: 'dns' } });
+  await open(other);
+  first.close('done');
+  const left = ({ type, actor }: AuditEvent) => type === 'session.close' && actor === device.spiffeId;
+  await world.authority.event(left);
+  await open(second);
+  for (const session of [second, other]) session.close('done');
+  await Promise.all([second.closed, other.closed]);
 });
