@@ -39,6 +39,8 @@ export class RecordLink {
     try {
       const { sealer, frame } = this.#seal(kind, content);
       const sent = this.channel.send(frame);
+      // Only now: keys that are worn by it may make the session send on this very channel.
+      this.#layer.sealed(frame.length, sealer.count);
       const release = () => sealer.release(frame);
       sent.then(release, release); // until then the bytes are the channel's
       return sent;
@@ -54,9 +56,7 @@ export class RecordLink {
     const epoch = this.#layer.epochs.sending; // one past its time throws here
     if (this.#sealer?.epoch !== epoch.number) this.#sealer = this.#layer.sealer(this.streamId);
     const sealer = this.#sealer;
-    const frame = sealer.seal(kind, content);
-    this.#layer.sealed(frame.length, sealer.count);
-    return { sealer, frame };
+    return { sealer, frame: sealer.seal(kind, content) };
   }
 
   /** @param frame hostile. The content is a view that the next open may overwrite. @throws SessionError */

@@ -90,7 +90,7 @@ __attribute__((noinline)) static void record_seal(uint32_t length) {
   fill_slot(1, CONSTANT(SEALS));
   put(DOOR(SEAL_TEXT), length, 6);
   secret(DOOR(SEAL_TEXT), length);
-  const uint32_t done = CALL(slotSeal, 1, AD_BYTES, length);
+  const uint32_t done = CALL(slotSeal, 1, CONSTANT(SEAL_TEXT), AD_BYTES, length);
   if (done != 1) abort();
   everything_is_public();
 }

@@ -42,7 +42,7 @@ after(async () => {
 
 /** What an alert of ours shows. */
 async function alertOf(page: Page): Promise<{ code: string | null; sentence: string; correlation: string }> {
-  const alert = page.getByRole('alert');
+  const alert = page.locator('[role=alert][data-code]');
   await alert.waitFor();
   const ids = await alert.locator('code').allTextContents();
   return {

@@ -190,7 +190,7 @@ test('QHX-6: a second person in another browser does not see the service, and is
     window.open(address);
   }, `${shellOrigin}/open/${beta}`);
   const shell = await opened;
-  const alert = shell.getByRole('alert');
+  const alert = shell.locator('[role=alert][data-code]');
   await alert.waitFor();
   assert.equal(await alert.getAttribute('data-code'), 'denied');
   assert.match((await alert.textContent()) ?? '', /No policy lets you open this service.+Ask your administrator/);
@@ -208,7 +208,7 @@ test('QHX-6: who visits the shell’s address of a service without a grant is to
   const from = await endOf(product);
   const page = await ada.context.newPage();
   await page.goto(`${shellOrigin}/open/${beta}`);
-  const alert = page.getByRole('alert');
+  const alert = page.locator('[role=alert][data-code]');
   await alert.waitFor();
   assert.match((await alert.textContent()) ?? '', /Ask your administrator/);
   const correlation = (await alert.locator('code').textContent()) ?? '';

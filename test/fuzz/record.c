@@ -55,7 +55,7 @@ static void seal(uint32_t index, input *in) {
   fill(made.text, made.length, in);
   memcpy(DOOR(AD), made.ad, made.ad_length);
   memcpy(DOOR(SEAL_TEXT), made.text, made.length);
-  const int32_t result = (int32_t)CALL(slotSeal, number(index), made.ad_length, made.length);
+  const int32_t result = (int32_t)CALL(slotSeal, number(index), CONSTANT(SEAL_TEXT), made.ad_length, made.length);
   if (!holds(index, CONSTANT(SEALS))) {
     REQUIRE(result == REFUSED);
     REQUIRE(memcmp(DOOR(SEAL_TEXT), made.text, made.length) == 0);

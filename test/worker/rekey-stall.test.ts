@@ -63,7 +63,8 @@ test('QZ-17: when a rekey stalls for 15 s, new streams go to a new session and t
           session: { onState, onRekeyOverdue: onOverdue },
         });
         sessions.push(session);
-        return { session, transport: 'websocket' };
+        // On WebSocket the keeper would look for WebTransport meanwhile.
+        return { session, transport: 'webtransport' };
       },
     },
   );

@@ -159,6 +159,19 @@ test('QZ-17: a number of bytes, counted both ways, starts a rekey', async () => 
   assert.deepEqual([(await received).length, (await back).length], [900_000, 1_300_000]);
 });
 
+for (const [side, rekeyAtRecords] of [
+  ['client', 5],
+  ['client', 6],
+  ['gateway', 5],
+] as const)
+  test(`QZ-17: control record ${rekeyAtRecords} of the ${side} wears the key out, and the rekey comes behind it`, async () => {
+    const { client, gateway, clock, open } = await newPair({ [side]: { limits: { rekeyAtRecords } } });
+    await open(); // without a stream nobody pings
+    for (let i = 0; i < 4; i++) await clock.advance(20 * second);
+    assert.deepEqual([client.state.code, gateway.state.code], [undefined, undefined]);
+    assert.ok(client.state.epoch >= 1);
+  });
+
 test('a stream that was silent for 150 epochs goes on', async () => {
   const { client, clock, open } = await newPair({ lifeMs: 100_000 * second });
   const stream = await open();

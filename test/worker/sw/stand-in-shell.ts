@@ -83,7 +83,7 @@ function standIn(app: string): Promise<void> {
 export async function openApp(page: Page, mock: MockInstallation, label: string): Promise<Frame> {
   const app = mock.app(label);
   await page.goto(`${mock.shell}/open/`);
-  await page.locator('[role=alert]').waitFor();
+  await page.locator('[role=alert][data-code]').waitFor();
   await page.evaluate(standIn, app);
   await page.evaluate((address) => {
     const frame = document.createElement('iframe');
