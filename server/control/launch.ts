@@ -7,9 +7,8 @@ import { launchChallenge } from '../../protocol/challenges.ts';
 import { signatureContext } from '../../protocol/labels.ts';
 import { verifyComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { PolicyDecision } from '../policy/engine.ts';
 import type { CeremonyTable, LaunchTable } from '../store/tables.ts';
-import { decideLaunch, findService } from './access.ts';
+import { decideLaunch, findService, type LaunchDecision } from './access.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
@@ -104,7 +103,7 @@ export async function finishLaunch(
   const signals = policySignalsOf(posture);
   const decision = decideLaunch(context, desk, who, { signals, time: posture.time }, service);
   const refusal = decision.decision === 'deny' ? new ApiError('denied') : undefined;
-  const outcome = await record(context, desk, ceremony, who, proof, posture, decision.policies, refusal);
+  const outcome = await record(context, desk, ceremony, who, proof, posture, decision, refusal);
   if (outcome === undefined) throw refusal;
   const title = findService(desk, service)?.title ?? service;
   return launchAnswer(context, required(gateway()), who, outcome.launch, title, outcome.planned);
@@ -139,14 +138,13 @@ async function record(
   who: SignedIn,
   proof: LaunchProof,
   posture: Posture,
-  policies: PolicyDecision['policies'],
+  decided: LaunchDecision,
   refusal: ApiError | undefined,
 ) {
   const now = context.clock.now();
   const service = ceremony.service ?? '';
-  const decision = refusal === undefined ? 'allow' : 'deny';
   const refused = refusal && { reason: refusal.code, correlation: refusal.correlation };
-  const event = { actor: who.spiffeId, service, decision, policies, ...refused } as const;
+  const event = { actor: who.spiffeId, service, ...decided, ...refused } as const;
   const detail = postureDetail(now, posture, who.facts) ?? {};
   return withUniqueSessionKey(() =>
     context.audit.transact(async (transaction) => {

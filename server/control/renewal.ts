@@ -96,11 +96,11 @@ async function decideAndPlan(
 ): Promise<PlannedSvid> {
   const signals = JSON.parse(launch.posture_signals) as PolicySignals;
   const posture = { signals, time: launch.posture_time };
-  const { decision, policies } = decideLaunch(context, desk, who, posture, launch.service, launch.stepped_up_at);
-  const reason = refusalOf(context, desk, launch, decision);
+  const decided = decideLaunch(context, desk, who, posture, launch.service, launch.stepped_up_at);
+  const reason = refusalOf(context, desk, launch, decided.decision);
   const refusal = reason === undefined ? undefined : new ApiError(reason);
   const planned = await context.audit.transact(async (transaction) => {
-    await context.audit.record(transaction, renewal(context, who, launch, { ...outcomeOf(refusal), policies }));
+    await context.audit.record(transaction, renewal(context, who, launch, { ...decided, ...outcomeOf(refusal) }));
     return refusal === undefined ? planSvid(context, transaction, launch, desk.epoch) : undefined;
   });
   if (planned === undefined) throw refusal;

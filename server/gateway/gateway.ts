@@ -112,10 +112,10 @@ export class Gateway {
       ticketKey: endpoints.ticketKey,
       onPolicy: () => {
         dataPlane.setPeers(policy.current?.content.peers ?? []);
-        sessions.reconsider();
+        sessions.reconsider('policy');
       },
       onRevoked: (owners) => {
-        for (const owner of [...owners, ...sessions.reconsider()])
+        for (const owner of [...owners, ...sessions.reconsider('revocations')])
           jars.destroy(owner).catch((error: unknown) => log.error({ err: error }, 'a cookie jar could not be removed'));
       },
       onRefused: options.onRefused,

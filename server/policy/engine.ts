@@ -16,12 +16,15 @@ export interface PostureView {
   readonly signals?: Readonly<Partial<Record<PolicySignal, string | number | boolean>>>;
 }
 
+/** Stands for an age that nobody knows: 68 years, older than any policy lets pass. */
+export const unknownAgeS = 2 ** 31 - 1;
+
 export interface PrincipalView {
   /** User id, as in the SPIFFE id. */
   readonly user: string;
   readonly device?: string | undefined;
   readonly amr: readonly AmrName[];
-  /** Seconds since the person last proved presence. */
+  /** Seconds since the person last proved presence, or {@link unknownAgeS}; never less than it is. */
   readonly authAgeS: number;
   readonly posture: PostureView;
 }
@@ -65,7 +68,12 @@ export class PolicyEngine {
   decide(question: Question): PolicyDecision {
     const decided = this.#ask(question);
     if (decided.decision === 'allow') return decided;
-    return this.#ask(steppedUp(question)).decision === 'allow' ? { ...decided, lacks: 'stepUp' } : decided;
+    return this.decideSteppedUp(question).decision === 'allow' ? { ...decided, lacks: 'stepUp' } : decided;
+  }
+
+  /** The decision that a touch of the passkey will bring about, where it is all that is missing. */
+  decideSteppedUp(question: Question): PolicyDecision {
+    return this.#ask(steppedUp(question));
   }
 
   #ask(question: Question): PolicyDecision {
@@ -131,7 +139,7 @@ function contextOf({ principal, context }: Question): Record<string, CedarValueJ
 
 /**
  * The same question by somebody who has just touched the passkey again. A launch comes before there is a tunnel to do
- * that in: it is forgiven the step-up, which each open asks for again, but not a sign-in that policy finds too old.
+ * that in: it may be forgiven the step-up, which each open asks for, but not a sign-in that policy finds too old.
  */
 function steppedUp(question: Question): Question {
   const { action, principal } = question;

@@ -77,6 +77,8 @@ test('QZ-23: by keyboard alone: the passkey is used in a window of the hub, and 
   const use = popup.getByRole('button', { name: 'Use your passkey' });
   await use.waitFor();
   assert.equal(new URL(popup.url()).origin, new URL(product.ready.hub).origin);
+  // Whoever knows the name of a window can send it elsewhere, the app too.
+  assert.match(await popup.evaluate(() => window.name), /^latchkey-step-up-[0-9a-f-]{36}$/);
   await use.press('Enter');
   assert.equal(await held, 200);
   await question(demo.shell).waitFor({ state: 'detached' });

@@ -115,22 +115,24 @@ async function advance(clock: FakeClock, ms: number): Promise<void> {
   await settle();
 }
 
-test('a lost session is made again with a fresh credential and its waiters get the new one', async () => {
-  const { clock, keeper, sessions, statuses, used } = world();
-  const first = await keeper.session(1_000);
-  sessions[0]?.lose('going_away');
-  await settle();
-  const waiting = keeper.session(30_000);
-  await advance(clock, 1_000);
-  const second = await waiting;
-  assert.notEqual(first, second);
-  assert.deepEqual(used, [0, 1]);
-  assert.deepEqual(
-    statuses.map((status) => status.state),
-    ['connecting', 'open', 'connecting', 'open'],
-  );
-  keeper.end();
-});
+for (const code of ['going_away', 'stepup_required'] as const) {
+  test(`a session lost to ${code} is made again with a fresh credential and its waiters get the new one`, async () => {
+    const { clock, keeper, sessions, statuses, used } = world();
+    const first = await keeper.session(1_000);
+    sessions[0]?.lose(code);
+    await settle();
+    const waiting = keeper.session(30_000);
+    await advance(clock, 1_000);
+    const second = await waiting;
+    assert.notEqual(first, second);
+    assert.deepEqual(used, [0, 1]);
+    assert.deepEqual(
+      statuses.map((status) => status.state),
+      ['connecting', 'open', 'connecting', 'open'],
+    );
+    keeper.end();
+  });
+}
 
 for (const code of ['denied', 'revoked', 'posture', 'downgrade', 'version', 'suite'] as const) {
   test(`QHX-4: a session ended with ${code} is not tried again`, async () => {

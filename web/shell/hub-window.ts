@@ -1,6 +1,9 @@
 /** A small window of the hub, where the passkey lives, and a port to it. Only that window, on that origin, is heard. */
 import { type StepUpWindowOpened, type StepUpWindowReady, TunnelFault } from '../../worker/api.ts';
 
+/** Of this page load alone: a window is anybody's to navigate who knows its name, the app in its frame too. */
+const windowName = `latchkey-step-up-${crypto.randomUUID()}`;
+
 /**
  * Must be called in a click, or the browser opens no window. A window that is open already is used again.
  * @param abandon a later call takes this one's place.
@@ -8,7 +11,7 @@ import { type StepUpWindowOpened, type StepUpWindowReady, TunnelFault } from '..
  * @throws TunnelFault `popup_blocked`
  */
 export async function openHubWindow(hub: string, service: string, abandon: AbortSignal): Promise<MessagePort> {
-  const opened = window.open(`${hub}/step-up`, 'latchkey-step-up', 'popup,width=480,height=600');
+  const opened = window.open(`${hub}/step-up`, windowName, 'popup,width=480,height=600');
   if (opened === null)
     throw new TunnelFault('popup_blocked', 'The browser opened no window. Allow pop-ups for this page and try again.');
   await new Promise<void>((resolve) => {

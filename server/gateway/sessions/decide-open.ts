@@ -6,6 +6,7 @@ import type { StreamCode, StreamKind } from '../../../protocol/codes.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
 import type { PrincipalView } from '../../policy/engine.ts';
+import { kindsOf } from '../../policy/kinds.ts';
 import type { PolicyInForce } from '../state/policy-state.ts';
 
 export type OpenVerdict = { readonly policies: string[] } & (
@@ -43,21 +44,6 @@ export function decideOpen({ kind, service: name, svid, principal, policy }: Ope
   if (svid.service !== name) return deny('denied', 'credential_scope', [credentialScope]);
   const service = policy.services.get(name);
   if (service === undefined) return deny('unknown_service', 'unknown_service', policies);
-  if (!fits(kind, service)) return deny('protocol', 'wrong_kind', policies);
+  if (!kindsOf(service.scheme).includes(kind)) return deny('protocol', 'wrong_kind', policies);
   return { decision, policies, service, policy };
-}
-
-function fits(kind: StreamKind, { scheme }: ServiceRecord): boolean {
-  const isWeb = scheme === 'http' || scheme === 'https';
-  switch (kind) {
-    case 'http':
-    case 'websocket':
-      return isWeb;
-    case 'tcp':
-      return !isWeb && scheme !== 'udp';
-    case 'udp':
-      return scheme === 'udp';
-    default:
-      return kind satisfies never;
-  }
 }

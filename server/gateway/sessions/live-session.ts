@@ -33,8 +33,8 @@ interface Holder {
 
 /** May a session be, and which policies say so. */
 export type Judgement = { readonly policies: string[] } & (
-  | { readonly decision: 'allow' }
-  | { readonly decision: 'deny'; readonly code: Extract<CloseCode, 'denied' | 'revoked'> }
+  | { readonly decision: 'allow'; readonly reason?: 'stepup_pending' }
+  | { readonly decision: 'deny'; readonly code: Extract<CloseCode, 'denied' | 'revoked' | 'stepup_required'> }
 );
 export type Objection = Extract<Judgement, { readonly decision: 'deny' }>;
 
@@ -118,8 +118,12 @@ export class LiveSession {
 
   // ── while it lives ──
 
-  /** Asked at its beginning and whenever policy or revocations changed. */
-  judge(): Judgement {
+  /**
+   * Asked at its beginning and whenever policy or revocations changed. A step-up happens inside the session that lacks
+   * it, before each open; what was opened under another policy never waited for the one that this policy wants.
+   * @param isNewPolicy whether something may be open that another policy let pass
+   */
+  judge(isNewPolicy: boolean): Judgement {
     const { policy } = this.#deps;
     const { svid } = this.#known();
     if (policy.isRevoked(svid)) return { decision: 'deny', code: 'revoked', policies: ['revocation'] };
@@ -131,9 +135,11 @@ export class LiveSession {
     if (this.#pool !== undefined && !samePlace(this.#pool.service, service)) this.#dropPool();
     const question = { principal: this.principal(), action: 'open', service: svid.service } as const;
     const { decision, policies, lacks } = inForce.engine.decide(question);
-    // A step-up happens inside the session that lacks it.
-    if (decision === 'allow' || lacks === 'stepUp') return { decision: 'allow', policies };
-    return { decision, code: 'denied', policies };
+    if (decision === 'allow') return { decision, policies };
+    if (lacks === undefined) return { decision, code: 'denied', policies };
+    if (isNewPolicy) return { decision, code: 'stepup_required', policies };
+    const permitting = inForce.engine.decideSteppedUp(question).policies;
+    return { decision: 'allow', policies: permitting, reason: 'stepup_pending' };
   }
 
   principal(): PrincipalView {

@@ -8,7 +8,10 @@ import { hashBytes } from '../../../protocol/limits.ts';
 import { parseSpiffeId } from '../../../protocol/spiffe.ts';
 import { amrBit, type VerifiedSvid } from '../../../protocol/svid.ts';
 import { amrNames } from '../../policy/amr.ts';
-import type { PrincipalView } from '../../policy/engine.ts';
+import { type PrincipalView, unknownAgeS } from '../../policy/engine.ts';
+import { stepUpMs } from '../limits.ts';
+
+const stepUpS = stepUpMs / 1_000;
 
 export interface Person {
   readonly spiffeId: string;
@@ -29,24 +32,25 @@ export function postureTime(posture: Uint8Array): number {
 }
 
 /**
- * The principal of a decision. How long ago the person touched the key is not in the credential; the control plane
- * judges that at each renewal, and here the age of the credential stands for it, which is the least it can be; or that of
- * a step-up in this very session, which is known.
- * @param stepUpAgeS of one that counts
+ * The principal of a decision. How long ago the person signed in is not in the credential, and its renewals are silent:
+ * the control plane judges that at each launch and renewal. Here a touch of the passkey has an age only where it is
+ * known, from this very session or at most from the credential's bit; else it is as old as can be.
+ * @param touchAgeS seconds since a step-up of this session, however old
  */
 export function principalOf(
   person: Person,
-  svid: VerifiedSvid,
+  svid: Pick<VerifiedSvid, 'amr'>,
   postureAtMs: number,
   nowMs: number,
-  stepUpAgeS: number | undefined,
+  touchAgeS: number = unknownAgeS,
 ): PrincipalView {
-  const credentialAgeS = (nowMs - svid.notBefore) / 1_000;
+  const amr = touchAgeS < stepUpS ? svid.amr | amrBit.stepUp : svid.amr;
+  const svidTouchAgeS = (svid.amr & amrBit.stepUp) === 0 ? unknownAgeS : stepUpS;
   return {
     user: person.user,
     device: person.device,
-    amr: amrNames(stepUpAgeS === undefined ? svid.amr : svid.amr | amrBit.stepUp),
-    authAgeS: Math.min(credentialAgeS, stepUpAgeS ?? credentialAgeS),
+    amr: amrNames(amr),
+    authAgeS: Math.min(touchAgeS, svidTouchAgeS),
     posture: { ageS: (nowMs - postureAtMs) / 1_000 },
   };
 }

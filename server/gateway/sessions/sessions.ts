@@ -63,12 +63,13 @@ export class Sessions {
 
   /**
    * Asks every session whether it may go on; ends those that may not, at once.
+   * @param changed a new policy ends also those that lack a step-up it wants: they come again and are asked
    * @returns whose sessions were revoked.
    */
-  reconsider(): Person[] {
+  reconsider(changed: 'policy' | 'revocations'): Person[] {
     const revoked: Person[] = [];
     for (const live of this.#live) {
-      const judgement = live.judge();
+      const judgement = live.judge(changed === 'policy');
       if (judgement.decision === 'allow') continue;
       live.endFor(judgement);
       if (judgement.code === 'revoked' && live.person !== undefined) revoked.push(live.person);
@@ -136,13 +137,14 @@ export class Sessions {
     this.#gone.set(live, ended);
     live.begin(session);
     // Policy may have changed while the handshake ran.
-    const judgement = live.judge();
+    const judgement = live.judge(false);
     this.#deps.audit.note({
       type: 'session.open',
       actor: live.svid.spiffeId,
       service: live.svid.service,
       decision: judgement.decision,
       policies: judgement.policies,
+      ...(judgement.decision === 'allow' && judgement.reason ? { reason: judgement.reason } : {}),
       detail: { session: live.id, transport: live.peer.transport, address: live.peer.address },
     });
     if (this.#isClosing) live.close('going_away');

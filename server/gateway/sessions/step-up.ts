@@ -9,7 +9,7 @@ import { encodeNotice } from '../../../protocol/notice.ts';
 import type { Session } from '../../../protocol/session.ts';
 import type { StepupAssertion, StepupQuestion } from '../../../protocol/stepup.ts';
 import { BridgeError } from '../bridge/tunnel-stream.ts';
-import { stepUpAnswerLimitMs, stepUpMs } from '../limits.ts';
+import { stepUpAnswerLimitMs } from '../limits.ts';
 import type { StepUpRefused, StepUpRequests } from '../state/step-up-requests.ts';
 
 export interface StepUpOptions {
@@ -35,11 +35,9 @@ export class StepUp {
     this.#options = options;
   }
 
-  /** Seconds since the touch, undefined when there was none or it counts no more. */
+  /** Seconds since the last touch, undefined when there was none. How long it counts is for who asks to judge. */
   get ageS(): number | undefined {
-    if (this.#doneAt === undefined) return undefined;
-    const ageMs = this.#options.clock.monotonic() - this.#doneAt;
-    return ageMs < stepUpMs ? ageMs / 1_000 : undefined;
+    return this.#doneAt === undefined ? undefined : (this.#options.clock.monotonic() - this.#doneAt) / 1_000;
   }
 
   /** Asks, or joins the question that is open. @throws BridgeError `stepup_required` when no touch came of it */

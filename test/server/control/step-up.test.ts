@@ -270,4 +270,41 @@ describe('step-up', () => {
     const late = (await ada.launch('wiki')).answer;
     assert.deepEqual([late.status, late.body.error], [403, 'denied']);
   });
+
+  const all = 'permit (principal, action, resource)';
+  const touched = '{ context.amr.contains("stepUp") };';
+  const notLaunch = 'permit (principal, action in [Action::"open", Action::"request"], resource);';
+  for (const [what, text] of [
+    ['only the launch', `${all}; forbid (principal, action == Action::"launch", resource) unless ${touched}`],
+    [
+      'only the launch, permitted',
+      `permit (principal, action == Action::"launch", resource) when ${touched} ${notLaunch}`,
+    ],
+    [
+      'an open of one of the kinds that there are',
+      `${all}; forbid (principal, action == Action::"launch", resource) unless ${touched}
+       forbid (principal, action == Action::"open", resource) when { context has kind && context.kind == "http" } unless ${touched}`,
+    ],
+    [
+      'an open with signals that no gateway sees',
+      `${all}; forbid (principal, action, resource) when { context.posture has backedUp } unless ${touched}`,
+    ],
+  ] as const)
+    test(`QHX-6: what no open would ask for is not forgiven at the launch: ${what}`, async () => {
+      await installation.admin('PUT', '/admin/policies', { text });
+      const { status, body } = (await ada.launch('wiki')).answer;
+      assert.deepEqual([status, body.error], [403, 'denied']);
+      assert.deepEqual((await ada.get('/api/services')).body.services, []);
+    });
+
+  test('QHX-6: a launch and a renewal that rest on a touch to come say so, with the policies that will permit it', async () => {
+    const text = `@id("all") ${all}; @id("fresh") forbid (principal, action, resource) unless ${touched}`;
+    await installation.admin('PUT', '/admin/policies', { text });
+    const mine = await tunnel(ada);
+    await renewed(mine);
+    for (const type of ['launch', 'renew'] as const) {
+      const [{ decision, policies, reason } = {}] = await installation.events(type);
+      assert.deepEqual([decision, policies, reason], ['allow', ['all'], 'stepup_pending'], type);
+    }
+  });
 });

@@ -126,3 +126,46 @@ test('QPT-9: a device has so many UDP flows in all its sessions together, and ot
   for (const session of [second, other]) session.close('done');
   await Promise.all([second.closed, other.closed]);
 });
+
+const freshMail = `forbid (principal, action == Action::"open", resource == Service::"mail")
+  unless { context.amr.contains("stepUp") };`;
+const mailBy = (device: string) =>
+  world.client({ svid: { spiffeId: `spiffe://latchkey.local/user/ada/device/${device}`, service: 'mail' } });
+const eventOf = (wanted: string, device: string) =>
+  world.authority.event(({ type, actor }) => type === wanted && actor?.endsWith(`/device/${device}`) === true);
+
+test('QZ-23: a policy that begins to want a touch ends the sessions without one, and they come again to be asked', async () => {
+  const { content } = world.authority;
+  const open = await mailBy('tightened');
+  await world.publish({ ...content, policies: { ...content.policies, fresh: freshMail } });
+  assert.equal((await open.closed).code, 'stepup_required');
+  const ended = await eventOf('session.close', 'tightened');
+  assert.deepEqual([ended.reason, ended.decision, ended.policies], ['stepup_required', 'deny', ['fresh']]);
+  const again = await mailBy('asked');
+  const begun = await eventOf('session.open', 'asked');
+  // Permitted by what permits it after a touch, and not by what forbids it until then.
+  assert.deepEqual([begun.decision, begun.policies, begun.reason], ['allow', ['admins'], 'stepup_pending']);
+  // What is revoked of others changes nothing for who may still be asked.
+  const other = await world.client({ svid: { spiffeId: 'spiffe://latchkey.local/user/ada/device/lost' } });
+  await world.authority.revoke([{ kind: 'device', id: new TextEncoder().encode('lost') }]);
+  assert.equal((await other.closed).code, 'revoked');
+  fetchThrough(again, '/', { service: 'mail' }).catch(() => undefined);
+  const asked = await eventOf('stream.open', 'asked');
+  assert.deepEqual([asked.decision, asked.policies, asked.reason], ['deny', ['fresh'], 'stepup_required']);
+  again.close('done');
+  await again.closed;
+  await world.publish(content);
+});
+
+test('QZ-23: a credential that was just renewed is no touch of the passkey: a rule on authAgeS asks for one', async () => {
+  const { content } = world.authority;
+  const young = `forbid (principal, action == Action::"open", resource == Service::"mail") when { context.authAgeS > 3600 };`;
+  await world.publish({ ...content, policies: { ...content.policies, young } });
+  const session = await mailBy('renewed');
+  fetchThrough(session, '/', { service: 'mail' }).catch(() => undefined);
+  const asked = await eventOf('stream.open', 'renewed');
+  assert.deepEqual([asked.decision, asked.policies, asked.reason], ['deny', ['young'], 'stepup_required']);
+  session.close('done');
+  await session.closed;
+  await world.publish(content);
+});
