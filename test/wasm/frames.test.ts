@@ -2,8 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { concat } from '../../protocol/bytes.ts';
-import { RecordOpener, RecordSealer, recordKind } from '../../protocol/record.ts';
+import { CarrierError, type Channel } from '../../protocol/carrier.ts';
+import type { Crypto } from '../../protocol/crypto.ts';
+import { type Role, recordKind } from '../../protocol/record.ts';
+import { RecordLayer } from '../../protocol/record-layer.ts';
+import { recordLimits } from '../../protocol/session-limits.ts';
 import { wasmCrypto } from '../../wasm/crypto.ts';
+import { epochZero } from '../protocol/session/pair.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { nobleCrypto } from '../support/noble-crypto.ts';
 import { seeded } from './seeded.ts';
 import { freshKernel } from './under-test.ts';
@@ -65,26 +71,61 @@ test('QZ-18: a key that may not seal leaves no text in the place it was to be se
   assert.throws(() => kernel.sealFrame(held, new Uint8Array(17), ad, text), RangeError);
 });
 
-test('QZ-1: a stream that takes its chunks late gets every record whole', async () => {
+/** Takes each frame only after a gate; every third it takes and refuses at once. */
+class LateChannel implements Channel {
+  readonly streamId = 4n;
+  readonly taken: Uint8Array[] = [];
+  readonly given: Uint8Array[] = [];
+  readonly gate = Promise.withResolvers<void>();
+
+  async send(frame: Uint8Array): Promise<void> {
+    const at = this.given.push(frame) - 1;
+    if (at % 3 !== 2) await this.gate.promise;
+    this.taken[at] = frame.slice();
+    if (at % 3 === 2) throw new CarrierError('cut');
+  }
+
+  receive = () => assert.fail('nobody receives here');
+  finish(): void {}
+  abort(): void {}
+}
+
+function layerOf(crypto: Crypto, role: Role): RecordLayer {
+  return new RecordLayer({
+    crypto,
+    clock: new FakeClock(),
+    role,
+    first: epochZero(),
+    rejectAfterMs: 180_000,
+    rekeyAfterBytes: 2 ** 30,
+    limits: recordLimits,
+    onWorn: assert.fail,
+    onExpired: assert.fail,
+    onSwept: assert.fail,
+    onFatal: (error) => assert.fail(String(error)),
+  });
+}
+
+test('QZ-1: a link’s records stand whole until a late transport has taken or refused them, and then lend their places again', async () => {
   const { crypto, raw } = fresh();
-  const place = { role: 'client', streamId: 0n, epoch: 0, secret: random.bytes(32) } as const;
-  const [seals, opens] = [new RecordSealer(crypto, place, 1_000), new RecordOpener(crypto, place, 1_000)];
-  const taken: Uint8Array[] = [];
-  const gate = Promise.withResolvers<void>();
-  const slow = new WritableStream<Uint8Array>({
-    async write(chunk) {
-      await gate.promise;
-      taken.push(chunk.slice());
-    },
-  });
-  const writer = slow.getWriter();
-  const contents = Array.from({ length: 5 * raw.FRAME_COUNT.value }, () => random.bytes(random.below(3_000)));
-  const writing = contents.map((content) => {
-    const frame = seals.seal(recordKind.data, content);
-    return writer.write(frame).then(() => seals.release(frame));
-  });
-  gate.resolve();
-  await Promise.all(writing);
+  const places = raw.FRAME_COUNT.value;
+  const channel = new LateChannel();
+  const link = layerOf(crypto, 'client').link(channel);
+  const contents = Array.from({ length: 5 * places }, () => random.bytes(random.below(3_000)));
+  const late: Promise<void>[] = [];
+  for (const [i, content] of contents.entries()) {
+    const sent = link.send(recordKind.data, content);
+    if (i % 3 === 2) await assert.rejects(sent, { code: 'cut' });
+    else late.push(sent);
+  }
+  assert.ok(late.length > places);
+  channel.gate.resolve();
+  await Promise.all(late);
+  const opens = layerOf(crypto, 'gateway').link(channel);
   for (const [i, content] of contents.entries())
-    assert.ok(Buffer.compare(opens.open(taken[i]!).content, content) === 0, `record ${i}; ${seed}`);
+    assert.ok(Buffer.compare(opens.open(channel.taken[i]!).content, content) === 0, `record ${i}; ${seed}`);
+  const again = Array.from({ length: places }, () => link.send(recordKind.data, random.bytes(10)));
+  const lent = channel.given.slice(contents.length).filter(({ buffer }) => buffer === raw.memory.buffer);
+  assert.equal(lent.length, places);
+  await Promise.allSettled(again);
 });
