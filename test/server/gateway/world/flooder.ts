@@ -1,7 +1,7 @@
 /**
  * Somebody who floods a gateway over loopback WebSockets, in a process of its own: so many INITs a second, with a mac1
  * that is wrong or right, from addresses of its own. Answers nothing that it is asked. Started with its plan as one
- * JSON argument; says how many it sent as its only line.
+ * JSON argument; says as its only line how many the gateway let in: it opened the WebSocket, and the INIT was behind it.
  */
 import { connect, type Socket } from 'node:net';
 import { concat, unhex } from '../../../../protocol/bytes.ts';
@@ -43,6 +43,7 @@ function init(): Buffer {
 }
 
 let sent = 0;
+let letIn = 0;
 const open = new Set<Socket>();
 
 function send(): void {
@@ -51,6 +52,9 @@ function send(): void {
   socket.on('error', () => undefined);
   socket.on('end', () => socket.destroy());
   socket.on('close', () => open.delete(socket));
+  socket.once('data', (answer) => {
+    if (answer.toString('latin1').startsWith('HTTP/1.1 101 ')) letIn++;
+  });
   socket.resume();
   open.add(socket);
   sent++;
@@ -65,5 +69,5 @@ const timer = setInterval(() => {
   for (let i = 0; i < due; i++) send();
   if (seconds < plan.seconds) return;
   clearInterval(timer);
-  process.stdout.write(`${sent}\n`, () => process.exit(0));
+  process.stdout.write(`${letIn}\n`, () => process.exit(0));
 }, 4);
