@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { endOf, eventAfter } from './support/node-audit.ts';
 import { type OpenService, Person } from './support/person.ts';
 import { Product } from './support/product.ts';
@@ -89,27 +89,56 @@ test('QZ-23: by keyboard alone: the passkey is used in a window of the hub, and 
   assert.equal(await question(demo.shell).count(), 0);
 });
 
-test('BR-5: an app that opens the hub’s window is not heard by it, and hears nothing', async () => {
+/**
+ * Opens the hub's window from a frame and goes through all that a shell says to it: the greeting with a port, and over the
+ * port the question. Returns when the window's own end of that port has delivered the question, so all that it makes of it is done.
+ */
+async function askFrom(opener: Page | Frame): Promise<Page> {
+  const hub = new URL(product.ready.hub).origin;
   const opening = person.context.waitForEvent('page');
-  await demo.app.evaluate((hub) => {
+  await opener.evaluate((origin) => {
     const heard: string[] = [];
-    window.addEventListener('message', ({ origin }) => heard.push(origin));
-    const opened = window.open(`${hub}/step-up`, 'latchkey-step-up');
-    const say = () => opened?.postMessage({ latchkey: 'step-up', service: 'bank' }, '*', [new MessageChannel().port2]);
-    Object.assign(globalThis, { heard, say });
-  }, new URL(product.ready.hub).origin);
+    window.addEventListener('message', (event) => heard.push(event.origin));
+    const opened = window.open(`${origin}/step-up`, 'latchkey-step-up');
+    const ask = () => {
+      const { port1, port2 } = new MessageChannel();
+      opened?.postMessage({ latchkey: 'step-up', service: 'bank' }, '*', [port2]);
+      port1.postMessage({ t: 'stepup', nonce: new Uint8Array(32), exporter: new Uint8Array(32) });
+    };
+    Object.assign(globalThis, { heard, ask });
+  }, hub);
   const popup = await opening;
   await popup.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
   // It listens from when it knows the shell's origin on.
   await popup.waitForLoadState('networkidle');
   await popup.evaluate(() => {
-    const delivered = new Promise<void>((resolve) => window.addEventListener('message', () => resolve()));
+    const delivered = new Promise<void>((resolve) =>
+      window.addEventListener('message', ({ ports: [port] }) => {
+        port?.addEventListener('message', () => resolve());
+        port?.start();
+      }),
+    );
     Object.assign(globalThis, { delivered });
   });
-  await demo.app.evaluate(() => (globalThis as unknown as { say(): void }).say());
-  await popup.evaluate(() => (globalThis as unknown as { delivered: Promise<void> }).delivered);
-  assert.equal(await popup.getByRole('button', { name: 'Use your passkey' }).count(), 0);
-  const heard = await demo.app.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
-  assert.equal(heard.includes(new URL(product.ready.hub).origin), false);
+  await opener.evaluate(() => (globalThis as unknown as { ask(): void }).ask());
+  await popup.evaluate(async () => {
+    await (globalThis as unknown as { delivered: Promise<void> }).delivered;
+    await new Promise((painted) => requestAnimationFrame(painted));
+  });
+  return popup;
+}
+
+const heardBy = (opener: Page | Frame) => opener.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+
+test('BR-5: an app that opens the hub’s window is not heard by it, and hears nothing', async () => {
+  const hub = new URL(product.ready.hub).origin;
+  const intruder = await askFrom(demo.app);
+  assert.equal(await intruder.getByRole('button', { name: 'Use your passkey' }).count(), 0);
+  assert.equal((await heardBy(demo.app)).includes(hub), false);
+  await intruder.close();
+  // The same, word for word, from the shell: so it is who asks that matters.
+  const popup = await askFrom(demo.shell);
+  assert.equal(await popup.getByRole('button', { name: 'Use your passkey' }).count(), 1);
+  assert.equal((await heardBy(demo.shell)).includes(hub), true);
   await popup.close();
 });
