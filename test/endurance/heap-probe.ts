@@ -2,7 +2,7 @@
  * Loaded into the product's processes by NODE_OPTIONS for a soak: every few seconds it collects garbage and writes what is
  * left to `LATCHKEY_HEAP_PROBE/<pid>`. What a heap holds cannot be seen from outside.
  */
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -16,6 +16,9 @@ if (folder !== undefined) {
   setInterval(() => {
     collect();
     const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-    writeFileSync(join(folder, String(process.pid)), JSON.stringify({ heapUsed, external, arrayBuffers }));
+    // Whoever reads finds a whole file: rename(2) replaces it at once.
+    const file = join(folder, String(process.pid));
+    writeFileSync(`${file}.new`, JSON.stringify({ heapUsed, external, arrayBuffers }));
+    renameSync(`${file}.new`, file);
   }, everyMs).unref();
 }
