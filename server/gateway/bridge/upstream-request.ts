@@ -50,8 +50,11 @@ export async function sendUpstream(
   }
 }
 
-/** Methods whose repetition means the same as once (RFC 9110 section 9.2.2, RFC 4918). */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PROPFIND', 'REPORT', 'SEARCH']);
+/**
+ * Methods that change nothing (RFC 9110 section 9.2.1). Others are not sent twice, not even PUT and DELETE: the service
+ * may have done the first, and somebody else's change may lie between the two.
+ */
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** One try on one connection. */
 class Attempt {
@@ -118,9 +121,9 @@ class Attempt {
     }
   }
 
-  /** A kept connection may die just as it is used; then nothing was processed and nothing of the body is lost. */
+  /** A kept connection may die just as it is used; whether the request was processed is not known then. */
   mayRepeat(error: unknown, attempt: number): boolean {
-    if (attempt > 1 || !this.#client.reusedSocket || !idempotent.has(this.#request.method)) return false;
+    if (attempt > 1 || !this.#client.reusedSocket || !repeatable.has(this.#request.method)) return false;
     if (this.#framing.kind !== 'none' && this.#framing.kind !== 'whole') return false;
     return errnoOf(error) === 'ECONNRESET' || errnoOf(error) === 'EPIPE';
   }

@@ -302,7 +302,8 @@ test('BR-7: a response head with an illegal byte or without end is refused', asy
   }
 });
 
-test('BR-1: a kept connection that died is replaced without the client noticing', async () => {
+/** A service whose first connection dies as its second request arrives. */
+async function dyingOnce(): Promise<ReturnType<typeof fixture>> {
   let connection = 0;
   const server = createNetServer((socket) => {
     connection += 1;
@@ -311,16 +312,28 @@ test('BR-1: a kept connection that died is replaced without the client noticing'
     socket.on('error', () => undefined);
     socket.on('data', () => {
       requests += 1;
-      // The first connection dies as the second request arrives on it.
       if (mine === 1 && requests === 2) socket.resetAndDestroy();
-      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     });
   });
-  const to = fixture(await listen(server));
-  assert.equal((await ask(to, 'GET', '/')).status, 200);
-  assert.equal((await ask(to, 'GET', '/')).status, 200);
-  assert.equal(to.connections(), 2);
-});
+  return fixture(await listen(server));
+}
+
+for (const method of ['GET', 'HEAD', 'OPTIONS'])
+  test(`BR-1: a kept connection that died under ${method} is replaced without the client noticing`, async () => {
+    const to = await dyingOnce();
+    assert.equal((await ask(to, 'GET', '/')).status, 200);
+    assert.equal((await ask(to, method, '/')).status, 200);
+    assert.equal(to.connections(), 2);
+  });
+
+for (const method of ['PUT', 'DELETE', 'POST', 'PATCH'])
+  test(`BR-1: ${method} on a kept connection that died is not sent again: the service may have done it`, async () => {
+    const to = await dyingOnce();
+    assert.equal((await ask(to, 'GET', '/')).status, 200);
+    await assert.rejects(ask(to, method, '/'));
+    assert.equal(to.connections(), 1);
+  });
 
 test('BR-1: a client that goes away ends the request at the service', async () => {
   const gone = Promise.withResolvers<void>();
