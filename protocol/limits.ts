@@ -71,6 +71,8 @@ export const maxRekeyAfterBytes = 2n ** 36n;
 export const rekeyJitter = 0.05;
 /** Without RK_RESP for this long the client makes a new session beside the old one. */
 export const rekeyAnswerMs = 15_000;
+/** So long before a rekey by time the client is told of it. */
+export const rekeySoonMs = 3_000;
 /** Old keys are gone this long after RK_DONE at the latest. */
 export const oldKeyMs = 30_000;
 /** Datagrams of the last epoch are taken this long after RK_DONE. */

@@ -45,6 +45,8 @@ function decodeStep(content: Uint8Array, epoch: number, length: number): Uint8Ar
 
 export type ClientRekeyHost = RekeyHost & {
   readonly rekeyAfterMs: number;
+  /** In 3 s the time for a rekey has come. */
+  readonly onSoon: () => void;
   /** The gateway has not answered for 15 s: time to make a session beside this one. */
   readonly onOverdue: () => void;
 };
@@ -56,6 +58,7 @@ export class ClientRekey {
   #asked: Asked | undefined;
   #isDue = false;
   #cancelTimer: () => void = () => {};
+  #cancelSoon: () => void = () => {};
   #cancelOverdue: () => void = () => {};
 
   constructor(host: ClientRekeyHost) {
@@ -69,13 +72,18 @@ export class ClientRekey {
 
   /** 120 s after the epoch began, give or take 5 %, so that a thousand tabs do not rekey at once. */
   #schedule(): void {
-    const { clock, crypto, rekeyAfterMs, layer } = this.#host;
+    const { clock, crypto, rekeyAfterMs, layer, onSoon } = this.#host;
     const share = new Reader(crypto.random(2)).u16() / 0xffff; // 0 to 1
     const afterMs = rekeyAfterMs * (1 + limits.rekeyJitter * (2 * share - 1));
+    const dueMs = Math.max(0, layer.epochs.beganAt + afterMs - clock.monotonic());
+    this.#cancelTimers();
+    this.#cancelSoon = clock.after(Math.max(0, dueMs - limits.rekeySoonMs), onSoon);
+    this.#cancelTimer = clock.after(dueMs, () => this.start());
+  }
+
+  #cancelTimers(): void {
     this.#cancelTimer();
-    this.#cancelTimer = clock.after(Math.max(0, layer.epochs.beganAt + afterMs - clock.monotonic()), () =>
-      this.start(),
-    );
+    this.#cancelSoon();
   }
 
   /** Starts now: the time has come, the keys have worked enough, or the gateway asks. Once an epoch. */
@@ -87,7 +95,7 @@ export class ClientRekey {
       return;
     }
     this.#isDue = false;
-    this.#cancelTimer();
+    this.#cancelTimers();
     const offer = crypto.offer();
     const init = encodeStep(layer.epochs.sendingNumber + 1, offer.share);
     this.#asked = { offer, init };
@@ -131,7 +139,7 @@ export class ClientRekey {
   }
 
   wipe(): void {
-    this.#cancelTimer();
+    this.#cancelTimers();
     this.#cancelOverdue();
     this.#asked?.offer.wipe();
     this.#asked = undefined;

@@ -35,6 +35,8 @@ export type SessionHooks = {
   readonly onState?: ((state: SessionState) => void) | undefined;
   /** What went wrong when a session ends by an error: for the local log, never for the peer. */
   readonly onFault?: ((error: unknown) => void) | undefined;
+  /** Client: a rekey begins in 3 s, for its time has come. Whoever makes keys ahead may do so now. */
+  readonly onRekeySoon?: (() => void) | undefined;
   /** Client: no answer to a rekey for 15 s. Make a session beside this one, move new streams there, drain this one. */
   readonly onRekeyOverdue?: (() => void) | undefined;
   /**

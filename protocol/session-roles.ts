@@ -75,6 +75,7 @@ function empty(content: Uint8Array): void {
 
 export type ClientRoleOptions = {
   readonly signer: Signer | undefined;
+  readonly onRekeySoon: () => void;
   readonly onRekeyOverdue: () => void;
   readonly onNotice: (content: Uint8Array) => void;
   readonly onStepup: ((question: StepupQuestion) => void) | undefined;
@@ -84,9 +85,9 @@ export function clientRole(parts: RoleParts, options: ClientRoleOptions): Sessio
   const { peer, params } = parts.established;
   if (!('gatewayPublicKey' in peer)) throw new TypeError('established: not of a client');
   const { gatewayPublicKey } = peer;
-  const { signer, onRekeyOverdue, onNotice, onStepup } = options;
+  const { signer, onRekeySoon: onSoon, onRekeyOverdue: onOverdue, onNotice, onStepup } = options;
   const rekeyAfterMs = params.rekeyAfterS * 1000;
-  const rekey = new ClientRekey({ ...rekeyHost(parts), rekeyAfterMs, onOverdue: onRekeyOverdue });
+  const rekey = new ClientRekey({ ...rekeyHost(parts), rekeyAfterMs, onSoon, onOverdue });
   const reauth = signer && new ClientReauth({ ...sealingHost(parts), signer, gatewayPublicKey });
   const stepup = new ClientStepup(sealingHost(parts), onStepup);
   const handlers: [number, Handler][] = [

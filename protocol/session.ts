@@ -319,8 +319,14 @@ export class Session {
   }
 
   #clientOptions(): ClientRoleOptions {
-    const { onNotice, onRekeyOverdue, onStepup, signer } = this.#options;
-    return { signer, onRekeyOverdue: () => onRekeyOverdue?.(), onNotice: (content) => onNotice?.(content), onStepup };
+    const { onNotice, onRekeyOverdue, onRekeySoon, onStepup, signer } = this.#options;
+    return {
+      signer,
+      onRekeySoon: () => onRekeySoon?.(),
+      onRekeyOverdue: () => onRekeyOverdue?.(),
+      onNotice: (content) => onNotice?.(content),
+      onStepup,
+    };
   }
 
   #gatewayOptions(): GatewayRoleOptions {

@@ -13,7 +13,10 @@ export interface TunnelStatus {
   /** Absent until a transport was won. */
   readonly transport?: TransportName;
   readonly epoch: number;
-  /** Why it is closed or refused: a close code, an answer of the control plane, or `offline`. */
+  /**
+   * Why it is closed or refused: a close code, an answer of the control plane, or `offline`. While connecting: what
+   * ended the handshake before, which nobody has signed and which may change.
+   */
   readonly reason?: string;
   readonly correlation?: string;
 }
@@ -57,7 +60,7 @@ export interface TunnelApi {
   /** The person would rather not; or has read that it was refused. */
   declineStepUp(): Promise<void>;
   counts(): Promise<TunnelCounts>;
-  /** Ends the session and forgets its keys. */
+  /** Ends the session and forgets its keys. Resolves when nothing of it is left in the Wasm. */
   end(): Promise<void>;
 }
 

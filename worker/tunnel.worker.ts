@@ -26,6 +26,7 @@ async function load(): Promise<Tunnel> {
   return new Tunnel({
     crypto: wasmCrypto(kernel, { random, verify: verifyComposite }),
     sealed: () => kernel.sealed(),
+    forget: () => kernel.wipe(),
     onStatus: announce,
     onStepUp: (stage) => {
       for (const watcher of stepUpWatchers) void watcher(stage);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HandshakeError } from '../../protocol/established.ts';
 import type { Session } from '../../protocol/session.ts';
 import { TunnelFault, type TunnelStatus } from '../../worker/api.ts';
 import type { Credential } from '../../worker/tunnel/credential.ts';
@@ -430,4 +431,111 @@ test('a session that drains signs again with every renewal', async () => {
   await advance(clock, 300_000);
   assert.deepEqual([sessions[0]?.reauthed.length, sessions[1]?.reauthed.length], [1, 1]);
   keeper.end();
+});
+
+test('QZ-17: a session that drains signs again when another is lost', async () => {
+  const { clock, keeper, sessions, hooks } = world();
+  await keeper.session(1_000);
+  hooks[0]?.onOverdue();
+  await settle();
+  sessions[1]?.lose('going_away');
+  await advance(clock, 1_000);
+  assert.equal(await keeper.session(1_000), sessions[2]);
+  assert.deepEqual(sessions[0]?.reauthed, [Uint8Array.of(1)]);
+  assert.deepEqual(sessions[2]?.reauthed, [], 'it shook hands with this one');
+  keeper.end();
+});
+
+test('QZ-17: a handshake begun with a credential that was renewed meanwhile is followed by a signature', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { clock, keeper, sessions, hooks, used } = world({
+    renewAfterMs: 10_000,
+    connect: (attempt) => (attempt === 2 ? gate.promise : undefined),
+  });
+  await keeper.session(1_000);
+  hooks[0]?.onOverdue();
+  await advance(clock, 10_000);
+  gate.resolve();
+  await settle();
+  assert.deepEqual(used, [0, 0]);
+  assert.deepEqual([sessions[0]?.reauthed, sessions[1]?.reauthed], [[Uint8Array.of(1)], [Uint8Array.of(1)]]);
+  keeper.end();
+});
+
+test('QZ-17: a session that is signing still signs with the newest credential too', async () => {
+  const { clock, keeper, sessions } = world({ renewAfterMs: 10_000 });
+  await keeper.session(1_000);
+  const answer = Promise.withResolvers<void>();
+  const first = sessions[0]!;
+  let isBusy = false;
+  first.reauth = async (svid) => {
+    if (isBusy) throw new TypeError('one REAUTH at a time');
+    first.reauthed.push(svid);
+    isBusy = true;
+    await answer.promise;
+    isBusy = false;
+  };
+  await advance(clock, 20_000);
+  answer.resolve();
+  await settle();
+  assert.deepEqual(first.reauthed, [Uint8Array.of(1), Uint8Array.of(2)]);
+  keeper.end();
+});
+
+for (const code of ['version', 'suite'] as const) {
+  test(`QHX-4: a search answered with an unsigned ${code} leaves the session as it is`, async () => {
+    const { clock, keeper, sessions, statuses } = world({
+      transport: () => 'websocket',
+      connect: (attempt) => {
+        if (attempt > 1) throw new HandshakeError(code);
+      },
+    });
+    const first = await keeper.session(1_000);
+    await advance(clock, 60_000);
+    assert.equal(await keeper.session(1_000), first);
+    assert.deepEqual(sessions[0]?.closedWith, []);
+    assert.equal(statuses.at(-1)?.state, 'open');
+    keeper.end();
+  });
+
+  test(`QHX-4: a first handshake answered with an unsigned ${code} is told, and tried again`, async () => {
+    const { clock, keeper, sessions, statuses, orders } = world({
+      connect: (attempt) => {
+        if (attempt < 3) throw new HandshakeError(code);
+      },
+    });
+    await advance(clock, 100);
+    await advance(clock, 1_000);
+    assert.equal(await keeper.session(1_000), sessions[0]);
+    assert.deepEqual(statuses, [
+      { state: 'connecting', epoch: 0 },
+      { state: 'connecting', epoch: 0, reason: code },
+      { state: 'connecting', epoch: 0, reason: code },
+      { state: 'open', transport: 'webtransport', epoch: 0 },
+    ]);
+    assert.ok(orders.every((order) => order[0] === 'webtransport' && order[1] === 'websocket'));
+    keeper.end();
+  });
+}
+
+test('QZ-18: a tunnel that ended is at rest when its last session has closed and its last attempt is over', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { keeper, sessions, hooks } = world({ connect: (attempt) => (attempt === 2 ? gate.promise : undefined) });
+  await keeper.session(1_000);
+  hooks[0]?.onOverdue();
+  await settle();
+  sessions[0]!.close = () => undefined; // it lingers until its transport has ended
+  keeper.end();
+  let isAtRest = false;
+  void keeper.atRest().then(() => {
+    isAtRest = true;
+  });
+  await settle();
+  assert.equal(isAtRest, false, 'a session lingers and an attempt is under way');
+  sessions[0]!.lose('done');
+  await settle();
+  assert.equal(isAtRest, false, 'an attempt is under way');
+  gate.resolve();
+  await settle();
+  assert.deepEqual([isAtRest, sessions[1]?.closedWith], [true, ['done']]);
 });

@@ -10,7 +10,7 @@ export interface RenewalOptions {
   readonly clock: Clock;
   /** Asks the control plane. @throws TunnelFault with its code when it refuses. */
   readonly renew: (present: Credential) => Promise<Credential>;
-  /** A renewal in time: the open session has to sign again with it. */
+  /** Each renewal, whoever asked for it: the open sessions have to sign again with it. */
   readonly onRenewed: (credential: Credential) => void;
   /** The control plane said no, and would say it again. */
   readonly onRefused: (fault: TunnelFault) => void;
@@ -73,9 +73,7 @@ export class Renewals {
 
   async #inTime(): Promise<void> {
     const isRenewed = await this.now();
-    if (this.#isStopped) return;
-    if (isRenewed) this.#options.onRenewed(this.#credential);
-    else this.#wait(retryMs);
+    if (!this.#isStopped && !isRenewed) this.#wait(retryMs);
   }
 
   async #renew(): Promise<boolean> {
@@ -85,6 +83,7 @@ export class Renewals {
       if (this.#isStopped) return false;
       this.#credential = credential;
       this.plan();
+      this.#options.onRenewed(credential);
       return true;
     } catch (error) {
       if (!this.#isStopped && error instanceof TunnelFault && refusals.has(error.code)) this.#options.onRefused(error);

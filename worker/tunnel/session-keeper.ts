@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../../protocol/clock.ts';
 import type { CloseCode } from '../../protocol/codes.ts';
+import { HandshakeError } from '../../protocol/established.ts';
 import type { Session } from '../../protocol/session.ts';
 import type { SessionState } from '../../protocol/session-options.ts';
 import { TunnelFault, type TunnelStatus } from '../api.ts';
@@ -50,7 +51,10 @@ export interface KeeperOptions {
   readonly chance: () => number;
 }
 
-/** Ends that another attempt with the same credential cannot change. */
+/**
+ * Ends of a session that another attempt with the same credential cannot change. What ends a handshake is never among
+ * them, whatever it is called: REJECT and the versions in RESP are nobody's word yet (docs/protocol.md, "REJECT").
+ */
 const final: ReadonlySet<string> = new Set<CloseCode>([
   'version',
   'suite',
@@ -90,18 +94,22 @@ export class SessionKeeper {
   readonly #end = new AbortController();
   readonly #renewals: Renewals;
   /** All that are not closed: the present one and those that drain. */
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Map<Session, { signed: Promise<void> }>();
+  /** What may still seal or open: attempts, and sessions that have not closed. */
+  readonly #work = new Set<Promise<unknown>>();
   #open = newOpen();
   #turn: Turn | undefined;
   #searchMs = firstSearchMs;
+  /** Why the last attempt came to nothing. */
+  #reason: string | undefined;
 
   constructor(credential: Credential, options: KeeperOptions) {
     this.#options = options;
     this.#renewals = new Renewals(credential, {
       ...options,
-      onRenewed: ({ svid }) => {
+      onRenewed: (renewed) => {
         // Those that drain too: they live by the same credential.
-        for (const session of this.#sessions) session.reauth(svid).catch(() => undefined);
+        for (const session of this.#sessions.keys()) this.#sign(session, renewed);
       },
       onRefused: (fault) => this.#stop('refused', fault.code, fault.correlation),
     });
@@ -139,6 +147,11 @@ export class SessionKeeper {
     this.#stop('closed', 'done');
   }
 
+  /** Once it has ended: resolves when no session and no attempt is left, and so nothing that seals or opens. */
+  async atRest(): Promise<void> {
+    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+  }
+
   get #isOver(): boolean {
     return this.#end.signal.aborted;
   }
@@ -170,7 +183,8 @@ export class SessionKeeper {
 
   /** One attempt that people are told of, since nothing else carries them meanwhile. */
   #reach(order: Order): Promise<Turn | undefined> {
-    this.#options.onStatus({ state: 'connecting', epoch: 0 });
+    const reason = this.#reason;
+    this.#options.onStatus({ state: 'connecting', epoch: 0, ...(reason !== undefined && { reason }) });
     return this.#begin(order, this.#end.signal);
   }
 
@@ -185,23 +199,31 @@ export class SessionKeeper {
       onOverdue: () => over.resolve('overdue'),
       onSilent: () => over.resolve('silent'),
     };
-    const connection = await this.#connect(order, signal, hooks);
+    const { credential } = this.#renewals;
+    const connecting = this.#connect(credential, order, signal, hooks);
+    this.#track(connecting);
+    const connection = await connecting;
     if (connection === undefined) return undefined;
     this.#adopt(connection.session);
     if (this.#isOver) return undefined;
+    if (this.#renewals.credential !== credential) this.#sign(connection.session, this.#renewals.credential);
     void connection.session.closed.then(({ code }) => over.resolve(code));
     return { connection, over };
   }
 
-  async #connect(order: Order, whole: AbortSignal, hooks: ConnectionHooks): Promise<Connection | undefined> {
+  async #connect(
+    credential: Credential,
+    order: Order,
+    whole: AbortSignal,
+    hooks: ConnectionHooks,
+  ): Promise<Connection | undefined> {
     const attempt = new AbortController();
     const cancel = this.#options.clock.after(attemptLimitMs, () => attempt.abort());
     const signal = AbortSignal.any([attempt.signal, whole]);
     try {
-      return await this.#options.connect(this.#renewals.credential, signal, hooks, order);
+      return await this.#options.connect(credential, signal, hooks, order);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
-      if (final.has(code)) this.#stop('refused', code);
+      this.#reason = error instanceof HandshakeError ? error.code : undefined;
       return undefined;
     } finally {
       cancel();
@@ -209,9 +231,22 @@ export class SessionKeeper {
   }
 
   #adopt(session: Session): void {
-    this.#sessions.add(session);
+    this.#sessions.set(session, { signed: Promise.resolve() });
+    this.#track(session.closed);
     void session.closed.then(() => this.#sessions.delete(session));
     if (this.#isOver) session.close('done');
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#work.add(work);
+    const done = (): boolean => this.#work.delete(work);
+    work.then(done, done);
+  }
+
+  /** REAUTH, when the one before it was answered. One that fails has ended its session. */
+  #sign(session: Session, { svid }: Credential): void {
+    const turn = this.#sessions.get(session);
+    if (turn !== undefined) turn.signed = turn.signed.then(() => session.reauth(svid)).catch(() => undefined);
   }
 
   /** New streams go to this session until its turn is over. */
@@ -219,6 +254,7 @@ export class SessionKeeper {
     const { session, transport } = turn.connection;
     const began = this.#options.clock.monotonic();
     this.#turn = turn;
+    this.#reason = undefined;
     this.#options.onStatus({ state: 'open', transport, epoch: session.state.epoch });
     this.#open.resolve(session);
     const ending = await (transport === 'websocket' ? this.#holdAndSearch(turn) : turn.over.promise);
@@ -270,7 +306,7 @@ export class SessionKeeper {
     this.#open.reject(fault);
     this.#open = newOpen();
     this.#open.reject(fault);
-    for (const session of this.#sessions) session.close('done');
+    for (const session of this.#sessions.keys()) session.close('done');
     this.#options.onStatus({ state, epoch: 0, reason, ...(correlation !== undefined && { correlation }) });
   }
 }

@@ -26,6 +26,8 @@ const holdMs = 30_000;
 export interface TunnelOptions {
   readonly crypto: Crypto;
   readonly sealed: () => number;
+  /** Forgets every key and text that the crypto holds. Called when nothing of the tunnel uses it any more. */
+  readonly forget: () => void;
   readonly onStatus: (status: TunnelStatus) => void;
   readonly onStepUp: (stage: StepUpStage | undefined) => void;
   /** Where a service's app lives; an answer that says another place is not believed. */
@@ -39,6 +41,7 @@ export class Tunnel {
   /** Ports that come before the launch is done wait for it. */
   readonly #server = Promise.withResolvers<AppServer>();
   #isLaunching = false;
+  #isOver = false;
   #keeper: SessionKeeper | undefined;
   #key: SessionKey | undefined;
   #recordsSent = 0;
@@ -57,6 +60,7 @@ export class Tunnel {
     const key = await makeSessionKey();
     this.#key = key;
     try {
+      this.#assertNotOver();
       return await this.#begin(service, hub, key);
     } catch (error) {
       this.#server.reject(error);
@@ -76,9 +80,19 @@ export class Tunnel {
     return { sealedInWasm: this.#options.sealed(), recordsSent: this.#recordsSent };
   }
 
-  end(): void {
+  /** Resolves when the last session has closed and the Wasm has forgotten what it held. */
+  async end(): Promise<void> {
+    this.#isOver = true;
     this.#keeper?.end();
     this.#wipe();
+    // Not earlier: transports still take frames from its memory, the last CLOSE among them.
+    await this.#keeper?.atRest();
+    this.#options.forget();
+  }
+
+  /** It may be ended while it is being launched. */
+  #assertNotOver(): void {
+    if (this.#isOver) throw new TunnelFault('offline', 'The tunnel has ended.');
   }
 
   #wipe(): void {
@@ -91,6 +105,7 @@ export class Tunnel {
     const launched = await launchOver(hub, service, key, { crypto, clock: workerClock });
     const expected = { sessionPublicKey: key.publicKey, service, app: appOrigin(service), pins: launched.pins };
     const credential = await believe(launched.answer, expected, crypto, workerClock);
+    this.#assertNotOver();
     const keeper = new SessionKeeper(credential, {
       clock: workerClock,
       onStatus: (status) => this.#tell(status),
@@ -105,10 +120,10 @@ export class Tunnel {
     return credential.service;
   }
 
-  /** A tunnel that was refused makes no session any more, and needs no keys for one. */
+  /** A tunnel that was refused makes no session any more, and needs nothing of what it holds. */
   #tell(status: TunnelStatus): void {
-    if (status.state === 'refused' || status.state === 'closed') this.#offers.wipe();
     this.#options.onStatus(status);
+    if (status.state === 'refused') void this.end();
   }
 
   #useOf(keeper: SessionKeeper, service: LaunchedService, { jarKey }: Launched) {
@@ -131,6 +146,7 @@ export class Tunnel {
     { signal, hooks, order }: { signal: AbortSignal; hooks: ConnectionHooks; order: Order },
   ): Promise<Connection> {
     const { onState, onOverdue, onSilent } = hooks;
+    this.#offers.prepare(); // while the transport is being opened
     const raced = await raceTransports(credential.endpoints, { clock: workerClock, signal, order });
     const carrier = countingCarrier(raced, () => {
       this.#recordsSent += 1;
@@ -143,6 +159,7 @@ export class Tunnel {
       identity: { svid: credential.svid, posture: credential.posture, signer },
       session: {
         onState,
+        onRekeySoon: () => this.#offers.prepare(),
         onRekeyOverdue: onOverdue,
         onSilent,
         // Only an open session asks.

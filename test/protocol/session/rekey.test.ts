@@ -73,7 +73,7 @@ test('QZ-17: two rekeys give the known records, transcripts and secrets', needsV
   const { link, half } = halves(sent);
   const client = half('client', link.client.open(0n));
   const gateway = half('gateway', (await link.gateway.accept())!);
-  const asking = new ClientRekey({ ...client.host, rekeyAfterMs: 120 * second, onOverdue: assert.fail });
+  const asking = new ClientRekey({ ...client.host, rekeyAfterMs: 120 * second, onSoon() {}, onOverdue: assert.fail });
   const answering = new GatewayRekey(gateway.host);
   const next = async (from: RecordLink) => {
     const record = from.open((await from.channel.receive())!);
@@ -217,6 +217,30 @@ test('an exporter value is the same at both ends and new in each epoch', async (
   await settled();
   assert.notEqual(value(), first);
   assert.equal(hex(gateway.exporter('webauthn', utf8('nonce'))), value());
+});
+
+test('QZ-11: a rekey by time is announced 3 s before it begins, once an epoch, and one that is asked for is not', async () => {
+  const clock = new FakeClock();
+  const announced: number[] = [];
+  const begun: number[] = [];
+  const { client } = await newPair({
+    clock,
+    client: {
+      onRekeySoon: () => announced.push(clock.monotonic()),
+      onState: ({ phase }) => phase === 'rekeying' && begun.push(clock.monotonic()),
+    },
+  });
+  await clock.advance(100 * second);
+  client.requestRekey();
+  await clock.advance(5 * second);
+  assert.deepEqual([announced.length, begun.length], [0, 1]);
+  await clock.advance(265 * second);
+  assert.equal(begun.length, 3);
+  assert.deepEqual(
+    announced.map((at) => Math.round(at + 3 * second)),
+    begun.slice(1).map(Math.round),
+  );
+  client.close('done');
 });
 
 test('without RK_RESP the client is told after 15 s, and both ends close at 180 s', async () => {
