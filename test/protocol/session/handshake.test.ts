@@ -129,12 +129,20 @@ test('QHX-4: a client does the work that a gateway under load asks for', async (
   }
 });
 
+/** A client that has begun with a puzzle: its pause between hashes waits beside both ends’ ten seconds. */
+async function atWork(signal: AbortSignal) {
+  for (;;) {
+    const met = meet({ gateway: loaded(20), client: { signal } });
+    while (met.clock.pending < 3) await settled();
+    if (met.clock.pending === 3) return met;
+    // One in 500 finds the solution before its first pause.
+    (await met.connecting).close('done');
+  }
+}
+
 test('QHX-4: giving up ends the work on a puzzle, and the transport with it', async () => {
   const abort = new AbortController();
-  const { clock, link, connecting } = meet({ gateway: loaded(20), client: { signal: abort.signal } });
-  // A pause between hashes, beside both ends’ ten seconds.
-  for (let turn = 0; turn < 1_000 && clock.pending < 3; turn++) await settled();
-  assert.equal(clock.pending, 3);
+  const { clock, link, connecting } = await atWork(abort.signal);
   abort.abort();
   await link.client.closed;
   await clock.advance(0);
