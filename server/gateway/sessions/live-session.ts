@@ -44,6 +44,8 @@ export class LiveSession {
   readonly #deps: SessionDependencies;
   readonly #sessionId: Uint8Array;
   #holder: Holder | undefined;
+  /** The credential of AUTH, once the control plane's signature on it was found good; its key is not proved yet. */
+  shown: VerifiedSvid | undefined;
   #session: Session | undefined;
   #stepUp: StepUp | undefined;
   #endedFor: Objection | undefined;

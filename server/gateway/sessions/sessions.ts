@@ -112,7 +112,10 @@ export class Sessions {
       crypto,
       clock,
       identities: [identity],
-      verifySvid: (bytes) => this.#deps.trust.svid(bytes),
+      verifySvid: async (bytes) => {
+        live.shown = await this.#deps.trust.svid(bytes);
+        return live.shown;
+      },
       onIdentified: (svid, posture) => {
         live.identify(svid, posture);
         this.#assertRoom(live);
@@ -177,19 +180,21 @@ export class Sessions {
     await this.#deps.jars.release({ user, device, service });
   }
 
-  /** Strangers who proved nothing are the transports' to count; who proved to have a credential's key is written down. */
+  /** Strangers who proved nothing are the transports' to count; who showed a credential of ours is written down. */
   #refused(live: LiveSession, error: unknown): void {
     const code: CloseCode | 'silent' = error instanceof HandshakeError ? error.code : 'internal';
     const { transport, address } = live.peer;
     this.#deps.log[levelOf(code)]({ code, transport, address, err: error }, 'handshake refused');
-    if (live.person === undefined) return;
+    if (live.shown === undefined) return;
     this.#deps.audit.note({
       type: 'session.refused',
-      actor: live.person.spiffeId,
-      service: live.svid.service,
+      // Without a proof of its key a credential is only shown: its holder did nothing.
+      actor: live.person?.spiffeId ?? 'anonymous',
+      subject: live.shown.spiffeId,
+      service: live.shown.service,
       decision: 'deny',
       policies: ['default-deny'],
-      reason: code === 'going_away' ? 'policy_stale' : code,
+      reason: code === 'going_away' && live.person !== undefined ? 'policy_stale' : code,
       detail: { transport, address },
     });
   }

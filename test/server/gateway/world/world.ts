@@ -257,8 +257,13 @@ export class World {
 
   /** A carrier whose other end the gateway has. */
   loopback(...options: Parameters<typeof loopbackPair>): Carrier {
+    return this.loopbackFrom('192.0.2.7', ...options);
+  }
+
+  /** The same from an address of the caller's: each has its own share of handshakes. */
+  loopbackFrom(address: string, ...options: Parameters<typeof loopbackPair>): Carrier {
     const link = loopbackPair(...options);
-    this.gateway.sessions.take(link.gateway, { address: '192.0.2.7', origin: this.shellOrigin, transport: 'loopback' });
+    this.gateway.sessions.take(link.gateway, { address, origin: this.shellOrigin, transport: 'loopback' });
     return link.client;
   }
 }
