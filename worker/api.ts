@@ -19,6 +19,17 @@ export interface TunnelStatus {
    */
   readonly reason?: string;
   readonly correlation?: string;
+  /** While connecting: the next attempt begins after so many milliseconds; absent while one is being made. */
+  readonly retryInMs?: number;
+}
+
+/** Bodies of requests and answers that cross the tunnel now; small ones are not counted. */
+export interface Transfers {
+  readonly bodies: number;
+  /** Bytes of them that have crossed, both ways together. */
+  readonly movedBytes: number;
+  /** What they will be in all; undefined while one of them did not say how long it is. */
+  readonly totalBytes: number | undefined;
 }
 
 export interface LaunchedService {
@@ -52,6 +63,10 @@ export interface TunnelApi {
   watch(callback: (status: TunnelStatus) => void): void;
   /** Calls back when the gateway asks for a touch of the passkey, and with undefined when it asks no more. */
   watchStepUp(callback: (stage: StepUpStage | undefined) => void): void;
+  /** Calls back while bodies are under way, at most four times a second, and once when none is left. */
+  watchTransfers(callback: (transfers: Transfers) => void): void;
+  /** Opens a new session now: in place of a pause before the next attempt, or beside the one that is open. */
+  reconnect(): Promise<void>;
   /**
    * Has the hub ask for the passkey, and carries its answer to the gateway.
    * @param hub a port whose other end a window of the hub holds (see {@link HubToStepUp}).

@@ -6,7 +6,14 @@ import { transferHandlers } from 'comlink';
 import wasm from '../build/wasm/latchkey.wasm?url';
 import { wasmCrypto } from '../wasm/crypto.ts';
 import { loadKernel } from '../wasm/kernel.ts';
-import { faultHandler, type StepUpStage, type TunnelApi, TunnelFault, type TunnelStatus } from './api.ts';
+import {
+  faultHandler,
+  type StepUpStage,
+  type Transfers,
+  type TunnelApi,
+  TunnelFault,
+  type TunnelStatus,
+} from './api.ts';
 import type { PortKind } from './app-messages.ts';
 import { exposeMembers } from './exposed.ts';
 import { siblingOrigin } from './origins.ts';
@@ -15,6 +22,7 @@ import { Tunnel } from './tunnel/tunnel.ts';
 
 const watchers = new Set<(status: TunnelStatus) => unknown>();
 const stepUpWatchers = new Set<(stage: StepUpStage | undefined) => unknown>();
+const transferWatchers = new Set<(transfers: Transfers) => unknown>();
 let status: TunnelStatus = { state: 'connecting', epoch: 0 };
 
 const loaded = load();
@@ -30,6 +38,9 @@ async function load(): Promise<Tunnel> {
     onStatus: announce,
     onStepUp: (stage) => {
       for (const watcher of stepUpWatchers) void watcher(stage);
+    },
+    onTransfers: (transfers) => {
+      for (const watcher of transferWatchers) void watcher(transfers);
     },
     appOrigin: (service) => siblingOrigin(self.location, service),
   });
@@ -67,6 +78,11 @@ const api: TunnelApi = Object.freeze({
     if (typeof callback !== 'function') throw new TypeError('watchStepUp(callback)');
     stepUpWatchers.add(callback);
   },
+  watchTransfers: (callback: (transfers: Transfers) => void) => {
+    if (typeof callback !== 'function') throw new TypeError('watchTransfers(callback)');
+    transferWatchers.add(callback);
+  },
+  reconnect: async () => (await tunnel()).reconnect(),
   stepUp: async (hub: MessagePort) => {
     if (!(hub instanceof MessagePort)) throw new TypeError('stepUp(port)');
     (await tunnel()).stepUp.answerOver(hub);

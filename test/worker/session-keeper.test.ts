@@ -539,3 +539,36 @@ test('QZ-18: a tunnel that ended is at rest when its last session has closed and
   await settle();
   assert.deepEqual([isAtRest, sessions[1]?.closedWith], [true, ['done']]);
 });
+
+test('BR-11: a pause before an attempt is told, and a person who does not want to wait ends it', async () => {
+  const { clock, keeper, statuses, used } = world({
+    connect: (attempt) => {
+      if (attempt <= 4) throw new Error('nobody there');
+    },
+  });
+  // 150, 300, 600 and 1200 ms; the last is long enough to be read.
+  await advance(clock, 1_100);
+  assert.deepEqual(statuses.at(-1), { state: 'connecting', epoch: 0, retryInMs: 1_200 });
+  assert.equal(used.length, 4);
+  keeper.reconnect();
+  await settle();
+  assert.equal(used.length, 5);
+  assert.equal(statuses.at(-1)?.state, 'open');
+  assert.equal(statuses.at(-2)?.retryInMs, undefined, 'while it is being made nothing is counted down');
+  keeper.end();
+});
+
+test('BR-11: a new session that is asked for takes the new streams, and the old one carries its own to the end', async () => {
+  const { keeper, sessions } = world();
+  const first = await keeper.session(1_000);
+  keeper.reconnect();
+  await settle();
+  const second = await keeper.session(1_000);
+  assert.notEqual(first, second);
+  assert.equal(sessions[0]?.isDraining, true);
+  assert.deepEqual(sessions[0]?.closedWith, []);
+  keeper.end();
+  keeper.reconnect();
+  await settle();
+  assert.equal(sessions.length, 2, 'after the end there is nothing to reconnect');
+});

@@ -10,6 +10,7 @@ import { TunnelFault } from '../api.ts';
 import { type ExchangeMessage, type FromTunnel, firstCreditBytes, type RequestMessage } from '../app-messages.ts';
 import { BodyQueue } from './body-queue.ts';
 import { headersForRest, isRest, lengthOf, type Part, resumablePart } from './resumption.ts';
+import type { Transfer } from './transfers.ts';
 import { failureCode, type TunnelUse } from './tunnel-use.ts';
 
 type Say = (message: FromTunnel, transfer?: Transferable[]) => void;
@@ -29,6 +30,8 @@ export class HttpExchange {
   readonly #use: TunnelUse;
   readonly #say: Say;
   readonly #body: BodyQueue;
+  readonly #upload: Transfer | undefined;
+  readonly #download: Transfer | undefined;
   #stream: Stream | undefined;
   #progress: Progress = 'waiting';
   /** What the answer is a part of, when its rest may be asked for. */
@@ -44,6 +47,9 @@ export class HttpExchange {
     this.#use = use;
     this.#say = say;
     this.#body = new BodyQueue((bytes) => say({ t: 'credit', id: request.id, bytes }));
+    this.#upload = request.hasBody ? use.transfers?.begin() : undefined;
+    this.#download = use.transfers?.begin();
+    expect(this.#upload, request.headers);
   }
 
   take(message: ExchangeMessage): void {
@@ -59,6 +65,15 @@ export class HttpExchange {
 
   /** Never rejects: failures are told to the service worker. */
   async run(): Promise<void> {
+    try {
+      await this.#attempts();
+    } finally {
+      this.#upload?.end();
+      this.#download?.end();
+    }
+  }
+
+  async #attempts(): Promise<void> {
     for (let attempts = 1; ; attempts += 1) {
       const before = this.#delivered;
       try {
@@ -117,9 +132,11 @@ export class HttpExchange {
       for (let chunk = await this.#body.next(); chunk !== null; chunk = await this.#body.next()) {
         await stream.write(chunk);
         this.#body.credit(chunk.byteLength);
+        this.#upload?.moved(chunk.byteLength);
       }
     }
     await stream.finish();
+    this.#upload?.end();
   }
 
   #head() {
@@ -153,6 +170,7 @@ export class HttpExchange {
     this.#progress = 'answered';
     refuseIfFailed(headers);
     this.#part = resumablePart(this.#request, { status, headers });
+    expect(this.#download, headers);
     const setCookies = headers.filter(([name]) => name === ':set-cookie').map(([, value]) => value);
     this.#say({ t: 'head', id, status, headers: headers.filter(([name]) => !name.startsWith(':')), setCookies });
   }
@@ -177,6 +195,7 @@ export class HttpExchange {
       const chunk = part.byteLength === part.buffer.byteLength ? part : part.slice();
       this.#credit -= chunk.byteLength;
       this.#delivered += chunk.byteLength;
+      this.#download?.moved(chunk.byteLength);
       this.#say({ t: 'chunk', id: this.#request.id, chunk }, [chunk.buffer as ArrayBuffer]);
     }
   }
@@ -196,6 +215,11 @@ export class HttpExchange {
     this.#body.end();
     this.#creditArrived?.();
   }
+}
+
+function expect(transfer: Transfer | undefined, headers: readonly Header[]): void {
+  const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
+  if (length !== undefined && /^\d{1,15}$/.test(length)) transfer?.expect(Number(length));
 }
 
 async function readHead(stream: Stream): Promise<{ head: ResponseHead; rest: Uint8Array }> {

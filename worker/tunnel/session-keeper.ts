@@ -100,6 +100,8 @@ export class SessionKeeper {
   #open = newOpen();
   #turn: Turn | undefined;
   #searchMs = firstSearchMs;
+  /** Cuts the pause between two attempts short. */
+  #impatience = new AbortController();
   /** Why the last attempt came to nothing. */
   #reason: string | undefined;
 
@@ -143,6 +145,14 @@ export class SessionKeeper {
     }
   }
 
+  /** A person does not want to wait, or wants another session: at once, whatever the pauses say. */
+  reconnect(): void {
+    this.#impatience.abort();
+    this.#impatience = new AbortController();
+    // New streams go to the next session; what this one carries goes on to its end.
+    this.#turn?.over.resolve('overdue');
+  }
+
   end(): void {
     this.#stop('closed', 'done');
   }
@@ -170,7 +180,7 @@ export class SessionKeeper {
       const isSteady = this.#options.clock.monotonic() - began >= steadyMs;
       if (isSteady) pauseMs = firstPauseMs;
       if (isSteady && ending === 'silent') continue;
-      await this.#pause(pauseMs, this.#end.signal);
+      await this.#pauseTold(pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       // A gateway that was started again has new addresses and certificates; the control plane knows them.
       await this.#renewals.now();
@@ -178,14 +188,30 @@ export class SessionKeeper {
   }
 
   #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return pause(this.#options.clock, ms * (0.75 + this.#options.chance() / 2), signal);
+    return pause(this.#options.clock, this.#spread(ms), signal);
+  }
+
+  #spread(ms: number): number {
+    return ms * (0.75 + this.#options.chance() / 2);
+  }
+
+  /** Between two attempts. People are told how long it is; one that is over before it is read is not worth it. */
+  #pauseTold(ms: number): Promise<void> {
+    const retryInMs = Math.round(this.#spread(ms));
+    if (retryInMs >= 1_000) this.#tellConnecting(retryInMs);
+    return pause(this.#options.clock, retryInMs, AbortSignal.any([this.#end.signal, this.#impatience.signal]));
   }
 
   /** One attempt that people are told of, since nothing else carries them meanwhile. */
   #reach(order: Order): Promise<Turn | undefined> {
-    const reason = this.#reason;
-    this.#options.onStatus({ state: 'connecting', epoch: 0, ...(reason !== undefined && { reason }) });
+    this.#tellConnecting();
     return this.#begin(order, this.#end.signal);
+  }
+
+  #tellConnecting(retryInMs?: number): void {
+    const reason = this.#reason;
+    const more = { ...(reason !== undefined && { reason }), ...(retryInMs !== undefined && { retryInMs }) };
+    this.#options.onStatus({ state: 'connecting', epoch: 0, ...more });
   }
 
   /** @returns undefined when no session came about. */

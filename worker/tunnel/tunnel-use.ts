@@ -2,6 +2,7 @@
 import type { StreamKind } from '../../protocol/codes.ts';
 import type { Header } from '../../protocol/exchange/http.ts';
 import type { Stream } from '../../protocol/stream.ts';
+import type { Transfers } from './transfers.ts';
 
 export interface TunnelUse {
   /** A new stream, waiting for a session when there is none. @throws StreamError or TunnelFault */
@@ -10,6 +11,8 @@ export interface TunnelUse {
   readonly hidden: readonly Header[];
   /** The app's origin, for the Origin header of a WebSocket. */
   readonly origin: string;
+  /** Where bodies are counted; nobody counts where it is absent. */
+  readonly transfers?: Pick<Transfers, 'begin'>;
 }
 
 /** The code and correlation id of whatever went wrong, for the page that shows it. */

@@ -6,7 +6,14 @@ import type { Crypto } from '../../protocol/crypto.ts';
 import { decodeNotice } from '../../protocol/notice.ts';
 import type { Session } from '../../protocol/session.ts';
 import type { Stream } from '../../protocol/stream.ts';
-import { type LaunchedService, type StepUpStage, type TunnelCounts, TunnelFault, type TunnelStatus } from '../api.ts';
+import {
+  type Transfers as Counted,
+  type LaunchedService,
+  type StepUpStage,
+  type TunnelCounts,
+  TunnelFault,
+  type TunnelStatus,
+} from '../api.ts';
 import type { PortKind } from '../app-messages.ts';
 import { raceTransports } from '../transport/race.ts';
 import { AppServer } from './app-server.ts';
@@ -19,6 +26,7 @@ import { PreparedOffers } from './prepared-offers.ts';
 import { renewAnswer } from './renewal.ts';
 import { type Connection, type ConnectionHooks, type Order, SessionKeeper } from './session-keeper.ts';
 import { StepUp } from './step-up.ts';
+import { Transfers } from './transfers.ts';
 
 /** How long a request waits for a tunnel that is being opened again. */
 const holdMs = 30_000;
@@ -30,6 +38,7 @@ export interface TunnelOptions {
   readonly forget: () => void;
   readonly onStatus: (status: TunnelStatus) => void;
   readonly onStepUp: (stage: StepUpStage | undefined) => void;
+  readonly onTransfers: (transfers: Counted) => void;
   /** Where a service's app lives; an answer that says another place is not believed. */
   readonly appOrigin: (service: string) => string;
 }
@@ -74,6 +83,11 @@ export class Tunnel {
       (server) => server.serve(port, kind),
       () => port.close(),
     );
+  }
+
+  /** Nothing to do before the launch is done, or after the end. */
+  reconnect(): void {
+    this.#keeper?.reconnect();
   }
 
   counts(): TunnelCounts {
@@ -129,6 +143,7 @@ export class Tunnel {
   #useOf(keeper: SessionKeeper, service: LaunchedService, { jarKey }: Launched) {
     return {
       origin: service.app,
+      transfers: new Transfers(workerClock, this.#options.onTransfers),
       hidden: [
         [':jar-key', base64url(jarKey)],
         [':client', base64url(this.#options.crypto.random(16))],
