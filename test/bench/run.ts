@@ -11,6 +11,7 @@ type Bench = { readonly figures: (options: BenchOptions) => AsyncIterable<Figure
 /** One file a name. */
 const benches: Record<string, () => Promise<Bench>> = {
   crypto: () => import('./crypto.ts'),
+  wireguard: () => import('./wireguard.ts'),
 };
 
 const { values, positionals } = parseArgs({

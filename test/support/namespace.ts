@@ -175,37 +175,8 @@ class FarNamespace implements Namespace {
     return child;
   }
 
-  async startWireGuard(options: WireGuardOptions): Promise<WireGuardProcess> {
-    // The control socket's name is the interface's, in a directory that all namespaces share.
-    const interfaceName = `${this.#tag}w${this.#interfaces++}`;
-    const child = this.spawn('wireguard-go', ['-f', interfaceName], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, WG_PROCESS_FOREGROUND: '1', LOG_LEVEL: 'verbose' },
-    });
-    await untilSays(child, 'UAPI listener started');
-    const privateKey = options.privateKey ?? randomBytes(32);
-    const port = options.port ?? 51_820;
-    // Through cat: Node's pipes are sockets, which cannot be opened by the name /dev/stdin.
-    const setconf = 'cat | wg setconf "$0" /dev/stdin';
-    run('sh', ['-c', setconf, interfaceName], configOf(privateKey, port, options.peers));
-    for (const address of options.addresses) {
-      const family = address.includes(':') ? ['-6'] : ['-4'];
-      const nodad = address.includes(':') ? ['nodad'] : [];
-      this.exec('ip', ...family, 'addr', 'add', address, 'dev', interfaceName, ...nodad);
-    }
-    this.exec('ip', 'link', 'set', interfaceName, 'mtu', '1420', 'up');
-    for (const prefix of options.peers.flatMap((peer) => peer.allowedIps)) {
-      this.exec('ip', prefix.includes(':') ? '-6' : '-4', 'route', 'replace', prefix, 'dev', interfaceName);
-    }
-    return {
-      interfaceName,
-      publicKey: publicKeyOf(privateKey),
-      port,
-      process: child,
-      show: () => run('wg', ['show', interfaceName, 'dump']).split('\n').slice(1).join('\n'),
-      latestHandshake: (publicKey) => latestHandshake(interfaceName, publicKey),
-      stop: () => end(child),
-    };
+  startWireGuard(options: WireGuardOptions): Promise<WireGuardProcess> {
+    return startWireGuard(this, `${this.#tag}w${this.#interfaces++}`, options);
   }
 
   async destroy(): Promise<void> {
@@ -244,6 +215,54 @@ class FarNamespace implements Namespace {
   }
 }
 
+/** Where commands and processes run: a namespace, or this machine's own network ({@link here}). */
+export type Place = Pick<Namespace, 'exec' | 'spawn'>;
+
+/** The network this process is in. The caller ends what it spawns. */
+export const here: Place = {
+  exec: (command, ...args) => run(command, args),
+  spawn: (command, args, options = {}) => spawn(command, args, options),
+};
+
+/**
+ * A wireguard-go in the foreground with one interface.
+ * @param interfaceName also the name of its control socket, in a directory that all namespaces share
+ */
+export async function startWireGuard(
+  place: Place,
+  interfaceName: string,
+  options: WireGuardOptions,
+): Promise<WireGuardProcess> {
+  const child = place.spawn('wireguard-go', ['-f', interfaceName], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, WG_PROCESS_FOREGROUND: '1', LOG_LEVEL: 'verbose' },
+  });
+  await untilSays(child, 'UAPI listener started');
+  const privateKey = options.privateKey ?? randomBytes(32);
+  const port = options.port ?? 51_820;
+  // Through cat: Node's pipes are sockets, which cannot be opened by the name /dev/stdin.
+  const setconf = 'cat | wg setconf "$0" /dev/stdin';
+  run('sh', ['-c', setconf, interfaceName], configOf(privateKey, port, options.peers));
+  for (const address of options.addresses) {
+    const family = address.includes(':') ? ['-6'] : ['-4'];
+    const nodad = address.includes(':') ? ['nodad'] : [];
+    place.exec('ip', ...family, 'addr', 'add', address, 'dev', interfaceName, ...nodad);
+  }
+  place.exec('ip', 'link', 'set', interfaceName, 'mtu', '1420', 'up');
+  for (const prefix of options.peers.flatMap((peer) => peer.allowedIps)) {
+    place.exec('ip', prefix.includes(':') ? '-6' : '-4', 'route', 'replace', prefix, 'dev', interfaceName);
+  }
+  return {
+    interfaceName,
+    publicKey: publicKeyOf(privateKey),
+    port,
+    process: child,
+    show: () => run('wg', ['show', interfaceName, 'dump']).split('\n').slice(1).join('\n'),
+    latestHandshake: (publicKey) => latestHandshake(interfaceName, publicKey),
+    stop: () => end(child),
+  };
+}
+
 function configOf(privateKey: Uint8Array, port: number, peers: readonly WireGuardPeer[]): string {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
   const lines = ['[Interface]', `PrivateKey = ${base64(privateKey)}`, `ListenPort = ${port}`];
@@ -257,7 +276,7 @@ function configOf(privateKey: Uint8Array, port: number, peers: readonly WireGuar
 }
 
 /** By node:crypto directly, so that what is tested does not vouch for itself. */
-function publicKeyOf(privateKey: Uint8Array): string {
+export function publicKeyOf(privateKey: Uint8Array): string {
   const der = Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), privateKey]);
   const key = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
   return key.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64');
