@@ -36,6 +36,8 @@ const configSchema = z.strictObject({
       subnet4: z.cidrv4().default('100.100.0.0/16'),
       subnet6: z.cidrv6().default('fd6c:6b::/48'),
       mtu: z.number().int().min(1_280).max(9_000).default(1_420),
+      /** How often a connector's pre-shared key is exchanged anew: as often as WireGuard makes sessions. */
+      pskRenewS: seconds.default(120),
     })
     .prefault({}),
   timers: z

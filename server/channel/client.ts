@@ -24,7 +24,9 @@ import {
 } from './messages.ts';
 
 /** Everything of a hello but what the channel itself adds. */
-export type HelloContent = Omit<GatewayHello, 'token' | 'id' | 't'> | Omit<ConnectorHello, 'token' | 'id' | 't'>;
+export type HelloContent =
+  | Omit<GatewayHello, 'token' | 'id' | 't' | 'fresh'>
+  | Omit<ConnectorHello, 'token' | 'id' | 't' | 'fresh'>;
 
 export interface ChannelClientOptions<Incoming extends ToGateway | ToConnector> {
   /** The control plane's socket. */
@@ -49,6 +51,8 @@ export interface ChannelClientOptions<Incoming extends ToGateway | ToConnector> 
 export class ChannelClient<Incoming extends ToGateway | ToConnector> {
   readonly #options: ChannelClientOptions<Incoming>;
   #credential: { token: string; id?: string };
+  /** Until the first welcome. */
+  #fresh = true;
   #socket: Socket | undefined;
   #welcomed = false;
   #stopped = false;
@@ -96,7 +100,8 @@ export class ChannelClient<Incoming extends ToGateway | ToConnector> {
     this.#socket = socket;
     socket.on('connect', () => {
       const { token, id } = this.#credential;
-      this.#write({ t: 'hello', ...this.#options.hello(), token, ...(id === undefined ? {} : { id }) });
+      const fresh = this.#fresh;
+      this.#write({ t: 'hello', ...this.#options.hello(), token, fresh, ...(id === undefined ? {} : { id }) });
     });
     // No encoding is set, so this is never text.
     socket.on('data', (bytes) => this.#received(socket, reader, bytes as Buffer));
@@ -141,6 +146,7 @@ export class ChannelClient<Incoming extends ToGateway | ToConnector> {
 
   #welcome(message: { id: string; resume: string }): void {
     this.#credential = { token: message.resume, id: message.id };
+    this.#fresh = false;
     this.#pauseMs = reconnectFirstMs;
     this.#welcomed = true;
     this.#keepAlive();

@@ -38,6 +38,8 @@ export type TunnelEndpoint = z.infer<typeof tunnelEndpointSchema>;
  */
 const credential = z.string().min(16).max(256);
 const peerId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+/** The process has just started: the pre-shared keys it exchanged before are gone. */
+const fresh = z.boolean().optional();
 const base64Key = wireguardKeyField;
 const endpoints = z.array(tunnelEndpointSchema).max(8);
 /** With it, the URL of each WebTransport endpoint ends in a slash, and a ticket (tickets.ts) goes behind it. */
@@ -48,6 +50,7 @@ export const gatewayHelloSchema = z.strictObject({
   role: z.literal('gateway'),
   token: credential,
   id: peerId.optional(),
+  fresh,
   publicKey: bytesField(1_984),
   wireguardKey: base64Key,
   wireguardPort: portField,
@@ -62,6 +65,7 @@ export const connectorHelloSchema = z.strictObject({
   role: z.literal('connector'),
   token: credential,
   id: peerId.optional(),
+  fresh,
   name: nameField,
   wireguardKey: base64Key,
   /** host:port of its UDP socket, as the gateway reaches it. */
@@ -166,10 +170,10 @@ export const toGatewaySchema = z.discriminatedUnion('t', [
 ]);
 export type ToGateway = z.infer<typeof toGatewaySchema>;
 
-/** What the control plane may say to a connector; `gateway` replaces the peer of the welcome. */
+/** What the control plane may say to a connector; `gateway` replaces the peer and the key of the welcome. */
 export const toConnectorSchema = z.discriminatedUnion('t', [
   connectorWelcomeSchema,
-  z.strictObject({ t: z.literal('gateway'), gateway: gatewayPeer }),
+  z.strictObject({ t: z.literal('gateway'), gateway: gatewayPeer, presharedKey: base64Key.optional() }),
   pong,
   refused,
 ]);

@@ -41,6 +41,8 @@ export const peerRecordSchema = z.strictObject({
   endpoint: endpointField.optional(),
   keepaliveS: z.number().int().min(1).max(65_535).optional(),
   name: nameField,
+  /** A connector of ours: its pre-shared key is exchanged inside the tunnel, and nothing of a service flows before. */
+  pskExchange: z.boolean().optional(),
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;
 

@@ -11,10 +11,9 @@ import { systemClock } from '../channel/system-clock.ts';
 import type { Logger } from '../log.ts';
 import type { TcpSocket } from '../netstack/socket.ts';
 import { NetStack } from '../netstack/stack.ts';
+import { pskPort } from '../psk/limits.ts';
 import { WireGuardDevice } from '../wireguard/device.ts';
-
-/** Below the time that network address translators forget a UDP flow in (wg(8) suggests the same). */
-const keepaliveS = 25;
+import { GatewayPeer } from './gateway-peer.ts';
 
 export interface ConnectorOptions {
   readonly name: string;
@@ -50,13 +49,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const device = new WireGuardDevice({ privateKey: loadKey(options.keyFile) });
   const { port } = await device.listen({ port: 0, host: '127.0.0.1' });
   const publicKey = Buffer.from(device.publicKey).toString('base64');
+  const gateway = new GatewayPeer(device, options.log);
   let stack: NetStack | undefined;
-  let presharedKey: string | undefined;
 
   const serve = (address: string) => {
     if (stack !== undefined) return;
     const made = new NetStack({ addresses: [address], mtu: options.mtu, output: (packet) => device.send(packet) });
     device.onPacket = (packet) => made.input(packet);
+    made.listen({ port: pskPort }, (socket) => gateway.exchange(socket));
     for (const service of options.exposes) made.listen({ port: service.port }, service.serve);
     stack = made;
   };
@@ -76,16 +76,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     }),
     onMessage: (message) => {
       if (message.t !== 'welcome' && message.t !== 'gateway') return;
-      // A later change of the gateway's peer does not repeat the key.
-      if (message.t === 'welcome') presharedKey = message.presharedKey;
-      device.setPeer({
-        publicKey: message.gateway.publicKey,
-        allowedIps: message.gateway.allowedIps,
-        endpoint: message.gateway.endpoint,
-        // Speaks first, so that a gateway that knew an earlier run of this connector learns of the new one at once.
-        persistentKeepaliveS: keepaliveS,
-        ...(presharedKey !== undefined && { presharedKey: Buffer.from(presharedKey, 'base64') }),
-      });
+      gateway.set(message.gateway, message.presharedKey);
       if (message.t === 'welcome') {
         serve(message.address);
         enrolled.resolve(message.address);
@@ -101,6 +92,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     address,
     close: async () => {
       channel.close();
+      gateway.close();
       stack?.close();
       await device.close();
     },

@@ -92,7 +92,7 @@ export class ChannelDesk {
     this.gateways.joined(peer);
     peer.send({ t: 'revocation', object: base64url(await this.revocations.current()) });
     peer.send({ t: 'snapshot', object: base64url(await this.policy.snapshot()) });
-    this.connectors.tellGateway();
+    await this.connectors.tellGateway();
   }
 
   async #message(peer: PeerConnection, message: FromPeer): Promise<void> {

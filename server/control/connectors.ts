@@ -2,13 +2,13 @@
  * Connectors: WireGuard peers of our own that stand beside services. Each gets one address of the tunnel subnet and a
  * random pre-shared key, both kept for as long as it keeps its WireGuard key.
  */
-import { randomBytes } from 'node:crypto';
 import type { ConnectorHello, ConnectorWelcome, RefusalCode } from '../channel/messages.ts';
 import type { PeerConnection } from '../channel/server.ts';
 import type { ConnectorTable, StoreTransaction } from '../store/tables.ts';
 import { contains, hostsOf, parseRange } from './address-range.ts';
 import { ApiError } from './api-error.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
+import { newFirstKey, renewFirstKeys } from './connector-keys.ts';
 import type { Context } from './context.ts';
 import type { GatewayDesk } from './gateways.ts';
 import { newEvent, newId } from './identifiers.ts';
@@ -72,11 +72,15 @@ export class ConnectorDesk {
     await this.#context.audit.transact((transaction) => this.#record(transaction, 'connector.leave', peer.id, {}));
   }
 
-  /** The gateway joined again, perhaps with another port or key. */
-  tellGateway(): void {
+  /** The gateway joined again, perhaps with another port or key, or without the pre-shared keys it had. */
+  async tellGateway(): Promise<void> {
     const gateway = this.#gateways.wireguardPeer();
     if (gateway === undefined) return;
-    for (const peer of this.#connected) peer.send({ t: 'gateway', gateway });
+    const rows = await this.#context.store.selectFrom('peers').select(['connector_id', 'preshared_key']).execute();
+    for (const peer of this.#connected) {
+      const presharedKey = rows.find((row) => row.connector_id === peer.id)?.preshared_key;
+      if (presharedKey) peer.send({ t: 'gateway', gateway, presharedKey });
+    }
   }
 
   async #join(
@@ -94,6 +98,7 @@ export class ConnectorDesk {
       .set({ resume_hash, previous_resume_hash, joined_at: now })
       .where('id', '=', joined.id)
       .execute();
+    if (hello.fresh) await renewFirstKeys(transaction, joined.id);
     const peer = await transaction
       .updateTable('peers')
       .set({ endpoint: hello.endpoint })
@@ -132,7 +137,7 @@ export class ConnectorDesk {
       name: hello.name,
       allowed_ips: JSON.stringify([`${row.address}/32`]),
       endpoint: hello.endpoint,
-      preshared_key: randomBytes(32).toString('base64'),
+      preshared_key: newFirstKey(),
       keepalive_s: null,
       connector_id: row.id,
       created_at: now,

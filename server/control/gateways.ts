@@ -11,6 +11,7 @@ import { mintTicket, ticketsPerAnswer } from '../channel/tickets.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { GatewayTable, StoreTransaction } from '../store/tables.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
+import { renewFirstKeys } from './connector-keys.ts';
 import type { Context } from './context.ts';
 import type { GatewayOffer } from './credential.ts';
 import { newEvent, newId } from './identifiers.ts';
@@ -129,6 +130,7 @@ export class GatewayDesk {
         .values(row)
         .onConflict((conflict) => conflict.column('id').doUpdateSet(changed))
         .execute();
+      if (hello.fresh) await renewFirstKeys(transaction);
       await this.#record(transaction, 'gateway.join', id, { resumed });
     });
     const ticketKey = hello.ticketKey === undefined ? undefined : unbase64url(hello.ticketKey);

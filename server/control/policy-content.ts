@@ -81,5 +81,6 @@ function peerRecord(row: PeerTable): PeerRecord {
     name: row.name,
     ...(row.endpoint !== null && { endpoint: row.endpoint }),
     ...(row.keepalive_s !== null && { keepaliveS: row.keepalive_s }),
+    ...(row.connector_id !== null && { pskExchange: true }),
   };
 }

@@ -7,10 +7,13 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { PeerRecord } from '../channel/snapshot-content.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
+import { NetworkError } from '../netstack/errors.ts';
 import { NetStack } from '../netstack/stack.ts';
+import type { PskStatus } from '../psk/keeper.ts';
 import { WireGuardDevice } from '../wireguard/device.ts';
-import { DataPlane } from '../wireguard/plane.ts';
+import { DataPlane, type PlaneConnectOptions } from '../wireguard/plane.ts';
 import type { Connect, OpenUdp } from './bridge/upstream-pool.ts';
+import { ConnectorKeys } from './connector-keys.ts';
 import { probeAfterMs } from './limits.ts';
 
 export interface GatewayDataPlaneOptions {
@@ -25,12 +28,13 @@ export class GatewayDataPlane {
   readonly #device: WireGuardDevice;
   readonly #stack: NetStack;
   readonly #plane: DataPlane;
+  readonly #keys: ConnectorKeys;
   readonly #log: Logger;
   #peers: readonly PeerRecord[] = [];
   #psks: Readonly<Record<string, string>> = {};
 
   constructor({ config, privateKey, clock, log }: GatewayDataPlaneOptions) {
-    const { address4, address6, mtu } = config.wireguard;
+    const { address4, address6, mtu, pskRenewS } = config.wireguard;
     this.#log = log;
     try {
       this.#device = new WireGuardDevice({ privateKey, clock, log, mtu });
@@ -44,7 +48,11 @@ export class GatewayDataPlane {
       clock,
       output: (packet) => device.send(packet),
     });
-    this.#plane = new DataPlane({ device, stack: this.#stack });
+    const plane = new DataPlane({ device, stack: this.#stack });
+    this.#plane = plane;
+    const connect = (target: PlaneConnectOptions) => plane.connect(target);
+    this.#keys = new ConnectorKeys({ device, connect, clock, log, renewMs: pskRenewS * 1_000 });
+    device.onSession = (peer) => this.#keys.sessionMade(peer);
   }
 
   /** Base64, as WireGuard writes it. */
@@ -56,8 +64,9 @@ export class GatewayDataPlane {
     return this.#device.listen(address);
   }
 
-  /** Opens a connection that ends at the given key or not at all. */
+  /** Opens a connection that ends at the given key or not at all. To a connector not before keys were exchanged. */
   readonly connect: Connect = async ({ answerLimitMs, ...target }, signal) => {
+    await this.#keys.ready(target.wireguardKey, signal);
     const socket = await this.#plane.connect({ ...target, signal });
     if (answerLimitMs !== undefined) socket.setAnswerLimit(answerLimitMs);
     // A service that vanished says nothing: unasked, a download from it would wait for ever.
@@ -66,7 +75,10 @@ export class GatewayDataPlane {
   };
 
   /** The same for UDP. */
-  readonly openUdp: OpenUdp = (target) => this.#plane.openUdp(target);
+  readonly openUdp: OpenUdp = (target) => {
+    if (!this.#keys.isReady(target.wireguardKey)) throw new NetworkError('EHOSTUNREACH', 'connect');
+    return this.#plane.openUdp(target);
+  };
 
   /** The peers of a new snapshot. */
   setPeers(peers: readonly PeerRecord[]): void {
@@ -82,15 +94,20 @@ export class GatewayDataPlane {
     this.#apply();
   }
 
+  /** The pre-shared key of a connector; undefined for a peer that exchanges none. */
+  keyStatus(publicKey: string): PskStatus | undefined {
+    return this.#keys.status(publicKey);
+  }
+
   async close(): Promise<void> {
+    this.#keys.close();
     this.#stack.close();
     await this.#device.close();
   }
 
   #apply(): void {
     for (const peer of this.#peers) {
-      const psk = this.#psks[peer.publicKey];
-      const presharedKey = psk === undefined ? undefined : Uint8Array.from(Buffer.from(psk, 'base64'));
+      const presharedKey = this.#presharedKey(peer.publicKey);
       try {
         this.#device.setPeer({
           publicKey: peer.publicKey,
@@ -106,5 +123,14 @@ export class GatewayDataPlane {
         wipe(presharedKey);
       }
     }
+    this.#keys.set(this.#peers, this.#psks);
+  }
+
+  /** A copy: what was exchanged, or what the control plane gave. */
+  #presharedKey(publicKey: string): Uint8Array | undefined {
+    const exchanged = this.#keys.present(publicKey);
+    if (exchanged !== undefined) return Uint8Array.from(exchanged);
+    const given = this.#psks[publicKey];
+    return given === undefined ? undefined : Uint8Array.from(Buffer.from(given, 'base64'));
   }
 }

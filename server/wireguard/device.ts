@@ -79,6 +79,8 @@ export class WireGuardDevice {
   onPacket: ((packet: Uint8Array, peerPublicKey: string) => void) | undefined;
   /** Called after peers or their addresses changed. */
   onRoutes: (() => void) | undefined;
+  /** Called when a handshake with a peer is complete, with the pre-shared key that was set then. */
+  onSession: ((peerPublicKey: string) => void) | undefined;
 
   readonly #host: PeerHost;
   readonly #receiver: Receiver;
@@ -110,6 +112,7 @@ export class WireGuardDevice {
       },
       ownerOf: (source) => this.#routes.lookup(source),
       deliver: (packet, from) => this.#deliver(packet, from),
+      sessionMade: (peer) => this.onSession?.(peer.name),
     };
     this.#receiver = new Receiver({
       host: this.#host,
@@ -152,6 +155,16 @@ export class WireGuardDevice {
     if (endpoint !== undefined && peer.expectAt(config.endpoint!)) void this.#locate(peer, endpoint);
     peer.setPersistentKeepalive(keepaliveS * 1000);
     if (moved) this.onRoutes?.();
+  }
+
+  /** Changes a peer's pre-shared key alone, from its next handshake on. @param publicKey base64; no peer's is no error */
+  setPresharedKey(publicKey: string, key: Uint8Array): void {
+    this.#peers.get(publicKey)?.setPresharedKey(presharedKey(key));
+  }
+
+  /** Begins a handshake at once, for a key that must not wait for the next one. */
+  newSession(publicKey: string): void {
+    this.#peers.get(publicKey)?.newSession();
   }
 
   /** @param publicKey base64; one that is not a peer's is no error. */

@@ -42,6 +42,8 @@ export interface PeerHost {
   transmit(datagram: Uint8Array, to: Endpoint): void;
   ownerOf(source: Uint8Array): Peer | undefined;
   deliver(packet: Uint8Array, from: Peer): void;
+  /** A handshake with the peer is complete. */
+  sessionMade(peer: Peer): void;
 }
 
 const keepalive = new Uint8Array(0);
@@ -204,6 +206,12 @@ export class Peer {
     if (opened.length > 0) this.#takePacket(opened);
   }
 
+  /** Begins a handshake now, however short ago the last one began. */
+  newSession(): void {
+    this.#initiatedAt = Number.NEGATIVE_INFINITY;
+    this.#startHandshake();
+  }
+
   /** Ends everything; the peer is of no use after it. */
   close(): void {
     this.#timers.close();
@@ -248,6 +256,7 @@ export class Peer {
     this.#renewedBeforeReject = false;
     this.#lastHandshake = this.#host.clock.now();
     this.#count('handshakesCompleted');
+    this.#host.sessionMade(this);
   }
 
   #stage(packet: Uint8Array): void {

@@ -264,7 +264,7 @@ describe('control channel of the control plane', () => {
     assert.ok(told.epoch > epoch);
     const { services, peers } = told.content;
     assert.deepEqual(peers, [
-      { publicKey: key, allowedIps: ['100.100.0.2/32'], endpoint: '127.0.0.1:40000', name: 'demo' },
+      { publicKey: key, allowedIps: ['100.100.0.2/32'], endpoint: '127.0.0.1:40000', name: 'demo', pskExchange: true },
     ]);
     assert.equal(services[0]?.wireguardKey, key);
     assert.deepEqual([services[0]?.name, services[0]?.address, services[0]?.demo], ['demo', '100.100.0.2', true]);
@@ -278,6 +278,30 @@ describe('control channel of the control plane', () => {
       installation.control.desk.policy.content.services.map(({ name }) => name),
       ['demo'],
     );
+  });
+
+  test('QHX-11: whichever end starts again, both are told a new first key; a channel that comes again changes none', async () => {
+    const key = wireguardKey();
+    const demo = connector('demo', key);
+    const welcome = await demo.next();
+    assert.ok(welcome.t === 'welcome' && welcome.presharedKey !== undefined);
+    const first = (await gateway.next('psks')).psks[key];
+    assert.equal(first, welcome.presharedKey);
+    await gateway.next('snapshot');
+    gateway.channel.close();
+    while (installation.control.desk.gateways.offer('') !== undefined) await new Promise(setImmediate);
+    installation.control.addTokens({ gateway: 'a-token-for-the-second-start' });
+    const second = new FarGateway(installation, 'a-token-for-the-second-start');
+    channels.push(second.channel);
+    const given = (await second.next('welcome')).psks[key];
+    assert.notEqual(given, first);
+    for (let said = await demo.next(); ; said = await demo.next()) {
+      if (said.t !== 'gateway' || said.presharedKey === first) continue;
+      assert.equal(said.presharedKey, given);
+      break;
+    }
+    installation.control.desk.gateways.reconnectAll();
+    assert.equal((await second.next('welcome')).psks[key], given);
   });
 
   test('a connector waits for a gateway without losing its token', async () => {
