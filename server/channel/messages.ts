@@ -3,7 +3,7 @@
  * does not fit. Documents inside (descriptor, certificates, snapshot, revocation) are LKS1 objects and are verified as
  * such by their reader, whatever brought them.
  *
- *     gateway   → control    hello, endpoints, events, stepup.begin, stepup.finish, ping
+ *     gateway   → control    hello, endpoints, assertion-keys, events, stepup.begin, stepup.finish, ping
  *     connector → control    hello, ping
  *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, stepup.begun, stepup.done,
  *                            stepup.refused, pong, refused
@@ -42,6 +42,18 @@ const peerId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 const fresh = z.boolean().optional();
 const base64Key = wireguardKeyField;
 const endpoints = z.array(tunnelEndpointSchema).max(8);
+/**
+ * A public key of a gateway's that services check its word by: P-256 for ES256 (RFC 7518 section 3.4). `kid` is its
+ * thumbprint (RFC 7638), which also keeps one gateway from taking another's name for a key.
+ */
+export const assertionKeySchema = z.strictObject({
+  kid: bytesField(32),
+  x: bytesField(32),
+  y: bytesField(32),
+  madeAt: z.number().int().nonnegative(),
+});
+export type AssertionKey = z.infer<typeof assertionKeySchema>;
+const assertionKeys = z.array(assertionKeySchema).max(8);
 /** With it, the URL of each WebTransport endpoint ends in a slash, and a ticket (tickets.ts) goes behind it. */
 const ticketKey = bytesField(32).optional();
 
@@ -57,6 +69,7 @@ export const gatewayHelloSchema = z.strictObject({
   stealthKey: bytesField(32),
   endpoints,
   ticketKey,
+  assertionKeys: assertionKeys.optional(),
 });
 export type GatewayHello = z.infer<typeof gatewayHelloSchema>;
 
@@ -97,6 +110,7 @@ export const stepupAssertionSchema = z.strictObject({
 /** What a peer may say after its hello was answered. */
 export const fromPeerSchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('endpoints'), endpoints }),
+  z.strictObject({ t: z.literal('assertion-keys'), keys: assertionKeys }),
   z.strictObject({ t: z.literal('events'), events: z.array(auditEventSchema).max(maxEventsPerMessage) }),
   /** A session of this credential needs a touch of the passkey. */
   z.strictObject({ t: z.literal('stepup.begin'), id: question, serial }),

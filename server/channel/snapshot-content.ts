@@ -17,6 +17,10 @@ export type CedarEntity = z.infer<typeof cedarEntitySchema>;
 export const serviceSchemes = ['http', 'https', 'tcp', 'udp', 'ssh', 'vnc', 'rdp'] as const;
 export type ServiceScheme = (typeof serviceSchemes)[number];
 
+/** `public`: the label host that browsers use. `upstream`: the host of the service's own URL. */
+export const hostRules = ['public', 'upstream'] as const;
+export type HostRule = (typeof hostRules)[number];
+
 export const serviceRecordSchema = z.strictObject({
   name: nameField,
   title: z.string().max(128),
@@ -32,6 +36,10 @@ export const serviceRecordSchema = z.strictObject({
   /** The connector this service is bound to; the same address behind another key is refused. */
   wireguardKey: wireguardKeyField,
   demo: z.boolean().optional(),
+  /** Which host the service is told it is called by; absent: its public one. */
+  host: z.enum(hostRules).optional(),
+  /** Services whose pages may call this one across origins; absent: none. */
+  corsFrom: z.array(nameField).max(64).optional(),
 });
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
 

@@ -1,24 +1,57 @@
 /** `latchkey service add|list|remove`: what people can open. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { adminRequest } from '../channel/admin-client.ts';
+import { type HostRule, hostRules } from '../channel/snapshot-content.ts';
 import { dataPaths } from '../config.ts';
-import { configOf, optionsOf, print, table } from './output.ts';
+import { CommandFailure, configOf, optionsOf, print, table } from './output.ts';
+
+interface Settings {
+  readonly title?: string;
+  readonly host?: HostRule;
+  readonly corsFrom?: string;
+}
+
+const titleHelp = 'the name people see';
+const corsHelp = 'services whose pages may call this one, separated by commas; "" for none';
+const hostOption = () =>
+  new Option('--host <which>', 'the host the service is told: its public name, or that of its own URL').choices(
+    hostRules,
+  );
+
+function settingsOf({ title, host, corsFrom }: Settings) {
+  return {
+    ...(title !== undefined && { title }),
+    ...(host !== undefined && { host }),
+    ...(corsFrom !== undefined && { corsFrom: corsFrom.split(',').filter((name) => name !== '') }),
+  };
+}
 
 export function addServiceCommands(program: Command): void {
   const service = program.command('service').description('the services people can open');
   service
     .command('add <name> <url>')
     .description('publish a service; the host of the URL lies inside a WireGuard peer, or is <connector>.wg')
-    .option('--title <text>', 'the name people see')
+    .option('--title <text>', titleHelp)
+    .addOption(hostOption())
+    .option('--cors-from <names>', corsHelp)
     .option('--json', 'print JSON')
-    .action(async (name: string, url: string, own: { title?: string }, command: Command) => {
-      const options = optionsOf(command);
-      const answer = await admin(command, 'POST', '/admin/services', {
-        name,
-        url,
-        ...(own.title && { title: own.title }),
-      });
-      print(options, answer, () => `${name} is published. Open it from the hub.`);
+    .action(async (name: string, url: string, own: Settings, command: Command) => {
+      const answer = await admin(command, 'POST', '/admin/services', { name, url, ...settingsOf(own) });
+      print(optionsOf(command), answer, () => `${name} is published. Open it from the hub.`);
+    });
+  service
+    .command('set <name>')
+    .description('change the settings of a service; people keep what they have open')
+    .option('--title <text>', titleHelp)
+    .addOption(hostOption())
+    .option('--cors-from <names>', corsHelp)
+    .option('--json', 'print JSON')
+    .action(async (name: string, own: Settings, command: Command) => {
+      const settings = settingsOf(own);
+      if (Object.keys(settings).length === 0)
+        throw new CommandFailure('nothing_to_set', 'Name what to change: --title, --host or --cors-from.');
+      const answer = await admin(command, 'PATCH', `/admin/services/${encodeURIComponent(name)}`, settings);
+      print(optionsOf(command), answer, () => `${name} is changed.`);
     });
   service
     .command('list')
@@ -49,7 +82,7 @@ export function addServiceCommands(program: Command): void {
 /** One admin call in the data folder that the command line names. */
 export function admin(
   command: Command,
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<Record<string, unknown>> {

@@ -101,6 +101,10 @@ export class ChannelDesk {
       await this.gateways.endpointsChanged(peer, message.endpoints);
       return;
     }
+    if (message.t === 'assertion-keys') {
+      await this.gateways.assertionKeysChanged(peer, message.keys);
+      return;
+    }
     if (message.t !== 'events') {
       peer.send(await this.#stepUps.answer(message));
       return;

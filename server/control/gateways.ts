@@ -5,7 +5,14 @@
 
 import { base64url, unbase64url } from '../../protocol/bytes.ts';
 import { signDescriptor } from '../../protocol/descriptor.ts';
-import type { GatewayHello, GatewayPeer, GatewayWelcome, RefusalCode, TunnelEndpoint } from '../channel/messages.ts';
+import type {
+  AssertionKey,
+  GatewayHello,
+  GatewayPeer,
+  GatewayWelcome,
+  RefusalCode,
+  TunnelEndpoint,
+} from '../channel/messages.ts';
 import type { PeerConnection } from '../channel/server.ts';
 import { mintTicket, ticketsPerAnswer } from '../channel/tickets.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
@@ -21,6 +28,8 @@ const hourMs = 3_600_000;
 /** Good for two days and issued anew every day, so that a gateway that is away for a while keeps a good one. */
 const descriptorLifeMs = 48 * hourMs;
 const descriptorEveryMs = 24 * hourMs;
+/** A gateway signs with a key for no longer than about a day; one that is gone must not be believed for ever. */
+const assertionKeyLifeMs = 48 * hourMs;
 const backdateMs = 60_000;
 /** How often we look whether one is due; looking costs nothing. */
 const lookEveryMs = 15_000;
@@ -122,6 +131,7 @@ export class GatewayDesk {
       resume_hash: credential.resume_hash,
       previous_resume_hash: credential.previous_resume_hash,
       joined_at: this.#context.clock.now(),
+      assertion_keys: JSON.stringify(hello.assertionKeys ?? []),
     };
     await this.#context.audit.transact(async (transaction) => {
       const { id, ...changed } = row;
@@ -167,6 +177,18 @@ export class GatewayDesk {
   /** A gateway renewed its certificate, or came under another address. */
   async endpointsChanged(peer: PeerConnection, endpoints: readonly TunnelEndpoint[]): Promise<void> {
     await this.#update(peer.id, { endpoints: JSON.stringify(endpoints) });
+  }
+
+  async assertionKeysChanged(peer: PeerConnection, keys: readonly AssertionKey[]): Promise<void> {
+    await this.#update(peer.id, { assertion_keys: JSON.stringify(keys) });
+  }
+
+  /** The keys services check identity assertions by (RFC 7517), those of gateways that are away for a while included. */
+  async jwks(): Promise<{ keys: PublishedKey[] }> {
+    const rows = await this.#context.store.selectFrom('gateways').select('assertion_keys').orderBy('id').execute();
+    const oldest = this.#context.clock.now() - assertionKeyLifeMs;
+    const keys = rows.flatMap((row) => JSON.parse(row.assertion_keys) as AssertionKey[]);
+    return { keys: keys.filter(({ madeAt }) => madeAt >= oldest).map(published) };
   }
 
   /** Pre-shared keys changed. */
@@ -233,6 +255,22 @@ export class GatewayDesk {
     await this.#context.audit.record(transaction, newEvent(this.#context, { type, actor, detail }));
   }
 }
+
+/** A public key as a JWKS lists it: of the gateways' one algorithm, which a verifier should pin. */
+interface PublishedKey {
+  readonly kty: 'EC';
+  readonly crv: 'P-256';
+  readonly use: 'sig';
+  readonly alg: 'ES256';
+  readonly kid: string;
+  readonly x: string;
+  readonly y: string;
+}
+
+const published = ({ kid, x, y }: AssertionKey): PublishedKey => ({
+  ...({ kty: 'EC', crv: 'P-256', use: 'sig', alg: 'ES256' } as const),
+  ...{ kid, x, y },
+});
 
 function endpointsOf(row: GatewayTable): TunnelEndpoint[] {
   return JSON.parse(row.endpoints) as TunnelEndpoint[];

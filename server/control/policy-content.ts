@@ -4,6 +4,7 @@ import type { CedarEntity, PeerRecord, ServiceRecord, SnapshotContent } from '..
 import type { Config } from '../config.ts';
 import type { PeerTable, ServiceTable, Store, StoreTransaction } from '../store/tables.ts';
 import { serviceSpiffeId } from './identifiers.ts';
+import { settingsOf } from './services.ts';
 
 /** The one namespace there is; services get it as their Cedar parent, so that policies can already name it. */
 const namespace = { type: 'Namespace', id: 'default' };
@@ -59,6 +60,7 @@ function entity(uid: CedarEntity['uid'], attrs: CedarEntity['attrs'], parents: C
 }
 
 function serviceRecord(config: Config, row: ServiceTable): ServiceRecord {
+  const { host, corsFrom } = settingsOf(row);
   return {
     name: row.name,
     title: row.title,
@@ -71,6 +73,8 @@ function serviceRecord(config: Config, row: ServiceTable): ServiceRecord {
     upstreamHost: row.upstream_host,
     wireguardKey: row.wireguard_key,
     ...(row.demo === 1 && { demo: true }),
+    ...(host !== 'public' && { host }),
+    ...(corsFrom.length > 0 && { corsFrom }),
   };
 }
 

@@ -3,6 +3,7 @@
  * that carries its address at that moment. The demo service exists only while there is no other.
  */
 import { nameField } from '../channel/fields.ts';
+import type { HostRule } from '../channel/snapshot-content.ts';
 import type { ServiceTable, StoreTransaction } from '../store/tables.ts';
 import { onlyAddress } from './address-range.ts';
 import { ApiError } from './api-error.ts';
@@ -15,7 +16,12 @@ export interface NewService {
   readonly name: string;
   readonly url: string;
   readonly title?: string | undefined;
+  readonly host?: HostRule | undefined;
+  readonly corsFrom?: readonly string[] | undefined;
 }
+
+/** What may be changed of a service without taking it away; absent stays as it is. */
+export type ServiceSettings = Pick<NewService, 'title' | 'host' | 'corsFrom'>;
 
 export interface ShownService {
   readonly name: string;
@@ -25,6 +31,8 @@ export interface ShownService {
   readonly port: number;
   readonly wireguardKey: string;
   readonly demo: boolean;
+  readonly host: HostRule;
+  readonly corsFrom: string[];
 }
 
 /** Host names on the apps' domain that are not services. */
@@ -48,6 +56,29 @@ export async function addService(context: Context, service: NewService): Promise
     const row = await rowOf(context, transaction, service, url, false);
     await transaction.insertInto('services').values(row).execute();
     await recordChange(context, transaction, 'service.add', row);
+    return shown(row);
+  });
+}
+
+/** @throws ApiError `service_unknown`, `name_malformed` for a title or a service that cannot be */
+export function changeService(context: Context, name: string, settings: ServiceSettings): Promise<ShownService> {
+  return context.audit.transact(async (transaction) => {
+    const before = await transaction
+      .selectFrom('services')
+      .selectAll()
+      .where('name', '=', name)
+      .where('demo', '=', 0)
+      .executeTakeFirst();
+    if (before === undefined) throw new ApiError('service_unknown');
+    const { title = before.title, host = before.host, corsFrom } = settings;
+    const changed = {
+      title: checkTitle(title),
+      host,
+      cors_from: corsFrom === undefined ? before.cors_from : callersText(name, corsFrom),
+    };
+    await transaction.updateTable('services').set(changed).where('name', '=', name).execute();
+    const row = { ...before, ...changed };
+    await recordChange(context, transaction, 'service.set', row);
     return shown(row);
   });
 }
@@ -107,7 +138,7 @@ async function rowOf(
   const { address, wireguardKey } = await placeOf(transaction, url);
   return {
     name: service.name,
-    title: title(service),
+    title: checkTitle(service.title ?? service.name),
     url: service.url,
     scheme: url.scheme,
     address,
@@ -117,6 +148,8 @@ async function rowOf(
     wireguard_key: wireguardKey,
     demo: demo ? 1 : 0,
     created_at: context.clock.now(),
+    host: service.host ?? 'public',
+    cors_from: callersText(service.name, service.corsFrom ?? []),
   };
 }
 
@@ -139,10 +172,16 @@ async function placeOf(
   return { address: host.address, wireguardKey };
 }
 
-function title(service: NewService): string {
-  const given = service.title ?? service.name;
-  if (!/^[^\p{C}\p{Zl}\p{Zp}]{1,128}$/u.test(given)) throw new ApiError('name_malformed');
-  return given;
+function checkTitle(title: string): string {
+  if (!/^[^\p{C}\p{Zl}\p{Zp}]{1,128}$/u.test(title)) throw new ApiError('title_malformed');
+  return title;
+}
+
+/** Services named here need not exist yet; a page of one's own is of the same origin and needs no leave. */
+function callersText(name: string, callers: readonly string[]): string {
+  const given = [...new Set(callers)].filter((caller) => caller !== name).sort();
+  if (!given.every((caller) => nameField.safeParse(caller).success)) throw new ApiError('name_malformed');
+  return JSON.stringify(given);
 }
 
 async function recordChange(
@@ -151,7 +190,8 @@ async function recordChange(
   operation: string,
   row: ServiceTable,
 ): Promise<void> {
-  const detail = { operation, url: row.url, address: row.address, port: row.port, wireguardKey: row.wireguard_key };
+  const { url, address, port, host } = row;
+  const detail = { operation, url, address, port, wireguardKey: row.wireguard_key, host, corsFrom: row.cors_from };
   const event = { type: 'service.change', actor: 'system', service: row.name, detail } as const;
   await context.audit.record(transaction, newEvent(context, event));
 }
@@ -165,5 +205,11 @@ function shown(row: ServiceTable): ShownService {
     port: row.port,
     wireguardKey: row.wireguard_key,
     demo: row.demo === 1,
+    ...settingsOf(row),
   };
+}
+
+/** The columns were written from these types. */
+export function settingsOf(row: ServiceTable): { host: HostRule; corsFrom: string[] } {
+  return { host: row.host as HostRule, corsFrom: JSON.parse(row.cors_from) as string[] };
 }

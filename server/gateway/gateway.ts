@@ -16,6 +16,7 @@ import { JarStore } from './exchange/jar-store.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { UdpFlows } from './sessions/udp-flows.ts';
 import { shimSource } from './shim-source.ts';
+import { AssertionKeys } from './state/assertion-keys.ts';
 import { GatewayIdentity } from './state/identity.ts';
 import { PolicyState } from './state/policy-state.ts';
 import { Spool } from './state/spool.ts';
@@ -40,6 +41,7 @@ interface Parts {
   readonly control: ControlLink;
   readonly spool: Spool;
   readonly policy: PolicyState;
+  readonly assertionKeys: AssertionKeys;
 }
 
 /** What can be said of a gateway at a moment. */
@@ -83,9 +85,11 @@ export class Gateway {
     const policy = new PolicyState(clock, config.timers.freshnessS * 1_000);
     const jars = new JarStore({ crypto, directory: join(folder, 'jars') });
     const shim = shimSource(config.assets, crypto);
+    const assertionKeys = await AssertionKeys.open(folder, clock, () => control.announceAssertionKeys());
     const { connect, openUdp } = dataPlane;
     const stepUps = new StepUpRequests((question) => control.ask(question));
     const sessions = new Sessions({
+      assertionKeys,
       stepUps,
       config,
       crypto,
@@ -106,7 +110,19 @@ export class Gateway {
       onChanged: () => control.announceEndpoints(),
     });
     const control = new ControlLink({
-      ...{ config, clock, log, token: options.token, identity, trust, policy, spool, dataPlane, stepUps },
+      ...{
+        config,
+        clock,
+        log,
+        token: options.token,
+        identity,
+        trust,
+        policy,
+        spool,
+        dataPlane,
+        stepUps,
+        assertionKeys,
+      },
       wireguardPort: port,
       endpoints: () => endpoints.list(),
       ticketKey: endpoints.ticketKey,
@@ -123,7 +139,7 @@ export class Gateway {
     control.start();
     await control.ready;
     return new Gateway(endpoints, { port, publicKey: dataPlane.publicKey }, sessions, {
-      ...{ dataPlane, control, spool, policy },
+      ...{ dataPlane, control, spool, policy, assertionKeys },
     });
   }
 
@@ -140,10 +156,11 @@ export class Gateway {
   }
 
   async #closeAll(): Promise<void> {
-    const { dataPlane, control, spool } = this.#parts;
+    const { dataPlane, control, spool, assertionKeys } = this.#parts;
     await this.sessions.close();
     await this.endpoints.close();
     control.close();
+    assertionKeys.close();
     await dataPlane.close();
     spool.close();
   }

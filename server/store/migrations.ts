@@ -68,10 +68,17 @@ const stepUp = [
   'ALTER TABLE launches ADD COLUMN stepped_up_at INTEGER',
 ];
 
+const identityToServices = [
+  "ALTER TABLE services ADD COLUMN host TEXT NOT NULL DEFAULT 'public'",
+  "ALTER TABLE services ADD COLUMN cors_from TEXT NOT NULL DEFAULT '[]'",
+  "ALTER TABLE gateways ADD COLUMN assertion_keys TEXT NOT NULL DEFAULT '[]'",
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
   '0002-step-up': { up: (database) => runAll(database, stepUp) },
+  '0003-identity-to-services': { up: (database) => runAll(database, identityToServices) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -138,6 +138,10 @@ export interface ServiceTable {
   wireguard_key: string;
   demo: number;
   created_at: number;
+  /** A HostRule. */
+  host: string;
+  /** Names of services, a JSON array. */
+  cors_from: string;
 }
 
 export interface PeerTable {
@@ -175,6 +179,8 @@ export interface GatewayTable {
   resume_hash: Uint8Array;
   previous_resume_hash: Uint8Array | null;
   joined_at: number;
+  /** AssertionKeys as the gateway announced them, a JSON array. */
+  assertion_keys: string;
 }
 
 export interface PolicyTable {

@@ -12,7 +12,7 @@ import { addPeer, listPeers, removePeer } from '../peers.ts';
 import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../people.ts';
 import { listPeople } from '../people-list.ts';
 import { listPolicies, replacePolicies } from '../policies.ts';
-import { addService, countDefined, listServices, removeService } from '../services.ts';
+import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
 import * as shapes from './admin-schemas.ts';
 import { type ApiApp, answers, newApi, takes } from './respond.ts';
 
@@ -27,7 +27,7 @@ export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   return app;
 }
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** The route of one address; `schema` is that of its answer. */
 function route<const P extends string, T extends z.ZodType>(method: Method, path: P, schema: T) {
@@ -53,6 +53,15 @@ function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
     const added = await addService(context, exchange.req.valid('json'));
     await desk.policy.reload();
     return exchange.json(added, 200);
+  });
+  const change = {
+    ...route('patch', '/admin/services/{name}', shapes.service),
+    request: { ...named, ...takes(shapes.serviceSettings) },
+  };
+  app.openapi(createRoute(change), async (exchange) => {
+    const changed = await changeService(context, exchange.req.valid('param').name, exchange.req.valid('json'));
+    await desk.policy.reload();
+    return exchange.json(changed, 200);
   });
   const remove = { ...route('delete', '/admin/services/{name}', shapes.done), request: named };
   app.openapi(createRoute(remove), async (exchange) => {

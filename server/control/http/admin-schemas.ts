@@ -1,10 +1,17 @@
 /** The shapes of the admin API. Values are judged where they are used, so that each fault has a code of its own. */
 import { z } from '@hono/zod-openapi';
 import { auditEventSchema, auditEventTypes } from '../../channel/audit-event.ts';
+import { hostRules } from '../../channel/snapshot-content.ts';
 
 const text = z.string().max(4_096);
 
-export const newService = z.strictObject({ name: text, url: text, title: text.optional() });
+const settings = {
+  title: text.optional(),
+  host: z.enum(hostRules).optional(),
+  corsFrom: z.array(text).max(64).optional(),
+};
+export const newService = z.strictObject({ name: text, url: text, ...settings });
+export const serviceSettings = z.strictObject(settings);
 export const service = z
   .object({
     name: z.string(),
@@ -14,6 +21,8 @@ export const service = z
     port: z.number(),
     wireguardKey: z.string(),
     demo: z.boolean(),
+    host: z.enum(hostRules),
+    corsFrom: z.array(z.string()),
   })
   .openapi('Service');
 export const services = z.object({ services: z.array(service) });

@@ -26,6 +26,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addSession(app, options);
   addLaunch(app, options);
   addPins(app, options);
+  addAssertionKeys(app, options);
   app.doc31('/api/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Latchkey hub', version: '1', description: 'Bytes are base64url without padding.' },
@@ -189,4 +190,18 @@ function addPins(app: ApiApp, { context }: HubApiOptions): void {
     const { pins: object, root, fingerprint } = context.pki;
     return exchange.json(encodeBytes({ pins: object, root, fingerprint }), 200);
   });
+}
+
+/** Kept by whoever fetches it for less time than a new key is published before it signs. */
+const jwksCaching = 'public, max-age=300';
+
+function addAssertionKeys(app: ApiApp, { desk }: HubApiOptions): void {
+  const keys = createRoute({
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    responses: answers(schemas.jwks, 'the keys that X-Latchkey-Jwt is signed with (RFC 7517)'),
+  });
+  app.openapi(keys, async (exchange) =>
+    exchange.json(await desk.gateways.jwks(), 200, { 'cache-control': jwksCaching }),
+  );
 }

@@ -65,8 +65,11 @@ function headers(ofPages: (request: { path: string }) => Readonly<Record<string,
   return async (exchange, next) => {
     await next();
     const data = exchange.req.path.startsWith('/api/') || exchange.req.path.startsWith('/.well-known/');
-    for (const [name, value] of Object.entries(data ? apiHeaders : ofPages(exchange.req)))
-      exchange.res.headers.set(name, value);
+    const { headers: own } = exchange.res;
+    const caching = own.get('cache-control');
+    for (const [name, value] of Object.entries(data ? apiHeaders : ofPages(exchange.req))) own.set(name, value);
+    // What is meant to be kept says so itself.
+    if (caching !== null) own.set('cache-control', caching);
   };
 }
 

@@ -143,3 +143,13 @@ export const installation = z.object({ hub: z.string() });
 export const apiError = z
   .object({ error: z.string(), message: z.string(), correlation: z.string() })
   .openapi('Error', { description: 'a stable code, one sentence, and an id to find it in the log' });
+
+/** A JWK Set (RFC 7517 section 5) of public keys. */
+const jwk = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  use: z.literal('sig'),
+  alg: z.literal('ES256'),
+  ...{ kid: z.string(), x: z.string(), y: z.string() },
+});
+export const jwks = z.object({ keys: z.array(jwk) });

@@ -9,6 +9,7 @@ import { ChannelClient } from '../../channel/client.ts';
 import { type GatewayWelcome, type ToGateway, type TunnelEndpoint, toGatewaySchema } from '../../channel/messages.ts';
 import { type Config, dataPaths } from '../../config.ts';
 import type { Logger } from '../../log.ts';
+import type { AssertionKeys } from '../state/assertion-keys.ts';
 import type { GatewayIdentity } from '../state/identity.ts';
 import { type PolicyState, revokedOwners } from '../state/policy-state.ts';
 import type { Spool } from '../state/spool.ts';
@@ -23,6 +24,7 @@ export interface ControlLinkOptions {
   /** The supervisor's one-time token. */
   readonly token: string;
   readonly identity: GatewayIdentity;
+  readonly assertionKeys: Pick<AssertionKeys, 'published'>;
   readonly trust: Trust;
   readonly policy: PolicyState;
   readonly spool: Spool;
@@ -85,6 +87,11 @@ export class ControlLink {
     this.#channel.send({ t: 'endpoints', endpoints: this.#options.endpoints() });
   }
 
+  /** There is a key more, or one less; a control plane that is away hears it in the next hello. */
+  announceAssertionKeys(): void {
+    this.#channel.send({ t: 'assertion-keys', keys: this.#options.assertionKeys.published });
+  }
+
   /** @returns false when the control plane is away. */
   ask(question: Parameters<ChannelClient<ToGateway>['send']>[0]): boolean {
     return this.#channel.send(question);
@@ -95,7 +102,7 @@ export class ControlLink {
   }
 
   #hello() {
-    const { identity, clock, dataPlane, wireguardPort, endpoints, ticketKey } = this.#options;
+    const { identity, clock, dataPlane, wireguardPort, endpoints, ticketKey, assertionKeys } = this.#options;
     identity.rotateStealth(clock.now());
     const [stealthKey] = identity.stealthKeys;
     return {
@@ -105,6 +112,7 @@ export class ControlLink {
       wireguardPort,
       stealthKey: base64url(stealthKey!),
       endpoints: endpoints(),
+      assertionKeys: assertionKeys.published,
       ...(ticketKey === undefined ? {} : { ticketKey: base64url(ticketKey) }),
     };
   }

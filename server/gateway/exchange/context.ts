@@ -1,8 +1,8 @@
 /**
  * What the exchange module has to know of its surroundings: one service, one person, the origins in force.
- * It is plain data, so that the module can run wherever the request is judged. Nothing here is a secret.
+ * It is plain data, so that the module can run wherever the request is judged.
  */
-import type { ServiceRecord } from '../../channel/snapshot-content.ts';
+import type { HostRule, ServiceRecord } from '../../channel/snapshot-content.ts';
 
 /** Everything about one exchange that is not in the request itself. */
 export interface ExchangeContext {
@@ -11,15 +11,26 @@ export interface ExchangeContext {
   readonly publicOrigin: string;
   /** Origin of the shell, the only stranger that may frame an app. */
   readonly shellOrigin: string;
-  /** Ids of the person and the device, minted into the request. */
-  readonly user: string;
-  readonly device: string;
+  /** Who is calling, minted into the request; undefined where the service must not know. */
+  readonly caller: Caller | undefined;
   /** The browser's address as the transport saw it. */
   readonly clientAddress: string;
   /** `public`: the app sees its label host. `upstream`: it sees the host of its own URL. */
-  readonly hostRule: 'public' | 'upstream';
+  readonly hostRule: HostRule;
   /** Public origin of a published app by the `host[:port]` it has in the data plane. */
   readonly publishedAt: (scheme: string, host: string) => string | undefined;
+}
+
+/** A person at a device, as a service is told. */
+export interface Caller {
+  /** Ids, as policies and audit have them. */
+  readonly user: string;
+  readonly device: string;
+  /** For people to read: any letters, not unique. */
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** The same as a signed JWT (RFC 7519). A bearer token: it must reach this service and nobody else. */
+  readonly assertion: string;
 }
 
 /** What the service worker says about a request beside its headers. */

@@ -3,7 +3,14 @@
  * is taken out, and what only the gateway may say is put in.
  * Pure: a head in, a head out. Cookies come from the jar, sockets from the bridge.
  */
-import { type ExchangeContext, type FetchSite, hostOf, type RequestFacts, upstreamOrigin } from './context.ts';
+import {
+  type Caller,
+  type ExchangeContext,
+  type FetchSite,
+  hostOf,
+  type RequestFacts,
+  upstreamOrigin,
+} from './context.ts';
 import {
   checkHeaders,
   checkMethod,
@@ -96,7 +103,7 @@ export function translateRequest(request: TunnelRequest, context: ExchangeContex
   const kept = withoutHopByHop(given).filter(([name]) => !isClaim(name));
   const headers: Header[] = [
     ['host', context.hostRule === 'public' ? hostOf(context.publicOrigin) : context.service.upstreamHost],
-    ...kept.map((header) => mapReferer(header, context)),
+    ...kept.map((header) => mapAddress(header, context)),
     ...encodingOf(given, facts),
     ...originOf(given, method, facts, context),
     ...fetchMetadata(facts),
@@ -164,9 +171,12 @@ function fetchMetadata(facts: RequestFacts): Header[] {
   ];
 }
 
-function mapReferer(header: Header, context: ExchangeContext): Header {
+/** Fields in which a client names the service by its address; Destination is WebDAV's (RFC 4918 section 10.3). */
+const ownAddress = new Set(['referer', 'destination']);
+
+function mapAddress(header: Header, context: ExchangeContext): Header {
   const [name, text] = header;
-  if (name !== 'referer' || context.hostRule === 'public') return header;
+  if (!ownAddress.has(name) || context.hostRule === 'public') return header;
   if (text !== context.publicOrigin && !text.startsWith(`${context.publicOrigin}/`)) return header;
   return [name, upstreamOrigin(context.service) + text.slice(context.publicOrigin.length)];
 }
@@ -176,7 +186,22 @@ function minted(context: ExchangeContext): Header[] {
     ['x-forwarded-for', context.clientAddress],
     ['x-forwarded-proto', context.publicOrigin.slice(0, context.publicOrigin.indexOf(':'))],
     ['x-forwarded-host', hostOf(context.publicOrigin)],
-    ['x-latchkey-user', context.user],
-    ['x-latchkey-device', context.device],
+    ...identity(context.caller),
   ];
+}
+
+function identity(caller: Caller | undefined): Header[] {
+  if (caller === undefined) return [];
+  return [
+    ['x-latchkey-user', caller.user],
+    ['x-latchkey-name', inAscii(caller.name)],
+    ['x-latchkey-groups', caller.groups.map(inAscii).join(',')],
+    ['x-latchkey-device', caller.device],
+    ['x-latchkey-jwt', caller.assertion],
+  ];
+}
+
+/** Anything a field cannot carry, or a list would be split at, percent-encoded as in a URL (RFC 3986 section 2.1). */
+function inAscii(text: string): string {
+  return text.replace(/[^\x20-\x24\x26-\x2b\x2d-\x7e]+/g, encodeURIComponent);
 }

@@ -7,6 +7,7 @@ import type { Audit } from '../audit.ts';
 import type { Connect } from '../bridge/upstream-pool.ts';
 import type { JarStore } from '../exchange/jar-store.ts';
 import type { ShimSource } from '../exchange/response-rules.ts';
+import type { AssertionKeys } from '../state/assertion-keys.ts';
 import type { PolicyState } from '../state/policy-state.ts';
 import type { StepUpRequests } from '../state/step-up-requests.ts';
 import type { Trust } from '../state/trust.ts';
@@ -26,6 +27,7 @@ export interface SessionDependencies {
   readonly shim: ShimSource;
   /** Certificate authorities of https services, PEM; the system's own when absent. */
   readonly ca?: readonly string[] | undefined;
+  readonly assertionKeys: Pick<AssertionKeys, 'sign'>;
   readonly stepUps: Pick<StepUpRequests, 'begin' | 'finish'>;
   readonly identity: { readonly signer: Signer; readonly stealthKeys: readonly Uint8Array[] };
 }

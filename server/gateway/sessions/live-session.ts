@@ -14,11 +14,15 @@ import type { IncomingStream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
+import { origins } from '../../config.ts';
 import type { PrincipalView } from '../../policy/engine.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
 import { BridgeError } from '../bridge/tunnel-stream.ts';
 import { forLog } from '../bridge/upstream-error.ts';
 import { UpstreamPool, type UpstreamTarget } from '../bridge/upstream-pool.ts';
+import type { Caller } from '../exchange/context.ts';
+import type { PolicyInForce } from '../state/policy-state.ts';
+import { Assertions, callerOf } from './caller.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { type Person, personOf, postureTime, principalOf } from './person.ts';
 import { serveStream } from './serve-stream.ts';
@@ -52,6 +56,7 @@ export class LiveSession {
   #isEnded = false;
   /** SHA-256 of it: the key itself is the jar's alone to hold. */
   #jarKeyHash: Uint8Array | undefined;
+  readonly #assertions: Assertions;
   #pool: { readonly service: ServiceRecord; readonly pool: UpstreamPool } | undefined;
 
   constructor(deps: SessionDependencies, peer: CarrierPeer) {
@@ -59,6 +64,7 @@ export class LiveSession {
     this.peer = peer;
     this.#sessionId = deps.crypto.random(sessionIdBytes);
     this.id = hex(this.#sessionId);
+    this.#assertions = new Assertions(deps.assertionKeys, deps.clock);
   }
 
   /** Whoever the credential named, once its key was proved; for the audit of a refusal too. */
@@ -147,6 +153,24 @@ export class LiveSession {
   principal(): PrincipalView {
     const { person, svid, postureAtMs } = this.#known();
     return principalOf(person, svid, postureAtMs, this.#deps.clock.now(), this.#stepUp?.ageS);
+  }
+
+  /** Who a service is told is calling, signed for it alone. */
+  async caller(policy: PolicyInForce, service: ServiceRecord): Promise<Caller> {
+    const { config } = this.#deps;
+    const { person } = this.#known();
+    const known = callerOf(policy, person);
+    const assertion = await this.#assertions.for({
+      iss: origins.hub(config),
+      aud: origins.app(config, service.name),
+      sub: known.user,
+      name: known.name,
+      groups: known.groups,
+      device: known.device,
+      amr: this.principal().amr,
+      sid: this.id,
+    });
+    return { ...known, assertion };
   }
 
   /** Waits for a touch of the passkey. @throws BridgeError `stepup_required` when there was none */

@@ -110,7 +110,7 @@ async function carry(
     }
     return;
   }
-  const http = httpDependencies(incoming, live, deps, verdict, hex(correlation));
+  const http = await httpDependencies(incoming, live, deps, verdict, hex(correlation));
   const serve = incoming.kind === 'websocket' ? serveWebSocket : serveHttp;
   await finish(incoming, live, deps, correlation, (stream) => serve(stream, http));
 }
@@ -131,16 +131,17 @@ async function finish(
   }
 }
 
-function httpDependencies(
+async function httpDependencies(
   incoming: IncomingStream,
   live: LiveSession,
   deps: SessionDependencies,
   { service, policy }: Allowed,
   correlation: string,
-): HttpDependencies {
+): Promise<HttpDependencies> {
   const person = live.person!;
+  const caller = await live.caller(policy, service);
   return {
-    context: exchangeContext(deps.config, policy, service, person, live.peer.address),
+    context: exchangeContext(deps.config, policy, service, caller, live.peer.address),
     pool: live.poolFor(service),
     clock: deps.clock,
     shim: deps.shim,

@@ -4,10 +4,9 @@
  */
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
 import { type Config, origins } from '../../config.ts';
-import type { ExchangeContext } from '../exchange/context.ts';
+import type { Caller, ExchangeContext } from '../exchange/context.ts';
 import { withoutStandardPort } from '../exchange/locations.ts';
 import type { PolicyInForce } from '../state/policy-state.ts';
-import type { Person } from './person.ts';
 
 const published = new WeakMap<PolicyInForce, Map<string, string>>();
 
@@ -16,7 +15,7 @@ export function exchangeContext(
   config: Config,
   policy: PolicyInForce,
   service: ServiceRecord,
-  person: Person,
+  caller: Caller | undefined,
   clientAddress: string,
 ): ExchangeContext {
   const places = placesOf(config, policy);
@@ -24,10 +23,9 @@ export function exchangeContext(
     service,
     publicOrigin: origins.app(config, service.name),
     shellOrigin: origins.shell(config),
-    user: person.user,
-    device: person.device,
+    caller,
     clientAddress,
-    hostRule: 'public',
+    hostRule: service.host ?? 'public',
     publishedAt: (scheme, host) => places.get(`${scheme} ${host}`),
   };
 }

@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { base64url } from '../../../protocol/bytes.ts';
 import { ChannelClient } from '../../../server/channel/client.ts';
 import {
+  type AssertionKey,
   type RefusalCode,
   type ToGateway,
   type TunnelEndpoint,
@@ -27,6 +28,8 @@ export class FarGateway {
   readonly endpoints: TunnelEndpoint[];
   readonly channel: ChannelClient<ToGateway>;
   refused: RefusalCode | undefined;
+  /** Announced with each hello. */
+  assertionKeys: AssertionKey[] = [];
   #waiting: (() => void)[] = [];
 
   /** @param ticketKey see GatewayHello */
@@ -48,6 +51,7 @@ export class FarGateway {
         wireguardPort: 51_820,
         stealthKey: base64url(new Uint8Array(32).fill(5)),
         endpoints: this.endpoints,
+        assertionKeys: this.assertionKeys,
         ...(ticketKey === undefined ? {} : { ticketKey: base64url(ticketKey) }),
       }),
       onMessage: (message) => {

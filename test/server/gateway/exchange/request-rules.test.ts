@@ -54,6 +54,26 @@ test('QPT-9: mints identity after it has stripped every spelling of a claimed on
   assert.deepEqual(values(headers, 'x-latchkey-device'), ['laptop']);
 });
 
+const names: [name: string, field: string][] = [
+  ['Ada Lovelace', 'Ada Lovelace'],
+  ['Zo\u00eb \u6f22', 'Zo%C3%AB %E6%BC%A2'],
+  ['a,b', 'a%2Cb'],
+  ['100%', '100%25'],
+];
+for (const [name, field] of names)
+  test(`QPT-9: a name goes into a field as ${field}, which decodes to it again`, () => {
+    const caller = { user: 'ada', device: 'laptop', name, groups: ['staff', name], assertion: 'signed' };
+    const { headers } = translate([], { context: { ...context, caller } });
+    assert.deepEqual(values(headers, 'x-latchkey-name'), [field]);
+    assert.deepEqual(values(headers, 'x-latchkey-groups'), [`staff,${field}`]);
+    assert.equal(decodeURIComponent(field), name);
+  });
+
+test('QPT-9: a service that must not know who calls is told nothing of it', () => {
+  const { headers } = translate([['X-Latchkey-User', 'mallory']], { context: { ...context, caller: undefined } });
+  assert.ok(headers.every(([name]) => !name.startsWith('x-latchkey-')));
+});
+
 test('BR-1: strips what belongs to one hop and what Connection names, and keeps the rest in order', () => {
   const { headers } = translate([
     ['X-B', '2'],

@@ -17,8 +17,7 @@ export const context: ExchangeContext = {
   },
   publicOrigin: 'http://wiki.apps.localhost:8700',
   shellOrigin: 'http://shell.apps.localhost:8700',
-  user: 'ada',
-  device: 'laptop',
+  caller: { user: 'ada', device: 'laptop', name: 'Ada', groups: ['staff', 'board'], assertion: 'signed' },
   clientAddress: '192.0.2.7',
   hostRule: 'public',
   publishedAt: (scheme, host) =>
