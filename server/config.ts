@@ -70,8 +70,8 @@ const configSchema = z.strictObject({
       silentS: seconds.default(30),
     })
     .prefault({}),
-  /** The engine that speaks QUIC; `auto` takes the first that loads here. */
-  webTransport: z.enum(['auto', ...engineNames]).default('auto'),
+  /** The engine that speaks QUIC; `auto` takes the first that loads here, `off` none: the tunnel runs over WebSocket. */
+  webTransport: z.enum(['auto', 'off', ...engineNames]).default('auto'),
   /** Start the demo connector while no service is defined. */
   demo: z.boolean().default(true),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

@@ -8,7 +8,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { TunnelEndpoint } from '../channel/messages.ts';
 import { type Config, origins } from '../config.ts';
 import type { Logger } from '../log.ts';
-import { loadTransport } from '../transport/engines.ts';
+import { type EngineOptions, loadTransport } from '../transport/engines.ts';
 import { type OnCarrier, type TransportServer, tunnelPath } from '../transport/session.ts';
 import { refuseUpgrade, WebSocketTransport } from '../transport/websocket.ts';
 
@@ -43,11 +43,10 @@ export class Endpoints {
     const allowed = [origins.shell(config)];
     const webSocket = new WebSocketTransport({ origins: allowed });
     webSocket.onCarrier = onCarrier;
-    const webTransport = await loadTransport({
+    const webTransport = await loadEngine(config.webTransport, {
       origins: allowed,
       clock,
       resetKey,
-      engine: config.webTransport === 'auto' ? undefined : config.webTransport,
       onUnavailable: (engine, cause) =>
         log.info({ engine, cause: textOf(cause) }, 'a WebTransport engine does not load here'),
     });
@@ -109,6 +108,14 @@ export class Endpoints {
       log.warn({ err: error, port }, 'the UDP port cannot be used; the tunnel runs over WebSocket');
     }
   }
+}
+
+async function loadEngine(
+  wanted: Config['webTransport'],
+  options: EngineOptions,
+): Promise<TransportServer | undefined> {
+  if (wanted === 'off') return undefined;
+  return loadTransport({ ...options, engine: wanted === 'auto' ? undefined : wanted });
 }
 
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'unknown');

@@ -1,0 +1,141 @@
+/** A person with a Firefox: see visitor.ts. */
+import { setTimeout } from 'node:timers/promises';
+import type { ElementHandle, Frame, Page } from 'puppeteer-core';
+import { type Firefox, launchFirefox } from '../../support/firefox.ts';
+import type { Realm, Status, Visit, Visitor } from './visitor.ts';
+
+const patienceMs = 60_000;
+const lookMs = 100;
+
+export class FirefoxVisitor implements Visitor {
+  readonly browser = 'firefox';
+  readonly console: string[] = [];
+  readonly #firefox: Firefox;
+  readonly #hub: Page;
+
+  private constructor(firefox: Firefox, hub: Page) {
+    this.#firefox = firefox;
+    this.#hub = hub;
+    firefox.browser.on('targetcreated', (target) => {
+      if (target.type() === 'page') void target.page().then((page) => page !== null && listen(page, this.console));
+    });
+    listen(hub, this.console);
+  }
+
+  static async arrive(): Promise<FirefoxVisitor> {
+    const firefox = await launchFirefox();
+    // The tab that Firefox began with has not got the focus, and without it there are no passkeys.
+    const hub = await firefox.browser.newPage();
+    await hub.bringToFront();
+    return new FirefoxVisitor(firefox, hub);
+  }
+
+  get hub(): Realm {
+    return realm(this.#hub);
+  }
+
+  async enrol(link: string): Promise<void> {
+    await this.#hub.goto(link);
+    await (await waitFor(this.#hub, { selector: 'button', text: 'Create a passkey' })).click();
+    await waitFor(this.#hub, { selector: 'lk-services' });
+  }
+
+  async open(name: string): Promise<Visit> {
+    // A tab in the background is not drawn, and what is not drawn cannot be clicked.
+    await this.#hub.bringToFront();
+    const link = await waitFor(this.#hub, { selector: 'li a', text: name });
+    const shell = await this.#newTab(() => link.click());
+    await waitFor(shell, { selector: '[data-state=open], [data-state=rekeying]' });
+    const frame = await waitFor(shell, { selector: `iframe[title="${name}"]` });
+    const app = await frame.contentFrame();
+    if (app === null) throw new Error('the app has no frame');
+    await waitFor(app, { selector: 'body', loaded: true });
+    return new FirefoxVisit(shell, app);
+  }
+
+  async #newTab(act: () => Promise<void>): Promise<Page> {
+    const { browser } = this.#firefox;
+    const before = new Set(browser.targets());
+    await act();
+    const target = await browser.waitForTarget((one) => one.type() === 'page' && !before.has(one), {
+      timeout: patienceMs,
+    });
+    const page = await target.page();
+    if (page === null) throw new Error('the tab has no page');
+    return page;
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#firefox[Symbol.asyncDispose]();
+  }
+}
+
+class FirefoxVisit implements Visit {
+  readonly shell: Realm;
+  readonly app: Realm;
+  readonly #page: Page;
+
+  constructor(shell: Page, app: Frame) {
+    this.#page = shell;
+    this.shell = realm(shell);
+    this.app = realm(app);
+  }
+
+  async status(): Promise<Status> {
+    const element = await waitFor(this.#page, { selector: '[role=status]' });
+    return element.evaluate((status) => {
+      const { state = null, transport = null, epoch } = (status as HTMLElement).dataset;
+      return { state, transport, epoch: Number(epoch) };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#page.close();
+  }
+}
+
+function realm(of: Page | Frame): Realm {
+  return {
+    // Puppeteer's types follow handles into the argument; here it is plain data.
+    evaluate: (run: (argument: never) => unknown, argument?: unknown) => of.evaluate(run as never, argument) as never,
+    url: () => of.url(),
+  };
+}
+
+interface Wanted {
+  readonly selector: string;
+  /** All of its text. */
+  readonly text?: string;
+  /** Only once the page has loaded. */
+  readonly loaded?: boolean;
+}
+
+/** An element, in whatever shadow root it stands. Asked for again and again: a page's own policy forbids what puppeteer's
+ * waiting compiles in it. @throws Error when it does not come */
+async function waitFor(page: Page | Frame, wanted: Wanted): Promise<ElementHandle> {
+  for (const until = Date.now() + patienceMs; ; await setTimeout(lookMs)) {
+    // A page that is being left cannot be asked.
+    const found = (await page.evaluateHandle(find, wanted).catch(() => undefined))?.asElement();
+    if (found != null) return found as ElementHandle;
+    if (Date.now() > until) throw new Error(`${page.url()} has no ${wanted.text ?? wanted.selector}`);
+  }
+}
+
+/** Runs in the page. */
+function find({ selector, text, loaded }: Wanted): Element | null {
+  if (loaded && (document.readyState !== 'complete' || location.href === 'about:blank')) return null;
+  const within = (root: ParentNode): Element | null => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.matches(selector) && (text === undefined || element.textContent?.trim() === text)) return element;
+      const inside = element.shadowRoot === null ? null : within(element.shadowRoot);
+      if (inside !== null) return inside;
+    }
+    return null;
+  };
+  return within(document);
+}
+
+function listen(page: Page, lines: string[]): void {
+  page.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => lines.push(`uncaught: ${error instanceof Error ? error.message : String(error)}`));
+}
