@@ -49,6 +49,8 @@ export type FromTunnel =
       readonly t: 'head';
       readonly id: number;
       readonly status: number;
+      /** The service's own words for the status; often empty. */
+      readonly reason: string;
       readonly headers: readonly (readonly [string, string])[];
       /** Set-Cookie lines of cookies that scripts may see. */
       readonly setCookies: readonly string[];

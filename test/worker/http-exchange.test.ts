@@ -37,6 +37,7 @@ test('a request goes out with what only the gateway reads, and its answer comes 
   const headers: [string, string][] = [
     ['content-type', 'text/plain'],
     [':set-cookie', 'seen=1'],
+    [':reason', 'Fine'],
     [':correlation', 'c0ffee'],
   ];
   await answer(stream, 200, headers, utf8('hello'));
@@ -45,6 +46,7 @@ test('a request goes out with what only the gateway reads, and its answer comes 
     t: 'head',
     id: 7,
     status: 200,
+    reason: 'Fine',
     headers: [['content-type', 'text/plain']],
     setCookies: ['seen=1'],
   });

@@ -101,7 +101,7 @@ class Exchange {
 
   response(head: Head): Response {
     const { headers, decode } = responseHeaders(head.headers);
-    const init = { status: head.status, headers };
+    const init = { status: head.status, statusText: head.reason, headers };
     if (nullBodyStatus.has(head.status) || this.#request.method === 'HEAD') return new Response(null, init);
     const body = this.#download.stream;
     return new Response(decode === undefined ? body : body.pipeThrough(decode), init);

@@ -1,4 +1,5 @@
 /** Which headers cross between a page's fetch and the tunnel. */
+import { siblingOrigin } from '../origins.ts';
 
 /**
  * What a browser sends itself and keeps from a service worker's `Request.headers`. Origin is not among it: the gateway
@@ -10,11 +11,20 @@ export function requestHeaders(request: Request): [string, string][] {
     if (value !== '' && !request.headers.has(name)) headers.push([name, value]);
   };
   add('user-agent', navigator.userAgent);
-  add('accept-language', navigator.languages.join(', '));
+  add('accept-language', weighted(navigator.languages));
   add('accept', request.mode === 'navigate' ? 'text/html,application/xhtml+xml,*/*;q=0.8' : '*/*');
-  // The browser has already applied the page's referrer policy to this.
-  add('referer', /^https?:/.test(request.referrer) ? request.referrer : '');
+  add('referer', isReferrer(request.referrer) ? request.referrer : '');
   return headers;
+}
+
+/** In the order of preference, as browsers write it: `de-CH,de;q=0.9,en;q=0.8`. */
+function weighted(languages: readonly string[]): string {
+  return languages.map((one, i) => (i === 0 ? one : `${one};q=${Math.max(1, 10 - i) / 10}`)).join(',');
+}
+
+/** The browser has already applied the page's referrer policy to it. That it stands in the shell's frame is not the app's to know. */
+function isReferrer(referrer: string): boolean {
+  return /^https?:/.test(referrer) && new URL(referrer).origin !== siblingOrigin(self.location, 'shell');
 }
 
 const decodable = new Set(['gzip', 'deflate']);

@@ -172,7 +172,9 @@ export class HttpExchange {
     this.#part = resumablePart(this.#request, { status, headers });
     expect(this.#download, headers);
     const setCookies = headers.filter(([name]) => name === ':set-cookie').map(([, value]) => value);
-    this.#say({ t: 'head', id, status, headers: headers.filter(([name]) => !name.startsWith(':')), setCookies });
+    const reason = headers.find(([name]) => name === ':reason')?.[1] ?? '';
+    const shown = headers.filter(([name]) => !name.startsWith(':'));
+    this.#say({ t: 'head', id, status, reason, headers: shown, setCookies });
   }
 
   /** Anything but the rest of what was begun leaves it cut, for good. */

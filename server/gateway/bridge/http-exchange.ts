@@ -68,7 +68,7 @@ async function exchange(stream: TunnelStream, deps: HttpDependencies, progress: 
   const upstream = await sendUpstream(stream, withCookies(request, jar.header(answered)), body, deps);
   try {
     const response = { status: upstream.response.statusCode ?? 0, headers: pairs(upstream.response.rawHeaders) };
-    const plan = translateResponse(response, answered, deps.context, jar, deps.shim);
+    const plan = withReason(translateResponse(response, answered, deps.context, jar, deps.shim), upstream.response);
     // A sign-in is on disk before the browser can act on it.
     await save();
     progress.isAnswered = true;
@@ -106,6 +106,12 @@ export function withCookies(request: UpstreamRequest, cookies: string): Upstream
 /** Node's flat list of a received message, as pairs. */
 export function pairs(raw: readonly string[]): Header[] {
   return Array.from({ length: raw.length >> 1 }, (_, i): Header => [raw[2 * i] ?? '', raw[2 * i + 1] ?? '']);
+}
+
+/** A page can read the service's words for the status (RFC 9112 section 4); what no status line can hold is left out. */
+function withReason(plan: ResponsePlan, { statusMessage = '' }: IncomingMessage): ResponsePlan {
+  if (!/^[\t\x20-\x7e\x80-\xff]+$/.test(statusMessage)) return plan;
+  return { ...plan, headers: [...plan.headers, [':reason', statusMessage]] };
 }
 
 /** A service whose URL has a path begins there; every other path of it stays what it is. */

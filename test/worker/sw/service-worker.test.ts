@@ -43,6 +43,26 @@ test('BR-1: requests of the app go to the tunnel, bodies both ways, redirects an
   assert.deepEqual([last?.cookies, last?.site], ['seen=1', 'same-origin']);
 });
 
+test('BR-1: the service’s words for a status reach the page', async () => {
+  await using visitor = await Visitor.arrive();
+  const app = await openApp(visitor.page, mock, 'wiki');
+  const said = await app.evaluate(async () => (await fetch('/worded')).statusText);
+  assert.equal(said, 'Nowhere at all');
+});
+
+test('BR-1: a service hears of languages as from a browser, and nothing of the shell’s frame around its page', async () => {
+  await using visitor = await Visitor.arrive();
+  const app = await openApp(visitor.page, mock, 'wiki');
+  assert.equal(await ask(app, '/whole'), 'all of it');
+  const asked = (await heard(visitor.page)).filter(({ t }) => t === 'request');
+  const said = (target: string, wanted: string) =>
+    asked.find((one) => one.target === target)?.headers?.find(([name]) => name === wanted)?.[1];
+  assert.equal(said('/', 'referer'), undefined);
+  assert.equal(said('/whole', 'referer'), `${mock.app('wiki')}/`);
+  const [first = '', ...others] = await visitor.page.evaluate(() => navigator.languages);
+  assert.equal(said('/whole', 'accept-language'), [first, ...others.map((one, i) => `${one};q=0.${9 - i}`)].join(','));
+});
+
 test('BR-6: a body that is cut is an error at every moment, never a short file', async () => {
   await using visitor = await Visitor.arrive();
   const app = await openApp(visitor.page, mock, 'wiki');

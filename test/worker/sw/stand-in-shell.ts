@@ -12,7 +12,7 @@ function standIn(app: string): Promise<void> {
   const bodies = new Map<number, number>();
   const text = (words: string) => new TextEncoder().encode(words);
   const head = (id: number, status: number, headers: [string, string][] = []) => ({
-    ...{ t: 'head', id, status, setCookies: [] as string[] },
+    ...{ t: 'head', id, status, reason: '', setCookies: [] as string[] },
     headers: [['content-type', 'text/plain'], ...headers],
   });
   const answers: Record<string, (id: number, say: (message: object) => void) => void> = {
@@ -37,6 +37,10 @@ function standIn(app: string): Promise<void> {
     },
     '/refused': (id, say) => say({ t: 'error', id, code: 'denied', correlation: 'c0ffee' }),
     '/odd': (id, say) => say(head(id, 150)),
+    '/worded': (id, say) => {
+      say({ ...head(id, 404), reason: 'Nowhere at all' });
+      say({ t: 'end', id });
+    },
     '/moved': (id, say) => {
       say(head(id, 302, [['location', '/whole']]));
       say({ t: 'end', id });
@@ -98,11 +102,19 @@ export async function openApp(page: Page, mock: MockInstallation, label: string)
 }
 
 /** What the stand-in heard, newest last. */
-export function heard(page: Page): Promise<{ t: string; target?: string; site?: string; cookies?: string }[]> {
+export function heard(page: Page): Promise<Heard[]> {
   return page.evaluate(() => {
     const messages = Reflect.get(window, 'seen') as Record<string, unknown>[];
-    return messages.map(({ t, target, site, cookies }) => ({ t, target, site, cookies })) as never;
+    return messages.map(({ t, target, site, cookies, headers }) => ({ t, target, site, cookies, headers })) as never;
   });
+}
+
+interface Heard {
+  readonly t: string;
+  readonly target?: string;
+  readonly site?: string;
+  readonly cookies?: string;
+  readonly headers?: readonly [string, string][];
 }
 
 /** Waits until the stand-in has heard so many messages of a kind. */

@@ -167,6 +167,11 @@ test('BR-1: signs in with an HttpOnly cookie that never comes down, on disk befo
   assert.deepEqual(cookies, [undefined, 'sid=s3cret; theme=dark']);
 });
 
+test('BR-1: carries the service’s own words for a status, which a page can read', async () => {
+  const to = await served((_request, response) => response.writeHead(404, 'Nowhere at all').end());
+  assert.deepEqual(values((await ask(to, 'GET', '/')).headers, ':reason'), ['Nowhere at all']);
+});
+
 test('BR-1: begins at the path of the service URL, without prefixing anything', async () => {
   const to = await served((request, response) => response.end(request.url), { service: { path: '/app/' } });
   const landing = await ask(to, 'GET', '/', [[':dest', 'iframe']]);
