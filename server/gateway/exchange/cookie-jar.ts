@@ -4,9 +4,10 @@
  * One service is one host, so every cookie is host-only and one service cannot toss cookies at another.
  * Keeping it on disk is jar-store.ts's part.
  */
-import { Cookie, CookieJar } from 'tough-cookie';
+import { type Cookie, CookieJar } from 'tough-cookie';
 import type { FetchSite } from './context.ts';
 import { mirrorLine, removalLine } from './cookie-mirror.ts';
+import { readSetCookie } from './set-cookie.ts';
 
 /** The request a cookie is asked for, or came with. */
 export interface CookieRequest {
@@ -20,9 +21,8 @@ export interface CookieRequest {
 
 /** What Chromium allows one site; a service that sets more loses its oldest. */
 export const maxCookies = 180;
-/** RFC 6265bis section 5.6: name and value together. */
-const maxCookieBytes = 4_096;
-const maxLineBytes = 8_192;
+/** RFC 6265bis section 5.6.7.2: how long a cookie that says nothing of SameSite goes with a form of another site. */
+const laxUnsafeMs = 120_000;
 
 // The jar's own address. Its host is never seen by anyone; https, because what leads to the service is encrypted.
 const origin = 'https://service.invalid';
@@ -80,7 +80,7 @@ export class ServiceJar {
   }
 
   #storeOne(line: string, request: CookieRequest, ownHosts: readonly string[]): string[] {
-    const cookie = readLine(line, ownHosts);
+    const cookie = readSetCookie(line, ownHosts);
     if (cookie === undefined) return [];
     const before = new Set(
       this.#all()
@@ -99,14 +99,18 @@ export class ServiceJar {
 
   #set(cookie: Cookie, request: CookieRequest): Cookie | undefined {
     try {
-      return this.#jar.setCookieSync(cookie, origin + request.target, { sameSiteContext: sameSite(request) });
+      // A page that is shown may set what it likes, whoever led there (RFC 6265bis section 5.7, step 18).
+      const sameSiteContext = request.mode === 'navigate' ? 'strict' : sameSite(request);
+      return this.#jar.setCookieSync(cookie, addressOf(request), { sameSiteContext });
     } catch {
       return undefined; // a cookie that breaks the rules is dropped in silence, as a browser does
     }
   }
 
   #matching(request: CookieRequest): Cookie[] {
-    return this.#jar.getCookiesSync(origin + request.target, { sameSiteContext: sameSite(request), sort: true });
+    const sameSiteContext = sameSite(request);
+    const found = this.#jar.getCookiesSync(addressOf(request), { sameSiteContext, sort: true });
+    return sameSiteContext === 'none' ? found.filter((cookie) => crossesSites(cookie, request)) : found;
   }
 
   #all(): Cookie[] {
@@ -122,22 +126,11 @@ export class ServiceJar {
   }
 }
 
+/** The library undoes one percent-encoding, and paths are compared as they were written (RFC 6265bis section 5.1.4). */
+const addressOf = (request: CookieRequest): string => origin + request.target.replaceAll('%', '%25');
+
 function emptyJar(): CookieJar {
   return new CookieJar(undefined, { looseMode: true, rejectPublicSuffixes: false, prefixSecurity: 'strict' });
-}
-
-/** Domain says which other hosts get a cookie; here there are none, so its only use is to refuse a foreign one. */
-function readLine(line: string, ownHosts: readonly string[]): Cookie | undefined {
-  if (line.length > maxLineBytes) return undefined;
-  const cookie = Cookie.parse(line, { loose: true });
-  if (cookie === undefined || cookie.key.length + cookie.value.length > maxCookieBytes) return undefined;
-  const domain = cookie.domain;
-  if (domain !== null && domain !== '') {
-    if (cookie.key.toLowerCase().startsWith('__host-')) return undefined;
-    if (!ownHosts.some((host) => host === domain || host.endsWith(`.${domain}`))) return undefined;
-  }
-  cookie.domain = null;
-  return cookie;
 }
 
 const lastUse = (cookie: Cookie): number => (cookie.lastAccessed instanceof Date ? cookie.lastAccessed.getTime() : 0);
@@ -147,6 +140,13 @@ function sameSite(request: CookieRequest): 'strict' | 'lax' | 'none' {
   if (request.site !== 'cross-site') return 'strict';
   const safe = request.method === 'GET' || request.method === 'HEAD';
   return safe && request.mode === 'navigate' ? 'lax' : 'none';
+}
+
+/** One that says nothing of SameSite is Lax, but for a sign-in that posts its answer back within two minutes. */
+function crossesSites(cookie: Cookie, request: CookieRequest): boolean {
+  if (cookie.sameSite !== undefined) return true;
+  const age = cookie.creation instanceof Date ? Date.now() - cookie.creation.getTime() : laxUnsafeMs;
+  return request.mode === 'navigate' && age < laxUnsafeMs;
 }
 
 function parsePairs(text: string): [name: string, value: string][] {
