@@ -13,7 +13,8 @@ export class AdminError extends Error {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-const answerLimitMs = 15_000;
+/** A probe of a service takes up to 40 s; everything else a moment. */
+const answerLimitMs = 45_000;
 
 /**
  * @param socketPath DATA/admin.sock.

@@ -3,9 +3,10 @@
  * does not fit. Documents inside (descriptor, certificates, snapshot, revocation) are LKS1 objects and are verified as
  * such by their reader, whatever brought them.
  *
- *     gateway   → control    hello, endpoints, assertion-keys, events, stepup.begin, stepup.finish, ping
+ *     gateway   → control    hello, endpoints, assertion-keys, events, stepup.begin, stepup.finish,
+ *                            probe.report, probe.refused, ping
  *     connector → control    hello, ping
- *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, stepup.begun, stepup.done,
+ *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, probe, stepup.begun, stepup.done,
  *                            stepup.refused, pong, refused
  *     control   → connector  welcome, gateway, pong, refused
  */
@@ -22,6 +23,7 @@ import {
   wireguardKeyField,
 } from './fields.ts';
 import { maxEventsPerMessage } from './limits.ts';
+import { probeRefusals, probeReportSchema } from './probe-report.ts';
 
 /** Where a browser reaches a gateway: exactly what the answer to a launch tells it. */
 export const tunnelEndpointSchema = z.strictObject({
@@ -123,6 +125,9 @@ export const fromPeerSchema = z.discriminatedUnion('t', [
     exporter: bytesField(32),
     assertion: stepupAssertionSchema,
   }),
+  /** What a probe found, or why it found nothing. */
+  z.strictObject({ t: z.literal('probe.report'), id: question, report: probeReportSchema }),
+  z.strictObject({ t: z.literal('probe.refused'), id: question, code: z.enum(probeRefusals) }),
   ping,
 ]);
 export type FromPeer = z.infer<typeof fromPeerSchema>;
@@ -176,6 +181,8 @@ export const toGatewaySchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('descriptor'), object }),
   z.strictObject({ t: z.literal('psks'), psks }),
   z.strictObject({ t: z.literal('ack'), ids: z.array(z.uuid()).max(maxEventsPerMessage) }),
+  /** Visit a service and say what it uses. */
+  z.strictObject({ t: z.literal('probe'), id: question, service: nameField }),
   z.strictObject({ t: z.literal('stepup.begun'), id: question, ceremony, nonce: bytesField(32) }),
   z.strictObject({ t: z.literal('stepup.done'), id: question }),
   z.strictObject({ t: z.literal('stepup.refused'), id: question, code: z.string().regex(/^[a-z_]{1,64}$/) }),

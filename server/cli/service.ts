@@ -1,9 +1,11 @@
 /** `latchkey service add|list|remove`: what people can open. */
 import { type Command, Option } from 'commander';
 import { adminRequest } from '../channel/admin-client.ts';
+import type { ProbeReport } from '../channel/probe-report.ts';
 import { type HostRule, hostRules } from '../channel/snapshot-content.ts';
 import { dataPaths } from '../config.ts';
 import { CommandFailure, configOf, optionsOf, print, table } from './output.ts';
+import { probeText } from './probe.ts';
 
 interface Settings {
   readonly title?: string;
@@ -68,6 +70,15 @@ export function addServiceCommands(program: Command): void {
               ...services.map((s) => [s['name'] ?? '', s['url'] ?? '', s['wireguardKey'] ?? '']),
             ]),
       );
+    });
+  service
+    .command('probe <name>')
+    .description('visit a service through the data plane and tell what it uses and which settings it needs')
+    .option('--json', 'print JSON')
+    .action(async (name: string, _own: unknown, command: Command) => {
+      const answer = await admin(command, 'POST', `/admin/services/${encodeURIComponent(name)}/probe`);
+      // The control plane's answer has this shape by its own schema.
+      print(optionsOf(command), answer, () => probeText(answer as unknown as ProbeReport));
     });
   service
     .command('remove <name>')

@@ -12,6 +12,7 @@ import { ConnectorDesk } from './connectors.ts';
 import type { Context } from './context.ts';
 import { GatewayDesk } from './gateways.ts';
 import { PolicyDesk } from './policy-desk.ts';
+import { ProbeDesk } from './probe-desk.ts';
 import { RevocationDesk } from './revocations.ts';
 import { StepUpDesk } from './step-up-desk.ts';
 
@@ -41,6 +42,7 @@ export class ChannelDesk {
   readonly connectors: ConnectorDesk;
   readonly policy: PolicyDesk;
   readonly revocations: RevocationDesk;
+  readonly probes: ProbeDesk;
   readonly #context: Context;
   readonly #server: ChannelServer;
   readonly #stepUps: StepUpDesk;
@@ -57,13 +59,14 @@ export class ChannelDesk {
       this.gateways.send({ t: 'revocation', object: base64url(object) }),
     );
     this.#stepUps = new StepUpDesk(context);
+    this.probes = new ProbeDesk(context, (question) => this.gateways.sendToOne(question));
     this.#server = new ChannelServer({
       path: dataPaths.controlSocket(context.config),
       clock: context.clock,
       onHello: (hello) => (hello.role === 'gateway' ? this.gateways.hello(hello) : this.connectors.hello(hello)),
       onJoin: (peer, hello) => this.#attend(this.#joined(peer, hello)),
       onMessage: (peer, message) => this.#message(peer, message),
-      onLeave: (peer) => this.#attend(peer.role === 'gateway' ? this.gateways.left(peer) : this.connectors.left(peer)),
+      onLeave: (peer) => this.#attend(peer.role === 'gateway' ? this.#gatewayLeft(peer) : this.connectors.left(peer)),
       onFault: (error) => context.log.warn({ err: error }, 'a control channel peer was dropped'),
     });
   }
@@ -95,10 +98,19 @@ export class ChannelDesk {
     await this.connectors.tellGateway();
   }
 
+  async #gatewayLeft(peer: PeerConnection): Promise<void> {
+    this.probes.abandon();
+    await this.gateways.left(peer);
+  }
+
   async #message(peer: PeerConnection, message: FromPeer): Promise<void> {
     if (peer.role !== 'gateway' || message.t === 'ping') return;
     if (message.t === 'endpoints') {
       await this.gateways.endpointsChanged(peer, message.endpoints);
+      return;
+    }
+    if (message.t === 'probe.report' || message.t === 'probe.refused') {
+      this.probes.answered(message);
       return;
     }
     if (message.t === 'assertion-keys') {

@@ -103,6 +103,13 @@ export class GatewayDesk {
     for (const { peer } of this.#connected.values()) peer.send(message);
   }
 
+  /** To the gateway that browsers are sent to. @returns false when there is none */
+  sendToOne(message: Parameters<PeerConnection['send']>[0]): boolean {
+    const last = this.#last();
+    last?.peer.send(message);
+    return last !== undefined;
+  }
+
   /** Makes every gateway come again, for a new welcome. */
   reconnectAll(): void {
     for (const { peer } of this.#connected.values()) peer.close();

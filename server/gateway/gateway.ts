@@ -13,6 +13,7 @@ import { ControlLink } from './control/control-link.ts';
 import { GatewayDataPlane } from './data-plane.ts';
 import { Endpoints } from './endpoints.ts';
 import { JarStore } from './exchange/jar-store.ts';
+import { Probes } from './probe/probes.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { UdpFlows } from './sessions/udp-flows.ts';
 import { shimSource } from './shim-source.ts';
@@ -123,6 +124,7 @@ export class Gateway {
         stepUps,
         assertionKeys,
       },
+      probes: new Probes({ config, policy, connect, openUdp, log, shimPath: shim.path }),
       wireguardPort: port,
       endpoints: () => endpoints.list(),
       ticketKey: endpoints.ticketKey,

@@ -58,3 +58,6 @@ export const eventsUnderWay = 256;
 export const stepUpMs = 300_000;
 /** A nonce is good for 60 s at the control plane, which judges an answer that comes just too late; then nobody waits. */
 export const stepUpAnswerLimitMs = 63_000;
+
+/** What one probe of a service may take: a page of a large app with its scripts, and no more than a person waits for. */
+export const probeBudget = { pages: 40, bytes: 12 * 1024 * 1024, timeMs: 20_000 } as const;

@@ -59,6 +59,7 @@ test('every command answers with --json by one JSON object', async () => {
     [
       ['service', 'list'],
       ['service', 'add', 'one', 'http://demo.wg', '--title', 'Number one'],
+      ['service', 'set', 'taken', '--cors-from', 'one'],
       ['wg', 'show'],
       [
         'wg',
@@ -102,6 +103,21 @@ test('what a command answers is what there is', async () => {
   assert.match(plain.stdout, /^NAME +URL +WIREGUARD PEER\ntaken +http:\/\/demo\.wg +\S{44}\n$/);
 });
 
+test('app-access: a probe of the demo service tells what it uses and that it needs no setting', async () => {
+  const report = await product.cliJson('service', 'probe', 'taken');
+  const [start] = report['visited'] as { target: string; status: number; type: string }[];
+  assert.deepEqual([start?.target, start?.status, start?.type], ['/', 200, 'text/html']);
+  assert.deepEqual(report['settings'], {});
+  const { stdout, stderr, code } = await product.cli('service', 'probe', 'taken');
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(
+    stdout,
+    /^taken: \d+ answers, \d+ KiB read; the first page was answered 200\.\n(?:.*\n)*It needs no setting\.\n$/,
+  );
+  const traits = (report['findings'] as { trait: string }[]).map(({ trait }) => trait);
+  for (const trait of traits) assert.match(stdout, new RegExp(`^${trait}: `, 'm'));
+});
+
 test('bad input to any command is a code, one sentence and a non-zero exit', async () => {
   const add = (...more: string[]) => ['service', 'add', ...more];
   const peer = (...more: string[]) => [
@@ -128,6 +144,12 @@ test('bad input to any command is a code, one sentence and a non-zero exit', asy
       ['unreachable_host', add('new', 'http://10.99.0.1')],
       ['connector_unknown', add('new', 'http://ghost.wg')],
       ['service_unknown', ['service', 'remove', 'ghost']],
+      ['service_unknown', ['service', 'set', 'ghost', '--host', 'upstream']],
+      ['usage', ['service', 'set', 'taken', '--host', 'elsewhere']],
+      ['nothing_to_set', ['service', 'set', 'taken']],
+      ['name_malformed', ['service', 'set', 'taken', '--cors-from', '*']],
+      ['service_unknown', ['service', 'probe', 'ghost']],
+      ['usage', ['service', 'probe']],
       ['key_malformed', ['wg', 'add-peer', '--public-key', 'c2hvcnQ=', '--allowed-ips', '10.62.0.0/16']],
       ['allowed_ips_malformed', ['wg', 'add-peer', '--public-key', key(3), '--allowed-ips', '10.62.0.0/33']],
       ['allowed_ips_malformed', ['wg', 'add-peer', '--public-key', key(3), '--allowed-ips', '']],

@@ -4,6 +4,7 @@
  */
 import { createRoute, z } from '@hono/zod-openapi';
 import { base64url } from '../../../protocol/bytes.ts';
+import { probeReportSchema } from '../../channel/probe-report.ts';
 import { origins } from '../../config.ts';
 import { countEvents, listEvents } from '../audit-query.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
@@ -63,6 +64,10 @@ function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
     await desk.policy.reload();
     return exchange.json(changed, 200);
   });
+  const probe = { ...route('post', '/admin/services/{name}/probe', probeReportSchema), request: named };
+  app.openapi(createRoute(probe), async (exchange) =>
+    exchange.json(await desk.probes.probe(exchange.req.valid('param').name), 200),
+  );
   const remove = { ...route('delete', '/admin/services/{name}', shapes.done), request: named };
   app.openapi(createRoute(remove), async (exchange) => {
     await removeService(context, exchange.req.valid('param').name);

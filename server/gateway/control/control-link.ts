@@ -9,6 +9,7 @@ import { ChannelClient } from '../../channel/client.ts';
 import { type GatewayWelcome, type ToGateway, type TunnelEndpoint, toGatewaySchema } from '../../channel/messages.ts';
 import { type Config, dataPaths } from '../../config.ts';
 import type { Logger } from '../../log.ts';
+import type { Probes } from '../probe/probes.ts';
 import type { AssertionKeys } from '../state/assertion-keys.ts';
 import type { GatewayIdentity } from '../state/identity.ts';
 import { type PolicyState, revokedOwners } from '../state/policy-state.ts';
@@ -42,12 +43,13 @@ export interface ControlLinkOptions {
   readonly onRevoked: (owners: ({ user: string } | { device: string })[]) => void;
   /** The control plane's answers to our questions about step-ups go there, and that no more will come. */
   readonly stepUps: Pick<StepUpRequests, 'answered' | 'abandon'>;
+  readonly probes: Pick<Probes, 'answer'>;
   /** The control plane will not have us. */
   readonly onRefused: (code: string) => void;
 }
 
 /** What the control plane tells of its own accord. */
-type Told = Exclude<ToGateway, { t: 'ack' | `stepup.${string}` }>;
+type Told = Exclude<ToGateway, { t: 'ack' | 'probe' | `stepup.${string}` }>;
 
 export class ControlLink {
   readonly #options: ControlLinkOptions;
@@ -126,6 +128,9 @@ export class ControlLink {
   #enqueue(message: ToGateway): void {
     // What answers ourselves waits for nothing: it is about our own events and questions.
     switch (message.t) {
+      case 'probe':
+        void this.#options.probes.answer(message).then((answer) => this.#channel.send(answer));
+        return;
       case 'ack':
         this.#sender.acknowledged(message.ids);
         return;

@@ -8,7 +8,7 @@ import { type Revocation, signRevocation } from '../../../../protocol/revocation
 import { signSnapshot } from '../../../../protocol/snapshot.ts';
 import { amrBit, type ClientSvid, signSvid } from '../../../../protocol/svid.ts';
 import type { AuditEvent } from '../../../../server/channel/audit-event.ts';
-import type { GatewayHello, GatewayWelcome } from '../../../../server/channel/messages.ts';
+import type { FromPeer, GatewayHello, GatewayWelcome } from '../../../../server/channel/messages.ts';
 import { ChannelServer, type PeerConnection } from '../../../../server/channel/server.ts';
 import type { SnapshotContent } from '../../../../server/channel/snapshot-content.ts';
 import { systemClock } from '../../../../server/channel/system-clock.ts';
@@ -19,6 +19,8 @@ const hourMs = 3_600_000;
 export const token = 'a token of this test only';
 
 export type Roles = Readonly<Record<Exclude<Role, 'root' | 'notary' | 'audit'>, Signer>>;
+
+export type ProbeAnswer = Extract<FromPeer, { t: `probe.${string}` }>;
 
 export class Authority {
   readonly root = generateComposite().signer;
@@ -36,6 +38,7 @@ export class Authority {
   content: SnapshotContent;
   readonly #server: ChannelServer;
   #peer: PeerConnection | undefined;
+  readonly #probes = new Map<string, (answer: ProbeAnswer) => void>();
   #wake = Promise.withResolvers<void>();
   readonly #joined = Promise.withResolvers<void>();
 
@@ -50,6 +53,7 @@ export class Authority {
       onJoin: (peer) => this.#join(peer),
       onMessage: async (_peer, message) => {
         if (message.t === 'events') this.#take(message.events);
+        if (message.t === 'probe.report' || message.t === 'probe.refused') this.#probes.get(message.id)?.(message);
       },
       onLeave: () => {
         this.#peer = undefined;
@@ -79,6 +83,15 @@ export class Authority {
   async revoke(revoked: Revocation['revoked'], epoch = 1n): Promise<void> {
     const object = await signRevocation(nodeCrypto, this.roles.revocation, { epoch, issuedAt: Date.now(), revoked });
     this.#peer?.send({ t: 'revocation', object: base64url(object) });
+  }
+
+  /** Has the gateway probe a service; several may be asked for at once. */
+  probe(service: string): Promise<ProbeAnswer> {
+    const id = randomUUID();
+    return new Promise((resolve) => {
+      this.#probes.set(id, resolve);
+      this.#peer?.send({ t: 'probe', id, service });
+    });
   }
 
   /** Something that the gateway must not believe. */
