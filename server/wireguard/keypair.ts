@@ -4,10 +4,10 @@
  * the initiator has shown, by a first packet, that it has it too.
  */
 import { ReplayWindow } from '../../protocol/replay-window.ts';
-import { open, sealInto } from './aead.ts';
 import type { TransportKey } from './keys.ts';
 import { PADDING_MULTIPLE, REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME_MS, REPLAY_WINDOW, TAG_BYTES } from './limits.ts';
 import { TRANSPORT_HEADER_BYTES, writeTransportHeader } from './messages.ts';
+import { openPacket, sealPacket } from './packet-aead.ts';
 
 export interface KeypairParts {
   readonly sendKey: TransportKey;
@@ -56,26 +56,26 @@ export class Keypair {
 
   /**
    * @param mtu bounds the padding: a full packet must not outgrow the path because of it.
-   * @returns a whole transport message.
+   * @returns a whole transport message, its memory the caller's.
    */
   seal(packet: Uint8Array, mtu: number): Uint8Array {
     if (this.#wiped) throw new TypeError('this keypair was wiped');
     const padded = paddedLength(packet.length, mtu);
-    const message = new Uint8Array(TRANSPORT_HEADER_BYTES + padded + TAG_BYTES);
+    const message = Buffer.allocUnsafe(TRANSPORT_HEADER_BYTES + padded + TAG_BYTES);
     const counter = this.#counter++;
     writeTransportHeader(message, this.#remoteIndex, counter);
     message.set(packet, TRANSPORT_HEADER_BYTES);
-    const body = message.subarray(TRANSPORT_HEADER_BYTES);
-    sealInto(body, this.#sendKey, counter, body.subarray(0, padded));
+    message.fill(0, TRANSPORT_HEADER_BYTES + packet.length, TRANSPORT_HEADER_BYTES + padded);
+    sealPacket(message.subarray(TRANSPORT_HEADER_BYTES), this.#sendKey, counter);
     return message;
   }
 
-  /** @returns the padded packet, or the name of the counter (counters.ts) of why not. */
+  /** @returns the padded packet, in the memory of `sealed`, or the name of the counter (counters.ts) of why not. */
   open(counter: number, sealed: Uint8Array, now: number): OpenResult {
     if (this.#wiped || now - this.createdAt >= REJECT_AFTER_TIME_MS) return 'keyExpired';
     if (counter >= REJECT_AFTER_MESSAGES) return 'keyExpired';
     if (!this.#window.mayTake(counter)) return 'counterReplayed';
-    const packet = open(this.#receiveKey, counter, sealed);
+    const packet = openPacket(this.#receiveKey, counter, sealed);
     if (packet === null) return 'tagWrong';
     this.#window.take(counter);
     return packet;

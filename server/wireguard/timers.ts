@@ -81,7 +81,9 @@ export interface TimerActions {
 /** One for a peer. Between {@link close} and the end of the object nothing rings. */
 export class PeerTimers {
   readonly #clock: Clock;
-  readonly #jitter: () => number;
+  readonly #random: (length: number) => Uint8Array;
+  /** Drawn for each initiation: the rest of the time a packet would cost a call for randomness. */
+  #jitterMs = 0;
   readonly #actions: TimerActions;
   readonly #retry: Deadline;
   readonly #keepalive: Deadline;
@@ -96,10 +98,8 @@ export class PeerTimers {
   constructor(clock: Clock, random: (length: number) => Uint8Array, actions: TimerActions) {
     this.#clock = clock;
     this.#actions = actions;
-    this.#jitter = () => {
-      const bytes = random(2);
-      return ((bytes[0]! << 8) | bytes[1]!) % (REKEY_JITTER_MAX_MS + 1);
-    };
+    this.#random = random;
+    this.#drawJitter();
     this.#retry = new Deadline(clock, () => this.#retryDue());
     this.#keepalive = new Deadline(clock, () => this.#keepaliveDue());
     this.#newSession = new Deadline(clock, () => actions.startHandshake());
@@ -114,7 +114,8 @@ export class PeerTimers {
 
   /** Section 6.4. */
   initiationSent(): void {
-    this.#retry.arm(REKEY_TIMEOUT_MS + this.#jitter());
+    this.#drawJitter();
+    this.#retry.arm(REKEY_TIMEOUT_MS + this.#jitterMs);
   }
 
   /** As initiator by the response, as responder by the first packet. */
@@ -129,7 +130,7 @@ export class PeerTimers {
 
   /** Section 6.5: data, not an empty packet. */
   dataSent(): void {
-    if (!this.#newSession.pending) this.#newSession.arm(KEEPALIVE_TIMEOUT_MS + REKEY_TIMEOUT_MS + this.#jitter());
+    if (!this.#newSession.pending) this.#newSession.arm(KEEPALIVE_TIMEOUT_MS + REKEY_TIMEOUT_MS + this.#jitterMs);
   }
 
   /** Section 6.5. */
@@ -159,6 +160,11 @@ export class PeerTimers {
 
   close(): void {
     for (const timer of [this.#retry, this.#keepalive, this.#newSession, this.#erase, this.#persistent]) timer.close();
+  }
+
+  #drawJitter(): void {
+    const bytes = this.#random(2);
+    this.#jitterMs = ((bytes[0]! << 8) | bytes[1]!) % (REKEY_JITTER_MAX_MS + 1);
   }
 
   #persist(): void {

@@ -63,7 +63,7 @@ export class UdpWire implements Wire {
   }
 
   send(datagram: Uint8Array, to: Endpoint): void {
-    const socket = isIPv6(to.address) ? this.#v6 : this.#v4;
+    const socket = to.address.includes(':') ? this.#v6 : this.#v4;
     if (socket === null) {
       this.#events?.lost('socketFailed');
       return;
