@@ -5,7 +5,7 @@
  */
 import type { Connection } from './connection.ts';
 import { NetworkError } from './errors.ts';
-import { add, after, distance } from './sequence.ts';
+import { add, distance } from './sequence.ts';
 import { isSynchronized, mayReceive } from './state.ts';
 import { ACK, FIN, RST, type Segment, SYN } from './tcp-header.ts';
 
@@ -97,6 +97,8 @@ function passesSequence(connection: Connection, segment: Segment): boolean {
 
 /** Old data wants its ACK at once; an empty stray gets one only now and then, or two confused ends would never stop. */
 function acknowledgeStray(connection: Connection, segment: Segment): void {
+  if (segment.payloadLength > 0)
+    connection.receive.report.repeated(segment.seq, add(segment.seq, segment.payloadLength));
   if (segment.length > 0) connection.sendAck();
   else connection.challenge();
 }
@@ -131,8 +133,7 @@ function onAck(connection: Connection, segment: Segment): boolean {
     return false;
   }
   connection.timers.heard();
-  const sample = after(segment.ack, send.una) ? connection.timestamps.sample(segment, connection.now()) : -1;
-  send.acknowledge(segment, sample);
+  send.acknowledge(segment, connection.timestamps.sample(segment, connection.now()));
   if (send.finAcknowledged) onFinAcknowledged(connection);
   return connection.state !== 'closed';
 }
@@ -156,9 +157,14 @@ function onText(connection: Connection, segment: Segment): void {
   const due = receive.take(segment);
   if (due === 'now') connection.ackOwed = true;
   else if (due === 'later') connection.timers.acknowledgeLater();
-  if (receive.nxt === before) return;
-  if (connection.orphaned && !discard(connection, distance(receive.nxt, before))) return;
-  if (receive.finished) onFin(connection);
+  if (receive.nxt !== before) onProgress(connection, distance(receive.nxt, before));
+  // Last, so that what the reader answers at once can carry it.
+  if (due === 'soon') connection.acknowledgeSoon();
+}
+
+function onProgress(connection: Connection, arrived: number): void {
+  if (connection.orphaned && !discard(connection, arrived)) return;
+  if (connection.receive.finished) onFin(connection);
   connection.user?.readable();
 }
 

@@ -10,6 +10,7 @@ import type { Flow } from './flow.ts';
 import {
   CHALLENGE_ACKS_PER_S,
   DEFAULT_SEGMENT_SIZE,
+  MAX_OPTIONS,
   MIN_MTU_4,
   MIN_MTU_6,
   MIN_SEGMENT_SIZE,
@@ -19,12 +20,15 @@ import {
 } from './limits.ts';
 import { RateLimit } from './rate-limit.ts';
 import { ReceiveSide } from './receive-side.ts';
+import type { Block } from './sack-report.ts';
 import { type SendLink, SendSide } from './send-side.ts';
 import { abortsWithReset, isSynchronized, mayReceive, type State } from './state.ts';
 import { ACK, FIN, newSegment, PSH, RST, type Segment, SYN, sealSegment } from './tcp-header.ts';
-import { synOptionsLength, writeSynOptions, writeTimestamps } from './tcp-options.ts';
+import { sackLength, synOptionsLength, writeSack, writeSynOptions, writeTimestamps } from './tcp-options.ts';
 import { ConnectionTimers } from './timers.ts';
 import { Timestamps } from './timestamps.ts';
+
+const noBlocks: readonly Block[] = [];
 
 /** The stack, as a connection sees it. */
 export interface ConnectionHost {
@@ -35,6 +39,8 @@ export interface ConnectionHost {
   /** Queues a packet; it leaves at the next {@link flush}. */
   transmit(packet: Uint8Array): void;
   flush(): void;
+  /** Calls {@link Connection.acknowledgeIfOwed} when the packets at hand are taken. */
+  acknowledgeSoon(connection: Connection): void;
   /** The connection moved to TIME-WAIT. */
   waiting(connection: Connection): void;
   /** The connection is gone. */
@@ -75,6 +81,7 @@ export class Connection implements SendLink {
   lastAckSent = 0;
   /** An acknowledgment must go out with or after this segment. */
   ackOwed = false;
+  #ackSoon = false;
   readonly #host: ConnectionHost;
   readonly #challenges = new RateLimit(CHALLENGE_ACKS_PER_S);
   #scaling = true;
@@ -128,6 +135,7 @@ export class Connection implements SendLink {
     const { options } = syn;
     this.receive.start(syn.seq);
     this.timestamps.start(syn, this.now());
+    this.send.sack = options.sackPermitted;
     this.#scaling = options.windowShift >= 0;
     this.send.shift = this.#scaling ? options.windowShift : 0;
     const peer = options.segmentSize || DEFAULT_SEGMENT_SIZE[this.flow.version];
@@ -194,7 +202,7 @@ export class Connection implements SendLink {
 
   /** ABORT: tells the peer where a peer would care. */
   abort(error: NetworkError | null): void {
-    if (abortsWithReset(this.state)) this.#emit(this.send.max, RST | ACK, 0, 0);
+    if (abortsWithReset(this.state)) this.#emit(this.send.nxt, RST | ACK, 0, 0);
     this.release(error);
     this.flush();
   }
@@ -215,7 +223,7 @@ export class Connection implements SendLink {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.timers.dispose();
-    this.send.buffer.clear();
+    this.send.clear();
     this.receive.release();
     this.#host.released(this);
     const user = this.user;
@@ -240,24 +248,40 @@ export class Connection implements SendLink {
   /** SYN, or SYN and ACK once the peer's SYN is known. */
   sendSyn(): void {
     const answering = this.state === 'syn-received';
-    const shift = this.#scaling ? this.#ownShift() : null;
-    const { enabled } = this.timestamps;
-    const packet = newSegment(this.flow, synOptionsLength(shift !== null, enabled), 0);
-    const at = this.flow.ipHeader + TCP_HEADER;
-    const stamps = enabled ? { value: this.timestamps.value(this.now()), echo: this.timestamps.echo } : null;
-    writeSynOptions(packet, at, this.#announcedSegmentSize(), shift, stamps);
+    const options = {
+      segmentSize: this.#announcedSegmentSize(),
+      windowShift: this.#scaling ? this.#ownShift() : null,
+      timestamps: this.timestamps.enabled
+        ? { value: this.timestamps.value(this.now()), echo: this.timestamps.echo }
+        : null,
+      sack: !answering || this.send.sack,
+    };
+    const packet = newSegment(this.flow, synOptionsLength(options), 0);
+    writeSynOptions(packet, this.flow.ipHeader + TCP_HEADER, options);
     this.#seal(packet, this.send.iss, answering ? SYN | ACK : SYN, 0);
   }
 
   /** An acknowledgment now; it leaves with the stack's next flush. */
   sendAck(): void {
-    this.#emit(this.send.max, ACK, 0, 0);
+    this.#emit(this.send.nxt, ACK, 0, 0);
     this.flush();
+  }
+
+  /** An acknowledgment once the packets that came together are taken, if nothing carries it before. */
+  acknowledgeSoon(): void {
+    if (this.#ackSoon) return;
+    this.#ackSoon = true;
+    this.#host.acknowledgeSoon(this);
+  }
+
+  acknowledgeIfOwed(): void {
+    if (this.#ackSoon && this.state !== 'closed') this.sendAck();
+    this.#ackSoon = false;
   }
 
   /** An acknowledgment in answer to a suspicious segment, while those are not too many (RFC 5961). */
   challenge(): void {
-    if (this.#challenges.take(this.now())) this.#emit(this.send.max, ACK, 0, 0);
+    if (this.#challenges.take(this.now())) this.#emit(this.send.nxt, ACK, 0, 0);
   }
 
   /** RST for a segment whose ACK makes no sense while our SYN waits for its own (RFC 9293 section 3.10.7.3). */
@@ -269,18 +293,32 @@ export class Connection implements SendLink {
 
   transmit(seq: number, offset: number, length: number, fin: boolean): void {
     const last = length > 0 && offset + length === this.send.buffer.length;
+    const { ackOwed } = this;
     this.#emit(seq, ACK | (last ? PSH : 0) | (fin ? FIN : 0), offset, length);
+    // Text carries no blocks, so they still need a segment of their own.
+    if (length > 0 && this.send.sack && !this.receive.report.isEmpty) this.ackOwed = ackOwed;
+  }
+
+  pace(ms: number): void {
+    this.timers.pace(ms);
   }
 
   #emit(seq: number, flags: number, offset: number, length: number): void {
-    const { enabled } = this.timestamps;
-    const packet = newSegment(this.flow, enabled ? TIMESTAMP_OPTION : 0, length);
-    if (enabled) {
-      const at = this.flow.ipHeader + TCP_HEADER;
-      writeTimestamps(packet, at, this.timestamps.value(this.now()), this.timestamps.echo);
-    }
+    const stampLength = this.timestamps.enabled ? TIMESTAMP_OPTION : 0;
+    const blocks = this.#blocks(length, stampLength);
+    const packet = newSegment(this.flow, stampLength + sackLength(blocks.length), length);
+    const at = this.flow.ipHeader + TCP_HEADER;
+    if (stampLength > 0) writeTimestamps(packet, at, this.timestamps.value(this.now()), this.timestamps.echo);
+    if (blocks.length > 0) writeSack(packet, at + stampLength, blocks);
     if (length > 0) this.send.buffer.copy(offset, length, packet, packet.length - length);
     this.#seal(packet, seq, flags, this.receive.shift);
+  }
+
+  /** What an acknowledgment without text says of what arrived ahead of a gap. */
+  #blocks(length: number, stampLength: number): readonly Block[] {
+    const { report } = this.receive;
+    if (length > 0 || !this.send.sack || report.isEmpty) return noBlocks;
+    return report.take(Math.floor((MAX_OPTIONS - stampLength - 4) / 8));
   }
 
   #seal(packet: Uint8Array, seq: number, flags: number, shift: number): void {
@@ -291,6 +329,7 @@ export class Connection implements SendLink {
     if (acknowledging) {
       this.lastAckSent = this.receive.nxt;
       this.ackOwed = false;
+      this.#ackSoon = false;
       this.timers.acknowledged();
     }
     this.#host.transmit(packet);

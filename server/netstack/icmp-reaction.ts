@@ -11,7 +11,7 @@ import { distance } from './sequence.ts';
 export function icmpErrorArrives(connection: Connection, error: IcmpError): boolean {
   const { send } = connection;
   const offset = distance(error.seq, send.una);
-  if (offset < 0 || offset >= distance(send.max, send.una)) return false;
+  if (offset < 0 || offset >= distance(send.nxt, send.una)) return false;
   if (error.kind === 'too-big') connection.limitPath(error.mtu);
   else if (connection.state === 'syn-sent') {
     connection.release(new NetworkError(error.kind === 'refused' ? 'ECONNREFUSED' : 'EHOSTUNREACH', 'connect'));

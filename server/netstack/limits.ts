@@ -15,6 +15,8 @@ export const TCP_HEADER = 20;
 export const DEFAULT_SEGMENT_SIZE = { 4: 536, 6: 1220 } as const;
 /** NOP NOP Timestamps: what every segment after the handshake carries when both ends agreed (RFC 7323 appendix A). */
 export const TIMESTAMP_OPTION = 12;
+/** Room for options in a TCP header (RFC 9293 section 3.1). */
+export const MAX_OPTIONS = 40;
 /** The largest shift a window scale option may ask for (RFC 7323 section 2.3). */
 export const MAX_WINDOW_SHIFT = 14;
 /** Initial window in segments (RFC 6928). */
@@ -41,6 +43,14 @@ export const MIN_SEGMENT_SIZE = 64;
  * acknowledgment, and the peers' delayed ACK is at most 40 to 200 ms, so Linux's 200 ms causes no spurious ones.
  */
 export const MIN_RTO_MS = 200;
+/** Floor of the tail loss probe: below it the tick of our own timer would decide (RFC 8985 section 7.2). */
+export const MIN_PROBE_MS = 2;
+/** How long a peer may hold back the acknowledgment of a single segment: RFC 8985's max_ack_delay, Linux's most. */
+export const PEER_ACK_DELAY_MS = 200;
+/** A paced burst: two ticks of a timer. */
+export const PACING_BURST_MS = 2;
+/** Shorter round trips are not paced. */
+export const PACED_FROM_MS = 5;
 /** SYN goes out 1 + 4 times: 1 + 2 + 4 + 8 + 16 s, so an unanswered connect fails after 31 s. */
 export const MAX_SYN_RETRANSMITS = 4;
 /** An established connection whose data nobody acknowledges is given up (R2 of RFC 9293 section 3.8.3 asks >= 100 s). */
@@ -53,7 +63,12 @@ export const ORPHAN_FIN_WAIT_MS = 60_000;
 export const MAX_ORPHAN_PROBES = 8;
 /** RFC 9293 allows 500; 40 keeps request-response traffic over a tunnel brisk. */
 export const DELAYED_ACK_MS = 40;
-/** The first segments of a connection are acknowledged one by one, so that the peer's slow start gets going. */
+/**
+ * One acknowledgment answers all segments that came together, as it does where a network card or kernel merges them
+ * (RFC 5681 section 4.2 asks for one for every two; senders count bytes, RFC 3465). At most for as much as Linux merges.
+ */
+export const MAX_STRETCH = 64 * 1024;
+/** The first segments of a connection are acknowledged without delay, so that the peer's slow start gets going. */
 export const QUICK_ACKS = 16;
 /** TCP keep-alive, once an application asked for it: probes this far apart, this many. */
 export const KEEPALIVE_INTERVAL_MS = 10_000;

@@ -4,18 +4,21 @@
  * starts small and doubles for a reader that keeps up.
  */
 import { ByteRing } from './byte-ring.ts';
-import { INITIAL_RECEIVE_BUFFER, QUICK_ACKS } from './limits.ts';
+import { INITIAL_RECEIVE_BUFFER, MAX_STRETCH, QUICK_ACKS } from './limits.ts';
 import { Reassembly } from './reassembly.ts';
+import { SackReport } from './sack-report.ts';
 import { add, after, before, distance } from './sequence.ts';
 import { FIN, type Segment } from './tcp-header.ts';
 
-/** When the segment just taken is to be acknowledged. */
-export type AckDue = 'none' | 'later' | 'now';
+/** When the segment just taken is to be acknowledged: `soon` once the packets at hand are taken, `later` by the timer. */
+export type AckDue = 'none' | 'later' | 'soon' | 'now';
 
 export class ReceiveSide {
   /** In order, not yet read. */
   readonly buffer = new ByteRing();
   readonly #reassembly = new Reassembly();
+  /** What selective acknowledgments say. */
+  readonly report = new SackReport();
   /** RCV.NXT */
   nxt = 0;
   /** One past the last sequence number ever offered: RCV.NXT + RCV.WND. It never moves back. */
@@ -109,14 +112,21 @@ export class ReceiveSide {
     if (sentLength === 0) return 'none';
     if (segment.length === 0) return 'now';
     if (segment.seq !== this.nxt) {
-      this.#reassembly.insert(segment.seq, segment.bytes, segment.payloadAt, segment.payloadAt + segment.payloadLength);
+      this.#keep(segment);
       return 'now';
     }
     this.#append(segment.bytes, segment.payloadAt, segment.payloadLength);
     this.#fillGap();
+    this.report.advance(this.nxt);
     const ended = this.#takeFin();
     if (ended || hadGap) return 'now';
     return this.#acknowledgeEverySecond(segment.payloadLength);
+  }
+
+  /** Ahead of a gap. */
+  #keep({ seq, bytes, payloadAt, payloadLength }: Segment): void {
+    const kept = this.#reassembly.insert(seq, bytes, payloadAt, payloadAt + payloadLength);
+    if (kept && payloadLength > 0) this.report.arrived(seq, add(seq, payloadLength));
   }
 
   /** Cuts what lies outside of the window or behind the peer's FIN. */
@@ -165,9 +175,10 @@ export class ReceiveSide {
     this.#unacknowledged += length;
     if (this.#quick > 0) {
       this.#quick--;
-      return 'now';
+      return 'soon';
     }
-    return this.#unacknowledged >= 2 * this.segmentSize ? 'now' : 'later';
+    if (this.#unacknowledged >= MAX_STRETCH) return 'now';
+    return this.#unacknowledged >= 2 * this.segmentSize ? 'soon' : 'later';
   }
 
   /** Takes up to `count` bytes for the reader, who may read no more than `buffer.length`. */
@@ -187,6 +198,7 @@ export class ReceiveSide {
 
   /** The connection is over: out-of-order data will never be completed. */
   release(): void {
+    this.report.clear();
     this.#reassembly.clear();
   }
 }

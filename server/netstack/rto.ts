@@ -20,6 +20,11 @@ export class RetransmissionTimeout {
     return Math.min(MAX_RTO_MS, this.#base * 2 ** this.#backoff);
   }
 
+  /** SRTT, fractions of a millisecond included; -1 while no round trip was measured. */
+  get smoothedMs(): number {
+    return this.#smoothed;
+  }
+
   /** @param samplesPerRoundTrip how many such samples one round trip gives, at least 1. */
   sample(ms: number, samplesPerRoundTrip: number): void {
     if (this.#smoothed < 0) {

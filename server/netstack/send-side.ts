@@ -1,16 +1,20 @@
 /**
- * The sending half of a connection: what was written, what is in flight, what must go again (RFC 9293 section 3.8,
- * RFC 5681, RFC 6298, NewReno's RFC 6582). Without selective acknowledgment: three duplicates repeat the first
- * unacknowledged segment, a timeout goes back to it and lets acknowledgments pull the rest.
+ * The sending half of a connection: what was written, and what goes next (RFC 9293 section 3.8). What is in flight stands
+ * on the scoreboard; what is lost goes again first, then new data, as far as the windows allow. With selective
+ * acknowledgment losses are found by rack.ts (RFC 6675 section 5 for the rest of recovery); without, by three
+ * duplicates (RFC 5681, RFC 6582). A timeout takes everything for lost (RFC 6298).
  *
- *          una              nxt        max        base + buffer.length
- *           |--- in flight --|          |               |
+ *          una                         nxt        base + buffer.length
+ *           |--- on the scoreboard ----|               |
  *           buffer[0] is sequence `base` (una, except around SYN and FIN)
  */
 import { ByteRing } from './byte-ring.ts';
 import type { CongestionControl } from './congestion.ts';
 import { DUPLICATE_THRESHOLD } from './limits.ts';
+import { Pacer } from './pacer.ts';
+import { probeTimeout, Rack } from './rack.ts';
 import { RetransmissionTimeout } from './rto.ts';
+import { Scoreboard, type Sent } from './scoreboard.ts';
 import { add, after, before, distance } from './sequence.ts';
 import { type Segment, SYN } from './tcp-header.ts';
 
@@ -21,6 +25,8 @@ export interface SendLink {
   transmit(seq: number, offset: number, length: number, fin: boolean): void;
   /** The send queue changed: look at the timer again. `restart` after progress (RFC 6298 section 5.3). */
   schedule(restart: boolean): void;
+  /** Calls output() again after so long. */
+  pace(ms: number): void;
 }
 
 export class SendSide {
@@ -28,53 +34,62 @@ export class SendSide {
   readonly rto = new RetransmissionTimeout();
   readonly congestion: CongestionControl;
   readonly #link: SendLink;
+  readonly #board = new Scoreboard();
+  readonly #rack: Rack;
+  readonly #pacer = new Pacer();
   readonly iss: number;
   /** SND.UNA */
   una: number;
-  /** SND.NXT; falls back to una after a timeout. */
+  /** SND.NXT */
   nxt: number;
-  /** The highest SND.NXT has been. */
-  max: number;
   /** SND.WND in bytes, and the largest it has been. */
   window = 0;
   maxWindow = 0;
   /** The peer's window shift. */
   shift = 0;
+  /** Both ends permit selective acknowledgment. */
+  sack = false;
   /** Payload of a full segment. */
   segmentSize = 1;
   /** When a fresh acknowledgment last arrived or sending began; what the user timeout counts from. */
   progressAt = 0;
-  /** What is in flight was sent when nothing was, and none of it is acknowledged: nobody may be there any more. */
+  /** What is in flight was sent into silence, and none of it is acknowledged: nobody may be there any more. */
   unanswered = false;
+  /** The last acknowledgment left something to send: what follows belongs to the same transfer. */
+  #midway = false;
+  /** Until a segment in flight could be told lost, 0 while none could (RFC 8985 section 6.2). */
+  reorderMs = 0;
   #wl1 = 0;
   #wl2 = 0;
   #base: number;
   #finQueued = false;
-  #duplicates = 0;
   #recovering = false;
-  #partials = 0;
   /** Recovery ends when this is acknowledged, and none begins below it. */
   #recover: number;
-  #sentAt = 0;
-  /** The one segment that is timed while there are no timestamps (Karn); -1 while none is. */
-  #timedAt: number;
-  #timedSeq = 0;
+  /** Duplicates that tell of segments which left the network, while there is no selective acknowledgment. */
+  #duplicates = 0;
+  #sentAt: number;
+  /** SND.NXT at the last tail loss probe that is out, and whether it repeated something. */
+  #probe: { readonly end: number; readonly repeated: boolean } | null = null;
   /** The last timeout: when, and at which segment. */
   #timedOutAt = Number.NEGATIVE_INFINITY;
   #timedOutSeq = -1;
+  /** The round trip of the latest segment that the acknowledgment at hand answers; -1 without. */
+  #sampleMs = -1;
+  #echoedMs = -1;
 
   constructor(iss: number, congestion: CongestionControl, link: SendLink) {
     this.iss = iss;
     this.congestion = congestion;
     this.#link = link;
+    this.#rack = new Rack(this.#board, iss);
     this.una = iss;
     // The SYN counts as sent from the start; the connection repeats it until it is acknowledged.
     this.nxt = add(iss, 1);
-    this.max = this.nxt;
     this.#base = this.nxt;
     this.#recover = iss;
-    this.#timedAt = link.now();
-    this.progressAt = this.#timedAt;
+    this.#sentAt = link.now();
+    this.progressAt = this.#sentAt;
   }
 
   get inFlight(): number {
@@ -83,12 +98,12 @@ export class SendSide {
 
   /** Whether anything sent is unacknowledged. */
   get outstanding(): boolean {
-    return this.una !== this.max;
+    return this.una !== this.nxt;
   }
 
   /** Whether bytes or a FIN wait that were never sent. */
   get unsent(): boolean {
-    return distance(this.max, this.#base) < this.buffer.length + (this.#finQueued ? 1 : 0);
+    return distance(this.nxt, this.#base) < this.buffer.length + (this.#finQueued ? 1 : 0);
   }
 
   get finQueued(): boolean {
@@ -99,16 +114,23 @@ export class SendSide {
     return this.#finQueued && this.una === add(this.#base, 1) && this.buffer.length === 0;
   }
 
+  /** Milliseconds from the last transmission to a tail loss probe; 0 where none is due (RFC 8985 section 7.2). */
+  get probeMs(): number {
+    const quiet = !this.#recovering && this.#board.sackedSegments === 0 && this.#board.lost === 0;
+    if (!this.sack || !quiet || this.#probe !== null || this.#board.length === 0) return 0;
+    return probeTimeout(this.rto.smoothedMs, this.#board.length === 1);
+  }
+
   /**
    * The SYN is acknowledged: data may flow. `segment` carried the peer's first window.
    * @param sampleMs the round trip its timestamp shows, or -1.
    */
   start(segment: Segment, lostSyn: boolean, sampleMs: number): void {
     this.una = this.nxt;
-    this.progressAt = this.#link.now();
+    const now = this.#link.now();
     if (sampleMs >= 0) this.rto.sample(sampleMs, 1);
-    else if (!lostSyn) this.rto.sample(this.progressAt - this.#timedAt, 1);
-    this.#timedAt = -1;
+    else if (!lostSyn) this.rto.sample(now - this.#sentAt, 1);
+    this.progressAt = now;
     this.congestion.start(this.segmentSize, lostSyn);
     this.#takeWindow(segment, segment.has(SYN) ? 0 : this.shift);
     this.#link.schedule(true);
@@ -121,19 +143,37 @@ export class SendSide {
 
   /** Sends what windows allow. `force` sends one segment even if it is small (RFC 9293 section 3.8.6.2.1). */
   output(force = false): void {
-    if (this.inFlight === 0 && this.#link.now() - this.#sentAt > this.rto.ms) this.congestion.onIdle();
+    const now = this.#link.now();
+    if (!this.outstanding && now - this.#sentAt > this.rto.ms) this.congestion.onIdle();
     let forced = force;
-    while (this.#sendNext(forced)) forced = false;
+    while (this.#mayGo(now) && (this.#sendLost(now) || this.#sendNew(now, forced))) forced = false;
     this.#link.schedule(false);
   }
 
-  #sendNext(forced: boolean): boolean {
+  #mayGo(now: number): boolean {
+    const waitMs = this.#pacer.waitMs(now);
+    if (waitMs === 0) return true;
+    if (this.unsent || this.#board.lost > 0) this.#link.pace(waitMs);
+    return false;
+  }
+
+  /** What is believed to be in the network; a duplicate tells of a segment that left it. */
+  get #pipe(): number {
+    return Math.max(0, this.#board.flying - this.#duplicates * this.segmentSize);
+  }
+
+  #sendLost(now: number): boolean {
+    if (this.#board.lost === 0 || this.#pipe >= this.congestion.window) return false;
+    this.#resend(this.#board.nextLost()!, now);
+    return true;
+  }
+
+  #sendNew(now: number, forced: boolean): boolean {
     const offset = distance(this.nxt, this.#base);
     const waiting = this.buffer.length - offset;
     // Below zero once the FIN is out.
     if (waiting < 0) return false;
-    const inFlight = this.inFlight;
-    const room = Math.min(this.window, this.#allowance()) - inFlight;
+    const room = Math.min(this.window - this.inFlight, this.congestion.window - this.#pipe);
     const length = Math.min(waiting, this.segmentSize, Math.max(0, room));
     const fin = this.#finQueued && length === waiting && room > length;
     if (length === 0 && !fin) return false;
@@ -141,37 +181,38 @@ export class SendSide {
     // a runt because there is no more goes at once.
     const runt = length < this.segmentSize && length < waiting;
     if (runt && !forced && length < this.maxWindow / 2) return false;
-    this.#send(offset, length, fin);
+    this.#send(now, offset, length, fin);
     return true;
   }
 
-  /** The congestion window, and one segment more for each of the first two duplicates (RFC 3042). */
-  #allowance(): number {
-    const early = this.#recovering ? 0 : Math.min(this.#duplicates, DUPLICATE_THRESHOLD - 1);
-    return this.congestion.window + early * this.segmentSize;
-  }
-
-  #send(offset: number, length: number, fin: boolean): void {
+  #send(now: number, offset: number, length: number, fin: boolean): void {
     const seq = this.nxt;
     if (!this.outstanding) {
-      this.progressAt = this.#link.now();
-      this.unanswered = true;
+      this.progressAt = now;
+      this.unanswered = !this.#midway;
     }
     this.nxt = add(seq, length + (fin ? 1 : 0));
-    if (after(this.nxt, this.max)) {
-      this.max = this.nxt;
-      if (this.#timedAt < 0) {
-        this.#timedAt = this.#link.now();
-        this.#timedSeq = this.nxt;
-      }
-    }
-    this.#sentAt = this.#link.now();
+    this.#board.push(seq, this.nxt, now);
+    this.#put(now, seq, offset, length, fin);
+  }
+
+  #resend(sent: Sent, now: number): void {
+    this.#board.resend(sent, now);
+    const offset = distance(sent.seq, this.#base);
+    const length = Math.min(distance(sent.end, sent.seq), this.buffer.length - offset);
+    this.#put(now, sent.seq, offset, length, distance(sent.end, sent.seq) > length);
+  }
+
+  #put(now: number, seq: number, offset: number, length: number, fin: boolean): void {
+    const { window, slowStart } = this.congestion;
+    this.#sentAt = now;
+    this.#pacer.sent(length, now, window, this.rto.smoothedMs, slowStart);
     this.#link.transmit(seq, offset, length, fin);
   }
 
   /** Whether RFC 5961 section 5.2 lets this acknowledgment be looked at. */
   isAcceptable(ack: number): boolean {
-    return !after(ack, this.max) && distance(ack, this.una) >= -this.maxWindow;
+    return !after(ack, this.nxt) && distance(ack, this.una) >= -this.maxWindow;
   }
 
   /**
@@ -179,33 +220,73 @@ export class SendSide {
    * @param sampleMs the round trip its timestamp shows, or -1.
    */
   acknowledge(segment: Segment, sampleMs: number): void {
-    if (after(segment.ack, this.una)) this.#advance(segment.ack, sampleMs);
-    else if (this.#isDuplicate(segment)) this.#onDuplicate();
+    const now = this.#link.now();
+    const advanced = after(segment.ack, this.una);
+    const repeats = !advanced && this.#isDuplicate(segment);
+    this.#sampleMs = -1;
+    this.#echoedMs = sampleMs < 0 ? -1 : Math.floor(now) - sampleMs;
+    if (this.sack) this.#takeBlocks(segment);
+    if (advanced) this.#advance(segment.ack, now, sampleMs);
+    if (this.sack) this.#detect(now);
+    else if (repeats) this.#onDuplicate(now);
     this.#updateWindow(segment);
   }
 
-  #advance(ack: number, sampleMs: number): void {
-    const inFlight = this.inFlight;
+  readonly #onDelivered = (sent: Sent): void => {
+    const now = this.#link.now();
+    if (!sent.resent) this.#sampleMs = now - sent.sentAt;
+    if (this.sack) this.#rack.delivered(sent, now, this.#echoedMs);
+  };
+
+  /** RFC 2018, and RFC 2883 for a first block that tells of something twice. */
+  #takeBlocks(segment: Segment): void {
+    const { sackCount, sackStart, sackEnd } = segment.options;
+    for (let n = 0; n < sackCount; n++) {
+      const start = sackStart[n]!;
+      const end = sackEnd[n]!;
+      const within = n === 0 && sackCount > 1 && !before(start, sackStart[1]!) && !after(end, sackEnd[1]!);
+      if (!before(start, end) || after(end, this.nxt)) continue;
+      if (n === 0 && (!after(end, segment.ack) || within)) this.#onRepeated(end);
+      else if (!before(start, this.una)) this.#board.sack(start, end, this.#onDelivered);
+    }
+  }
+
+  #onRepeated(end: number): void {
+    // A probe that was not needed says nothing about reordering.
+    if (this.#probe?.end === end) this.#probe = null;
+    else this.#rack.onDuplicate();
+  }
+
+  #advance(ack: number, now: number, sampleMs: number): void {
+    const unacknowledged = this.inFlight;
     const acknowledged = distance(ack, this.una);
     this.una = ack;
     this.unanswered = false;
-    if (before(this.nxt, ack)) this.nxt = ack;
+    this.progressAt = now;
+    const segments = this.#board.acknowledge(ack, this.#onDelivered);
     this.#release(ack);
-    this.#measure(ack, sampleMs, inFlight);
-    this.progressAt = this.#link.now();
+    this.#midway = this.buffer.length > 0;
+    this.#measure(now, sampleMs, unacknowledged);
+    this.#settleProbe(ack, unacknowledged);
+    if (!this.#recovering) {
+      this.#duplicates = 0;
+      this.congestion.onAcknowledged(acknowledged, unacknowledged, now, Math.max(0, this.rto.smoothedMs));
+    } else if (before(ack, this.#recover)) this.#onPartial(segments, now);
+    else this.#onRecovered();
+    this.#link.schedule(true);
+  }
+
+  #onRecovered(): void {
+    this.#recovering = false;
     this.#duplicates = 0;
-    let restart = true;
-    if (!this.#recovering) this.congestion.onAcknowledged(acknowledged, inFlight);
-    else if (before(ack, this.#recover)) {
-      this.congestion.onPartial(acknowledged);
-      this.#resendFirst();
-      // "Impatient" NewReno: many losses in one window end sooner in a timeout than one a round trip.
-      restart = this.#partials++ === 0;
-    } else {
-      this.#recovering = false;
-      this.congestion.onRecovered(this.inFlight);
-    }
-    this.#link.schedule(restart);
+    this.#rack.onRecovered();
+  }
+
+  /** Without blocks the first unacknowledged segment is what else was lost (RFC 6582 section 3.2). */
+  #onPartial(segments: number, now: number): void {
+    if (this.sack) return;
+    this.#duplicates = Math.max(0, this.#duplicates - segments);
+    this.#loseFirst(now);
   }
 
   /** Lets go of the bytes before `ack`; a FIN has none. */
@@ -217,16 +298,21 @@ export class SendSide {
   }
 
   /**
-   * Takes a round-trip sample if there is one. After a timeout none is believed that began before the repetition
-   * (Karn): a lost acknowledgment would count as a long way. Until there is one the doubled timeout stays.
+   * Takes a round-trip sample if there is one: of a segment that went once (Karn), or by timestamps. After a timeout
+   * none of these is believed that began before the repetition: a lost acknowledgment would count as a long way.
    */
-  #measure(ack: number, sampleMs: number, inFlight: number): void {
-    if (sampleMs >= 0 && sampleMs <= this.#link.now() - this.#timedOutAt) {
-      this.rto.sample(sampleMs, Math.max(1, Math.ceil(inFlight / (2 * this.segmentSize))));
-    } else if (this.#timedAt >= 0 && !before(ack, this.#timedSeq)) {
-      this.rto.sample(this.#link.now() - this.#timedAt, 1);
-    }
-    if (!before(ack, this.#timedSeq)) this.#timedAt = -1;
+  #measure(now: number, echoedMs: number, unacknowledged: number): void {
+    const believed = echoedMs >= 0 && echoedMs <= now - this.#timedOutAt ? echoedMs : -1;
+    const sample = this.#sampleMs >= 0 ? this.#sampleMs : believed;
+    if (sample >= 0) this.rto.sample(sample, Math.max(1, Math.ceil(unacknowledged / (2 * this.segmentSize))));
+  }
+
+  /** RFC 8985 section 7.4.2: a repetition that was acknowledged with more, and not as a duplicate, mended a loss. */
+  #settleProbe(ack: number, unacknowledged: number): void {
+    if (this.#probe === null || before(ack, this.#probe.end)) return;
+    const mended = this.#probe.repeated && after(ack, this.#probe.end);
+    this.#probe = null;
+    if (mended) this.congestion.onLoss(unacknowledged);
   }
 
   /** RFC 5681 section 2. */
@@ -239,31 +325,56 @@ export class SendSide {
     );
   }
 
-  #onDuplicate(): void {
+  #onDuplicate(now: number): void {
     this.#duplicates++;
-    if (this.#recovering) this.congestion.onDuplicate();
-    else if (this.#duplicates === DUPLICATE_THRESHOLD && after(this.una, this.#recover)) this.#recoverFast();
+    if (this.#recovering || this.#duplicates !== DUPLICATE_THRESHOLD || !after(this.una, this.#recover)) return;
+    this.#recoverFast();
+    this.#loseFirst(now);
+    this.#link.schedule(true);
+  }
+
+  #loseFirst(now: number): void {
+    const first = this.#board.first;
+    if (first === undefined || first.state !== 'flying') return;
+    this.#board.markLost(first);
+    this.#resend(first, now);
+  }
+
+  /** RFC 8985 section 6.2 step 5; the first of what is lost goes at once (RFC 6675 section 5, 4.3). */
+  #detect(now: number): void {
+    const { lost, waitMs } = this.#rack.detect(now, this.#recovering, Math.max(0, this.rto.smoothedMs));
+    this.reorderMs = waitMs;
+    if (lost && !this.#recovering && !before(this.una, this.#recover)) {
+      this.#recoverFast();
+      this.#resend(this.#board.nextLost()!, now);
+    }
+    if (lost || waitMs > 0) this.#link.schedule(lost);
+  }
+
+  /** The time for reordering is over. */
+  onReorderTimeout(): void {
+    this.reorderMs = 0;
+    this.#detect(this.#link.now());
+    this.output();
   }
 
   #recoverFast(): void {
     this.#recovering = true;
-    this.#partials = 0;
-    this.#recover = this.max;
+    this.#recover = this.nxt;
     this.congestion.onLoss(this.inFlight);
-    this.#resendFirst();
-    this.#link.schedule(true);
   }
 
-  /** Sends the first unacknowledged segment again, windows or not: its bytes are counted in flight already. */
-  #resendFirst(): void {
-    this.#timedAt = -1;
-    const offset = distance(this.una, this.#base);
-    const length = Math.min(this.segmentSize, this.buffer.length - offset, distance(this.max, this.una));
-    const fin = this.#finQueued && offset + length === this.buffer.length && distance(this.max, this.una) > length;
-    const end = add(this.una, length + (fin ? 1 : 0));
-    if (after(end, this.nxt)) this.nxt = end;
-    this.#sentAt = this.#link.now();
-    this.#link.transmit(this.una, offset, length, fin);
+  /** Sends something new if it may, or the last segment again, so that an acknowledgment comes (RFC 8985 section 7.3). */
+  onProbeTimeout(): void {
+    const now = this.#link.now();
+    const before = this.nxt;
+    const room = this.window - this.inFlight;
+    const waiting = this.buffer.length - distance(this.nxt, this.#base);
+    const length = Math.min(waiting, this.segmentSize, room);
+    if (length > 0) this.#send(now, distance(this.nxt, this.#base), length, false);
+    else if (this.#board.last !== undefined) this.#resend(this.#board.last, now);
+    this.#probe = { end: this.nxt, repeated: this.nxt === before };
+    this.#link.schedule(true);
   }
 
   /** The retransmission timer ran out. */
@@ -279,16 +390,26 @@ export class SendSide {
   resize(segmentSize: number): void {
     this.segmentSize = segmentSize;
     this.congestion.resize(segmentSize);
-    if (this.outstanding) this.#goBack();
+    this.#board.split(segmentSize);
+    if (this.#board.length > 0) this.#goBack();
   }
 
   #goBack(): void {
     this.#recovering = false;
     this.#duplicates = 0;
-    this.#recover = this.max;
-    this.nxt = this.una;
-    this.#resendFirst();
+    this.#probe = null;
+    this.reorderMs = 0;
+    this.#recover = this.nxt;
+    this.#board.loseAll();
+    const first = this.#board.nextLost();
+    if (first !== undefined) this.#resend(first, this.#link.now());
     this.#link.schedule(true);
+  }
+
+  /** The connection is over. */
+  clear(): void {
+    this.buffer.clear();
+    this.#board.clear();
   }
 
   /** RFC 9293 section 3.10.7.4: only segments newer than the last one used may move the window. */

@@ -9,9 +9,9 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../protocol/clock.ts';
 import { copyBytes, isUnicast, parseAddress, sameBytes } from './address.ts';
 import { segmentArrives } from './arrival.ts';
-import { NewReno } from './congestion.ts';
 import { Connection, type ConnectionHost } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
+import { Cubic } from './cubic.ts';
 import { pickPort } from './ephemeral-ports.ts';
 import { NetworkError } from './errors.ts';
 import { Flow } from './flow.ts';
@@ -29,6 +29,7 @@ import { TcpSocket, type TcpSocketOptions } from './socket.ts';
 import { noDrops, type StackStats } from './stats.ts';
 import { ACK, parseTcp, RST, resetFor, Segment, SYN } from './tcp-header.ts';
 import { read32 } from './tcp-options.ts';
+import { type AfterTurn, TurnEnd } from './turn.ts';
 import type { UdpSocket } from './udp.ts';
 import { UdpPorts } from './udp-ports.ts';
 
@@ -42,6 +43,8 @@ export interface NetStackOptions {
   readonly clock?: Clock;
   /** Unpredictable bytes: the secret of the initial sequence numbers, ports. */
   readonly random?: (length: number) => Uint8Array;
+  /** setImmediate by default. */
+  readonly afterTurn?: AfterTurn;
   /** Ceiling of each connection's send and receive buffer, 4 MiB by default. */
   readonly bufferSize?: number;
 }
@@ -75,6 +78,7 @@ export class NetStack implements ConnectionHost {
   readonly #timeWait = new Set<Connection>();
   readonly #ip = new IpView();
   readonly #segment = new Segment();
+  readonly #turn: TurnEnd;
   readonly #dropped = noDrops();
   #packetsIn = 0;
   #closed = false;
@@ -89,6 +93,7 @@ export class NetStack implements ConnectionHost {
       throw new RangeError('bufferSize must be 4 KiB to 512 MiB');
     this.#outbox = new Outbox(options.output);
     this.clock = options.clock ?? realClock;
+    this.#turn = new TurnEnd(options.afterTurn ?? setImmediate);
     this.#random = options.random ?? randomBytes;
     this.#secret = this.#random(32);
     this.#table = new ConnectionTable(read32(this.#random(4), 0));
@@ -286,6 +291,10 @@ export class NetStack implements ConnectionHost {
     this.#outbox.flush();
   }
 
+  acknowledgeSoon(connection: Connection): void {
+    this.#turn.acknowledge(connection);
+  }
+
   waiting(connection: Connection): void {
     this.#timeWait.add(connection);
     if (this.#timeWait.size <= MAX_TIME_WAIT) return;
@@ -322,7 +331,7 @@ export class NetStack implements ConnectionHost {
 
   #open(flow: Flow, user: Connection['user'] & object, passive: boolean): Connection {
     const seed = seedFor(flow, this.#secret, this.clock.monotonic());
-    const connection = new Connection(this, flow, seed, new NewReno(this.bufferSize), user, passive);
+    const connection = new Connection(this, flow, seed, new Cubic(this.bufferSize), user, passive);
     this.#table.add(connection);
     return connection;
   }

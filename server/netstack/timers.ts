@@ -1,6 +1,6 @@
 /**
- * The timers of a connection: retransmission or zero-window probe (never both), delayed acknowledgment, and one for
- * its life: keep-alive while it is used, FIN-WAIT-2 once nobody holds it, TIME-WAIT at its end.
+ * The timers of a connection: one for what is in flight or waits behind a closed window (retransmission, tail loss probe,
+ * reordering, zero-window probe: always the one that is due first), delayed acknowledgment, pacing, and one for its life: keep-alive while it is used, FIN-WAIT-2 once nobody holds it, TIME-WAIT at its end.
  */
 import type { Clock } from '../../protocol/clock.ts';
 import type { Connection } from './connection.ts';
@@ -25,8 +25,11 @@ export class ConnectionTimers {
   readonly #clock: Clock;
   readonly #resend: Deadline;
   readonly #acknowledge: Deadline;
+  readonly #pace: Deadline;
   readonly #life: Deadline;
-  #mode: 'idle' | 'retransmit' | 'persist' = 'idle';
+  #mode: 'idle' | 'retransmit' | 'probe' | 'reorder' | 'persist' = 'idle';
+  /** What the retransmission timeout counts from. */
+  #restartedAt = 0;
   #windowProbes = 0;
   #answerLimitMs = USER_TIMEOUT_MS;
   #keepAliveMs = 0;
@@ -40,6 +43,7 @@ export class ConnectionTimers {
     this.#clock = clock;
     this.#resend = new Deadline(clock, () => this.#onResend());
     this.#acknowledge = new Deadline(clock, () => connection.sendAck());
+    this.#pace = new Deadline(clock, () => this.#onPace());
     this.#life = new Deadline(clock, () => this.#onLife());
   }
 
@@ -53,9 +57,8 @@ export class ConnectionTimers {
   schedule(restart: boolean): void {
     const { send } = this.#connection;
     if (send.outstanding) {
-      if (!restart && this.#mode === 'retransmit') return;
-      this.#mode = 'retransmit';
-      this.#resend.arm(Math.min(send.rto.ms, this.#patienceMs));
+      if (restart || this.#mode === 'idle' || this.#mode === 'persist') this.#restartedAt = this.#clock.monotonic();
+      this.#scheduleFlight();
     } else if (send.unsent) {
       if (this.#mode === 'persist') return;
       this.#mode = 'persist';
@@ -65,6 +68,34 @@ export class ConnectionTimers {
       this.#mode = 'idle';
       this.#resend.stop();
     }
+  }
+
+  /** Something is in flight: the retransmission timeout, unless something gentler comes before it. */
+  #scheduleFlight(): void {
+    const { send } = this.#connection;
+    const timeoutMs = Math.min(send.rto.ms + this.#restartedAt - this.#clock.monotonic(), this.#patienceMs);
+    const { reorderMs, probeMs } = send;
+    this.#mode = 'retransmit';
+    let ms = timeoutMs;
+    if (reorderMs > 0 && reorderMs < timeoutMs) {
+      this.#mode = 'reorder';
+      ms = reorderMs;
+    } else if (probeMs > 0 && probeMs < timeoutMs) {
+      this.#mode = 'probe';
+      ms = probeMs;
+    }
+    this.#resend.arm(ms);
+  }
+
+  /** Lets the sending half go on after so long. */
+  pace(ms: number): void {
+    if (!this.#pace.armed) this.#pace.arm(ms);
+  }
+
+  #onPace(): void {
+    this.#connection.send.output();
+    this.#connection.user?.writable();
+    this.#connection.flush();
   }
 
   acknowledgeLater(): void {
@@ -78,7 +109,7 @@ export class ConnectionTimers {
   /** @param ms for the first acknowledgment of what is sent when nothing was in flight. */
   limitAnswer(ms: number): void {
     this.#answerLimitMs = ms;
-    if (this.#mode === 'retransmit') this.schedule(true);
+    if (this.#mode !== 'idle' && this.#mode !== 'persist') this.schedule(true);
   }
 
   /** @param idleMs silence before the first probe; 0 switches keep-alive off. */
@@ -98,12 +129,14 @@ export class ConnectionTimers {
   timeWait(): void {
     this.#resend.dispose();
     this.#acknowledge.dispose();
+    this.#pace.dispose();
     this.#life.arm(TIME_WAIT_MS);
   }
 
   dispose(): void {
     this.#resend.dispose();
     this.#acknowledge.dispose();
+    this.#pace.dispose();
     this.#life.dispose();
   }
 
@@ -112,6 +145,8 @@ export class ConnectionTimers {
     if (connection.state === 'syn-sent' || connection.state === 'syn-received') this.#resendSyn();
     else if (this.#mode === 'retransmit') this.#retransmit();
     else if (this.#mode === 'persist') this.#probeWindow();
+    else if (this.#mode === 'probe') connection.send.onProbeTimeout();
+    else if (this.#mode === 'reorder') connection.send.onReorderTimeout();
     connection.flush();
   }
 

@@ -32,6 +32,8 @@ export class HandPeer {
     this.stack = new NetStack({
       addresses: [HOST],
       clock: this.clock,
+      // Each segment is a turn of its own, so that its answer is there at once.
+      afterTurn: (work) => work(),
       random: (length) => randomBytes(random, length),
       output: (packet) => {
         if (packet[9] === 6) this.sent.push(readPacket(packet));

@@ -18,6 +18,9 @@ export interface Packet {
   mss?: number;
   shift?: number;
   timestamps?: { value: number; echo: number };
+  sackPermitted?: boolean;
+  /** Starts and ends. */
+  sack?: [start: number, end: number][];
   payload: Uint8Array;
 }
 
@@ -85,11 +88,18 @@ function readOptions(view: DataView, start: number, end: number): Partial<Packet
       continue;
     }
     if (kind === 2) options.mss = view.getUint16(at + 2);
+    if (kind === 4) options.sackPermitted = true;
+    if (kind === 5) options.sack = readBlocks(view, at);
     if (kind === 3) options.shift = view.getUint8(at + 2);
     if (kind === 8) options.timestamps = { value: view.getUint32(at + 2), echo: view.getUint32(at + 6) };
     at += view.getUint8(at + 1);
   }
   return options;
+}
+
+function readBlocks(view: DataView, at: number): [number, number][] {
+  const count = (view.getUint8(at + 1) - 2) / 8;
+  return Array.from({ length: count }, (_, n) => [view.getUint32(at + 2 + 8 * n), view.getUint32(at + 6 + 8 * n)]);
 }
 
 /** An IP packet around any payload, checksum of the IPv4 header included. */
@@ -122,6 +132,15 @@ export function makePacket(packet: Packet): Uint8Array {
     stamps.setUint32(0, packet.timestamps.value);
     stamps.setUint32(4, packet.timestamps.echo);
     options.push(1, 1, 8, 10, ...new Uint8Array(stamps.buffer));
+  }
+  if (packet.sackPermitted) options.push(1, 1, 4, 2);
+  if (packet.sack !== undefined) {
+    const blocks = new DataView(new ArrayBuffer(8 * packet.sack.length));
+    for (const [n, [start, end]] of packet.sack.entries()) {
+      blocks.setUint32(8 * n, start);
+      blocks.setUint32(8 * n + 4, end);
+    }
+    options.push(1, 1, 5, 2 + blocks.byteLength, ...new Uint8Array(blocks.buffer));
   }
   const headerLength = 20 + options.length;
   const tcp = new Uint8Array(headerLength + packet.payload.length);
