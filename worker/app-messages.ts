@@ -35,7 +35,8 @@ export interface RequestMessage {
 /** Service worker → Worker, after a request. */
 export type ExchangeMessage =
   | { readonly t: 'body'; readonly id: number; readonly chunk: Uint8Array }
-  | { readonly t: 'body-end'; readonly id: number }
+  /** Each direction says how long it was: what arrived shorter was cut, wherever that was, and is no body. */
+  | { readonly t: 'body-end'; readonly id: number; readonly length: number }
   | { readonly t: 'credit'; readonly id: number; readonly bytes: number }
   | { readonly t: 'cancel'; readonly id: number };
 
@@ -56,7 +57,7 @@ export type FromTunnel =
       readonly setCookies: readonly string[];
     }
   | { readonly t: 'chunk'; readonly id: number; readonly chunk: Uint8Array }
-  | { readonly t: 'end'; readonly id: number }
+  | { readonly t: 'end'; readonly id: number; readonly length: number }
   | { readonly t: 'error'; readonly id: number; readonly code: string; readonly correlation: string }
   | { readonly t: 'credit'; readonly id: number; readonly bytes: number };
 
@@ -81,17 +82,25 @@ export type ToShell =
   | { readonly latchkey: 'failed'; readonly reason: string }
   | { readonly latchkey: 'port'; readonly kind: PortKind };
 
-/** What the service worker says to the helper frame; a port rides with it. */
-export interface NeedPort {
-  readonly latchkey: 'need-port';
-  readonly kind: PortKind;
-}
+/** What the service worker says to a helper frame. */
+export type ToHelper =
+  /** A port rides with it. */
+  | { readonly latchkey: 'need-port'; readonly kind: PortKind }
+  /** The windows of its tab are to say whose they are. @see Here */
+  | { readonly latchkey: 'roll-call'; readonly helper: string };
 
 /** What a helper frame says to the service worker. */
 export type ToServiceWorker =
   | { readonly latchkey: 'ping' }
   /** The Web Lock that the frame holds as long as it lives. */
   | { readonly latchkey: 'lock'; readonly name: string };
+
+/** What a window says to the service worker in a roll call, made to by the helper of its tab. */
+export interface Here {
+  readonly latchkey: 'here';
+  /** The helper's client id. */
+  readonly helper: string;
+}
 
 /** What a page's shim says to the service worker; a port rides with it. */
 export interface WebSocketPort {

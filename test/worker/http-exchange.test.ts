@@ -52,7 +52,7 @@ test('a request goes out with what only the gateway reads, and its answer comes 
   });
   const chunk = await said.until('chunk');
   assert.equal(utf8Decode(chunk.chunk), 'hello');
-  assert.deepEqual(await said.next(), { t: 'end', id: 7 });
+  assert.deepEqual(await said.next(), { t: 'end', id: 7, length: 5 });
   await over;
   await tunnel.end();
 });
@@ -233,7 +233,7 @@ test('a POST whose stream never came about is sent again, body and all', async (
   const { tunnel, said, exchange, over } = await begin({ method: 'POST', hasBody: true });
   await tunnel.incoming();
   exchange.take({ t: 'body', id: 7, chunk: utf8('payload') });
-  exchange.take({ t: 'body-end', id: 7 });
+  exchange.take({ t: 'body-end', id: 7, length: 7 });
   await tunnel.lose();
   const stream = await tunnel.accept();
   const { rest } = await readHead(stream);
@@ -286,6 +286,17 @@ test('QZ-16: a page that takes nothing gets no more than its credit, and all of 
   await tunnel.end();
 });
 
+test('an upload of which a part is missing never ends like a whole one', async () => {
+  const { tunnel, exchange, over } = await begin({ method: 'PUT', hasBody: true });
+  const stream = await tunnel.accept();
+  const received = readHead(stream).then(({ rest }) => readRest(stream, rest));
+  exchange.take({ t: 'body', id: 7, chunk: utf8('half of it') });
+  exchange.take({ t: 'body-end', id: 7, length: 20 });
+  await assert.rejects(received, { name: 'StreamError', code: 'cancelled' });
+  await over;
+  await tunnel.end();
+});
+
 test('an upload is credited as the gateway takes it, and arrives whole', async () => {
   const { tunnel, said, exchange, over } = await begin({ method: 'PUT', hasBody: true });
   const stream = await tunnel.accept();
@@ -299,7 +310,7 @@ test('an upload is credited as the gateway takes it, and arrives whole', async (
     credit -= chunk.length;
     at += chunk.length;
   }
-  exchange.take({ t: 'body-end', id: 7 });
+  exchange.take({ t: 'body-end', id: 7, length: body.length });
   assert.deepEqual(await received, body);
   await answer(stream, 201, [], nothing);
   await stream.finish();

@@ -2,7 +2,7 @@
  * The hidden frame that the shell keeps on an app's origin: registers the service worker and passes its ports on.
  * It works while the visible frame shows a picture, a PDF or nothing yet.
  */
-import { type NeedPort, ownPaths, type ToServiceWorker, type ToShell } from '../app-messages.ts';
+import { type Here, ownPaths, type ToHelper, type ToServiceWorker, type ToShell } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 import { holdLock } from '../sw/helper-lock.ts';
 
@@ -17,10 +17,28 @@ function tell(serviceWorker: ServiceWorker | null, message: ToServiceWorker): vo
   serviceWorker?.postMessage(message);
 }
 
+/**
+ * Each window of this origin in this tab says to the service worker, as itself, which helper is its own. It is done for
+ * them, so that it holds for pages without script too. Others' windows refuse to be reached into.
+ */
+function callRoll(tree: Window, helper: string): void {
+  for (let at = 0; at < tree.length; at += 1) {
+    const inner = tree[at];
+    if (inner === undefined) continue;
+    try {
+      inner.navigator.serviceWorker.controller?.postMessage({ latchkey: 'here', helper } satisfies Here);
+    } catch {
+      // Of another origin; there may be windows of ours inside it all the same.
+    }
+    callRoll(inner, helper);
+  }
+}
+
 try {
   const lock = await holdLock();
-  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<NeedPort>) => {
+  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<ToHelper>) => {
     const [message, port] = [event.data, event.ports[0]];
+    if (message.latchkey === 'roll-call') callRoll(window.parent, message.helper);
     if (message.latchkey !== 'need-port' || port === undefined) return;
     if (lock !== undefined) tell(event.source as ServiceWorker | null, { latchkey: 'lock', name: lock });
     tellShell({ latchkey: 'port', kind: message.kind }, [port]);

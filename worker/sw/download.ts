@@ -10,6 +10,7 @@ export class Download {
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #uncredited = 0;
   #isOver = false;
+  #length = 0;
 
   /** @param credit tells the sender how much the page has taken. @param cancel the page wants no more. */
   constructor(credit: (bytes: number) => void, cancel: () => void) {
@@ -32,11 +33,14 @@ export class Download {
 
   push(chunk: Uint8Array): void {
     if (this.#isOver) return;
+    this.#length += chunk.byteLength;
     this.#uncredited += chunk.byteLength;
     this.#controller.enqueue(chunk);
   }
 
-  end(): void {
+  /** @param length of the whole, as its sender counted. */
+  end(length: number): void {
+    if (length !== this.#length) this.fail();
     if (this.#isOver) return;
     this.#isOver = true;
     this.#controller.close();

@@ -5,6 +5,7 @@
 import type { FromTunnel } from '../app-messages.ts';
 import { mirrorCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
+import { EventStream } from './event-stream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
@@ -29,22 +30,23 @@ const nullBodyStatus = new Set([101, 103, 204, 205, 304]);
 const tabGone = 'tab_gone';
 
 /**
+ * @param client whose request it is: it goes through the tab of that page.
  * @returns the service's response, its body still arriving.
  * @throws ExchangeError or NoTunnel when there is none.
  */
-export async function exchange(request: Request, site: Site): Promise<Response> {
+export async function exchange(request: Request, site: Site, client: string): Promise<Response> {
   try {
-    return await once(request, site);
+    return await once(request, site, client);
   } catch (error) {
     const isRepeatable = !hasBody(request) && (request.method === 'GET' || request.method === 'HEAD');
-    if (isRepeatable && error instanceof ExchangeError && error.code === tabGone) return once(request, site);
+    if (isRepeatable && error instanceof ExchangeError && error.code === tabGone) return once(request, site, client);
     throw error;
   }
 }
 
-async function once(request: Request, site: Site): Promise<Response> {
-  const [port, cookies] = await Promise.all([tunnelPort(), visibleCookies(request.url)]);
-  const run = new Exchange(port, request);
+async function once(request: Request, site: Site, client: string): Promise<Response> {
+  const [port, cookies] = await Promise.all([tunnelPort(client), visibleCookies(request.url)]);
+  const run = new Exchange(port, request, EventStream.of(request, client));
   const head = await run.start(cookies, site);
   // Script-visible cookies are true before the page sees the response that set them.
   await mirrorCookies(head.setCookies);
@@ -57,6 +59,11 @@ async function once(request: Request, site: Site): Promise<Response> {
   }
 }
 
+/** Path and query as they are written: a URL's `search` does not tell an empty query from none. */
+function targetOf(url: string): string {
+  return url.slice(new URL(url).origin.length).replace(/#.*$/s, '');
+}
+
 class Exchange {
   readonly #port: TunnelPort;
   readonly #request: Request;
@@ -64,10 +71,12 @@ class Exchange {
   readonly #head = Promise.withResolvers<Head>();
   readonly #upload: Upload;
   readonly #download: Download;
+  readonly #events: EventStream | undefined;
   readonly #abort = () => this.cancel();
   #isOver = false;
 
-  constructor(port: TunnelPort, request: Request) {
+  constructor(port: TunnelPort, request: Request, events: EventStream | undefined) {
+    this.#events = events;
     this.#port = port;
     this.#request = request;
     this.#id = port.begin({
@@ -82,13 +91,12 @@ class Exchange {
 
   start(cookies: string, site: Site): Promise<Head> {
     const request = this.#request;
-    const url = new URL(request.url);
     this.#port.send({
       t: 'request',
       id: this.#id,
       method: request.method,
-      target: url.pathname + url.search,
-      headers: requestHeaders(request),
+      target: targetOf(request.url),
+      headers: requestHeaders(request, this.#events?.lastId),
       hasBody: hasBody(request),
       dest: request.destination === '' ? 'empty' : request.destination,
       mode: request.mode,
@@ -108,7 +116,8 @@ class Exchange {
   }
 
   async #sendBody(): Promise<void> {
-    if (await this.#upload.run(this.#request)) this.#port.send({ t: 'body-end', id: this.#id });
+    if (!(await this.#upload.run(this.#request))) return;
+    this.#port.send({ t: 'body-end', id: this.#id, length: this.#upload.length });
   }
 
   #receive(message: Exclude<FromTunnel, { t: 'ready' }>): void {
@@ -117,11 +126,12 @@ class Exchange {
         this.#head.resolve(message);
         break;
       case 'chunk':
+        this.#events?.push(message.chunk);
         this.#download.push(message.chunk);
         break;
       case 'end':
-        this.#over();
-        this.#download.end();
+        this.#over(false);
+        this.#download.end(message.length);
         break;
       case 'error':
         this.#fail(new ExchangeError(message.code, message.correlation));
@@ -136,7 +146,7 @@ class Exchange {
 
   /** Before the head it is the exchange's error, after it the body's. */
   #fail(error: ExchangeError): void {
-    this.#over();
+    this.#over(error.code === 'cancelled');
     this.#head.reject(error);
     this.#download.fail();
   }
@@ -147,8 +157,10 @@ class Exchange {
     this.#fail(new ExchangeError('cancelled'));
   }
 
-  #over(): void {
+  /** @param isCancelled by the page. */
+  #over(isCancelled: boolean): void {
     this.#isOver = true;
+    this.#events?.over(isCancelled);
     this.#upload.stop();
     this.#port.forget(this.#id);
     this.#request.signal.removeEventListener('abort', this.#abort);

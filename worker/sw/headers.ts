@@ -4,8 +4,9 @@ import { siblingOrigin } from '../origins.ts';
 /**
  * What a browser sends itself and keeps from a service worker's `Request.headers`. Origin is not among it: the gateway
  * writes it, by the rules of {@link siteOf}.
+ * @param lastEventId of an EventSource that comes again.
  */
-export function requestHeaders(request: Request): [string, string][] {
+export function requestHeaders(request: Request, lastEventId = ''): [string, string][] {
   const headers: [string, string][] = [...request.headers].map(([name, value]) => [name, value]);
   const add = (name: string, value: string) => {
     if (value !== '' && !request.headers.has(name)) headers.push([name, value]);
@@ -14,6 +15,9 @@ export function requestHeaders(request: Request): [string, string][] {
   add('accept-language', weighted(navigator.languages));
   add('accept', request.mode === 'navigate' ? 'text/html,application/xhtml+xml,*/*;q=0.8' : '*/*');
   add('referer', isReferrer(request.referrer) ? request.referrer : '');
+  // UTF-8, each byte a character, as heads carry text.
+  const id = Array.from(new TextEncoder().encode(lastEventId), (byte) => String.fromCharCode(byte)).join('');
+  add('last-event-id', id);
   return headers;
 }
 

@@ -2,10 +2,11 @@
  * The app origin's service worker: every request of the app goes to the tunnel, none to the network.
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
-import { downloadPath, ownPaths, type ToServiceWorker, type WebSocketPort } from '../app-messages.ts';
+import { downloadPath, type Here, ownPaths, type ToServiceWorker, type WebSocketPort } from '../app-messages.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
+import { heardFrom, inherit } from './helpers.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { type RequestOrigin, type Site, siteOf } from './site.ts';
 import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
@@ -23,21 +24,23 @@ self.addEventListener('fetch', (event) => {
 });
 
 self.addEventListener('message', (event) => {
-  const message = event.data as WebSocketPort | ToServiceWorker | null;
+  const message = event.data as WebSocketPort | Here | ToServiceWorker | null;
   const port = event.ports[0];
-  if (message?.latchkey === 'websocket' && port !== undefined) event.waitUntil(passWebSocket(port));
-  if (message?.latchkey === 'lock' && event.source instanceof Client) watchHelper(event.source.id, message.name);
+  const sender = event.source instanceof Client ? event.source.id : '';
+  if (message?.latchkey === 'websocket' && port !== undefined) event.waitUntil(passWebSocket(port, sender));
+  if (message?.latchkey === 'lock' && sender !== '') watchHelper(sender, message.name);
+  if (message?.latchkey === 'here' && sender !== '') heardFrom(sender, message.helper);
   // A ping needs no answer: being an event, it keeps a browser from stopping us while a body flows.
 });
 
-async function passWebSocket(port: MessagePort): Promise<void> {
-  await passPort(port).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false }));
+async function passWebSocket(port: MessagePort, client: string): Promise<void> {
+  await passPort(port, client).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false }));
 }
 
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;
   try {
-    return await exchange(request, await siteOfEvent(event));
+    return await exchange(request, await siteOfEvent(event), clientOf(event));
   } catch (error) {
     return failed(request, error);
   }
@@ -47,10 +50,16 @@ async function savedFile(event: FetchEvent): Promise<Response> {
   const asked = savedFileRequest(event.request.url);
   if (asked === undefined) return Response.error();
   try {
-    return asSavedFile(await exchange(asked.request, await siteOfEvent(event)), asked.name);
+    return asSavedFile(await exchange(asked.request, await siteOfEvent(event), clientOf(event)), asked.name);
   } catch {
     return brokenFile();
   }
+}
+
+/** Whose request it is, for the tab it goes through: the page's, or that of the page that makes way for it. */
+function clientOf({ clientId, resultingClientId }: FetchEvent): string {
+  inherit(clientId, resultingClientId);
+  return clientId;
 }
 
 async function siteOfEvent(event: FetchEvent): Promise<Site> {

@@ -1,12 +1,11 @@
 /**
  * The service worker's way to the tunnel: a MessagePort that a helper frame passes on to its shell's Worker.
- * A restarted service worker has lost its port and asks again; a closed shell tab takes its helper and port with it,
+ * Each tab has its own. A restarted service worker has lost its ports and asks again; a closed shell tab takes its helper and port with it,
  * which shows by the lock the helper holds (helper-lock.ts).
  */
-import { type FromTunnel, type NeedPort, ownPaths, type PortKind, type ToTunnel } from '../app-messages.ts';
+import type { FromTunnel, PortKind, ToHelper, ToTunnel } from '../app-messages.ts';
 import { whenReleased } from './helper-lock.ts';
-
-declare const self: ServiceWorkerGlobalScope;
+import { helpersFor, homeOf } from './helpers.ts';
 
 const answerLimitMs = 5_000;
 
@@ -28,13 +27,11 @@ export interface Listener {
 }
 
 export class TunnelPort {
-  readonly helperId: string;
   readonly #port: MessagePort;
   readonly #listeners = new Map<number, Listener>();
   #nextId = 1;
 
-  constructor(helperId: string, port: MessagePort) {
-    this.helperId = helperId;
+  constructor(port: MessagePort) {
     this.#port = port;
     port.onmessage = (event: MessageEvent<FromTunnel>) => {
       const message = event.data;
@@ -66,45 +63,63 @@ export class TunnelPort {
   }
 }
 
-let present: TunnelPort | undefined;
-let asking: Promise<TunnelPort> | undefined;
+/** One for each helper, and so for each tab. */
+const ports = new Map<string, TunnelPort>();
+/** Helpers whose end is heard of. */
+const watched = new Set<string>();
+const asking = new Map<string, Promise<TunnelPort | undefined>>();
 
-/** The port in use, or a new one. @throws NoTunnel */
-export async function tunnelPort(): Promise<TunnelPort> {
-  if (present !== undefined && (await self.clients.get(present.helperId)) !== undefined) return present;
-  drop(present);
-  asking ??= ask().finally(() => {
-    asking = undefined;
-  });
-  return asking;
-}
-
-function drop(port: TunnelPort | undefined): void {
-  if (port === undefined || port !== present) return;
-  present = undefined;
-  port.lose();
-}
-
-async function ask(): Promise<TunnelPort> {
-  const helpers = await helperClients();
+/** The port of the client's own tab, or where that is none of another one. @throws NoTunnel */
+export async function tunnelPort(client: string): Promise<TunnelPort> {
+  const home = homeOf(client) ?? '';
+  const known = ports.get(home);
+  // Its helper's lock says when it is gone, so nobody is asked.
+  if (known !== undefined && watched.has(home)) return known;
+  const helpers = await helpersFor(client);
+  dropAllBut(helpers);
   if (helpers.length === 0) throw new NoTunnel('no_shell');
   for (const helper of helpers) {
-    const port = await askOne(helper);
-    if (port === undefined) continue;
-    present = new TunnelPort(helper.id, port);
-    return present;
+    const port = await portOf(helper);
+    if (port !== undefined) return port;
   }
   throw new NoTunnel('no_answer');
 }
 
-/** A helper told the name of its lock, which it does with every port it passes on. */
-export function watchHelper(helperId: string, lock: string): void {
-  whenReleased(lock, () => {
-    if (present?.helperId === helperId) drop(present);
-  });
+function dropAllBut(helpers: readonly Client[]): void {
+  const present = new Set(helpers.map(({ id }) => id));
+  for (const helperId of ports.keys()) if (!present.has(helperId)) drop(helperId);
 }
 
-/** A frozen tab does not answer, so the next one is asked. */
+function drop(helperId: string): void {
+  const port = ports.get(helperId);
+  ports.delete(helperId);
+  watched.delete(helperId);
+  port?.lose();
+}
+
+/** @returns undefined when the helper does not answer: a frozen tab, so the next one is asked. */
+async function portOf(helper: Client): Promise<TunnelPort | undefined> {
+  const present = ports.get(helper.id);
+  if (present !== undefined) return present;
+  const under = asking.get(helper.id) ?? ask(helper).finally(() => asking.delete(helper.id));
+  asking.set(helper.id, under);
+  return under;
+}
+
+async function ask(helper: Client): Promise<TunnelPort | undefined> {
+  const answer = await askOne(helper);
+  if (answer === undefined) return undefined;
+  const port = new TunnelPort(answer);
+  ports.set(helper.id, port);
+  return port;
+}
+
+/** A helper told the name of its lock, which it does with every port it passes on. */
+export function watchHelper(helperId: string, lock: string): void {
+  watched.add(helperId);
+  whenReleased(lock, () => drop(helperId));
+}
+
 function askOne(helper: Client): Promise<MessagePort | undefined> {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
@@ -122,21 +137,12 @@ function askOne(helper: Client): Promise<MessagePort | undefined> {
 }
 
 /** Passes a page's own port (a WebSocket's) to the tab that holds the tunnel. @throws NoTunnel */
-export async function passPort(port: MessagePort): Promise<void> {
-  const helpers = await helperClients();
-  const helper = helpers.find(({ id }) => id === present?.helperId) ?? helpers[0];
+export async function passPort(port: MessagePort, client: string): Promise<void> {
+  const [helper] = await helpersFor(client);
   if (helper === undefined) throw new NoTunnel('no_shell');
   handToShell(helper, port, 'websocket');
 }
 
 function handToShell(helper: Client, port: MessagePort, kind: PortKind): void {
-  helper.postMessage({ latchkey: 'need-port', kind } satisfies NeedPort, [port]);
-}
-
-async function helperClients(): Promise<readonly Client[]> {
-  const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  // Nested: a helper opened in a tab of its own has no shell to speak to.
-  return all.filter(
-    ({ url, frameType }) => frameType === 'nested' && new URL(url).pathname === `${ownPaths}helper.html`,
-  );
+  helper.postMessage({ latchkey: 'need-port', kind } satisfies ToHelper, [port]);
 }

@@ -5,6 +5,8 @@ export class Upload {
   readonly #send: (chunk: Uint8Array) => void;
   #credit = firstCreditBytes;
   #isStopped = false;
+  /** Bytes sent so far. */
+  length = 0;
   #wake: (() => void) | undefined;
 
   /** @param send transfers the chunk. */
@@ -39,6 +41,7 @@ export class Upload {
       const isWhole = bytes.byteLength <= maxChunkBytes && bytes.byteLength === bytes.buffer.byteLength;
       const chunk = isWhole ? bytes : bytes.slice(at, at + maxChunkBytes);
       this.#credit -= chunk.byteLength;
+      this.length += chunk.byteLength;
       this.#send(chunk);
     }
   }

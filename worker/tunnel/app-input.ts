@@ -29,10 +29,12 @@ function readRequest(data: Fields): RequestMessage | undefined {
 }
 
 function readExchange(data: Fields): ExchangeMessage | undefined {
-  const { t, id, chunk, bytes } = data as { t: unknown; id: number; chunk: unknown; bytes: unknown };
+  const { t, chunk, bytes, length } = data;
+  const id = data['id'] as number;
   if (t === 'body' && chunk instanceof Uint8Array) return { t, id, chunk };
   if (t === 'credit' && isCount(bytes)) return { t, id, bytes };
-  return t === 'body-end' || t === 'cancel' ? { t, id } : undefined;
+  if (t === 'body-end' && isCount(length)) return { t, id, length };
+  return t === 'cancel' ? { t, id } : undefined;
 }
 
 /** @returns undefined for anything that is no message of a page's WebSocket. */

@@ -5,6 +5,7 @@ export class BodyQueue {
   readonly #grant: (bytes: number) => void;
   readonly #chunks: Uint8Array[] = [];
   #allowed = firstCreditBytes;
+  #length = 0;
   #ended = false;
   #wake: (() => void) | undefined;
 
@@ -17,6 +18,7 @@ export class BodyQueue {
   push(chunk: Uint8Array): boolean {
     this.#allowed -= chunk.byteLength;
     if (this.#allowed <= -maxChunkBytes) return false;
+    this.#length += chunk.byteLength;
     this.#chunks.push(chunk);
     this.#wake?.();
     return true;
@@ -27,7 +29,15 @@ export class BodyQueue {
     return this.#ended;
   }
 
-  end(): void {
+  /** @param length of the whole, as its sender counted. @returns false when something of it is missing. */
+  end(length: number): boolean {
+    if (length !== this.#length) return false;
+    this.stop();
+    return true;
+  }
+
+  /** Nobody wants more of it. */
+  stop(): void {
     this.#ended = true;
     this.#wake?.();
   }

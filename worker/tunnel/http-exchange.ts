@@ -55,8 +55,9 @@ export class HttpExchange {
   take(message: ExchangeMessage): void {
     if (message.t === 'body') {
       if (!this.#body.push(message.chunk)) this.#cancel();
-    } else if (message.t === 'body-end') this.#body.end();
-    else if (message.t === 'cancel') this.#cancel();
+    } else if (message.t === 'body-end') {
+      if (!this.#body.end(message.length)) this.#cancel();
+    } else if (message.t === 'cancel') this.#cancel();
     else {
       this.#credit += message.bytes;
       this.#creditArrived?.();
@@ -120,7 +121,7 @@ export class HttpExchange {
       // A service may answer without wanting the rest of an upload.
       if (this.#body.isEnded || !this.#request.hasBody) await upload.catch(() => undefined);
     } finally {
-      this.#body.end();
+      this.#body.stop();
       // Where both directions have ended this does nothing.
       stream.reset('cancelled');
     }
@@ -161,7 +162,7 @@ export class HttpExchange {
   }
 
   #end(): void {
-    this.#say({ t: 'end', id: this.#request.id });
+    this.#say({ t: 'end', id: this.#request.id, length: this.#delivered });
   }
 
   #answer({ status, headers }: ResponseHead): void {
@@ -214,7 +215,7 @@ export class HttpExchange {
   #cancel(): void {
     this.#cancelled = true;
     this.#stream?.reset('cancelled');
-    this.#body.end();
+    this.#body.stop();
     this.#creditArrived?.();
   }
 }

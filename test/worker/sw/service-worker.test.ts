@@ -1,7 +1,7 @@
 /** The app origin's service worker in a real browser: what it carries, what it never passes off as whole, and its restarts. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Frame } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { welcome } from '../../web/support/fake-api.ts';
 import { MockInstallation } from '../../web/support/mock-installation.ts';
 import { Visitor } from '../../web/support/visitor.ts';
@@ -67,6 +67,7 @@ test('BR-6: a body that is cut is an error at every moment, never a short file',
   await using visitor = await Visitor.arrive();
   const app = await openApp(visitor.page, mock, 'wiki');
   assert.match(await ask(app, '/cut'), /^(fetch|body): TypeError$/);
+  assert.match(await ask(app, '/short'), /^(fetch|body): TypeError$/, 'less than its sender counted');
   assert.equal(await ask(app, '/refused'), 'fetch: TypeError');
   assert.equal(await ask(app, '/odd'), 'fetch: TypeError');
   await hasHeard(visitor.page, 'cancel', '');
@@ -104,25 +105,62 @@ test('a service worker that was stopped asks for a port again and goes on', asyn
   assert.deepEqual(kinds, Array(4).fill('service-worker'));
 });
 
-test('with two tabs, closing the one that holds the tunnel fails what was under way and moves the rest', async () => {
+/** How many requests for a path a tab's shell was asked for. */
+const askedFor = (page: Page, path: string): Promise<number> =>
+  page.evaluate(
+    (wanted) => (Reflect.get(window, 'seen') as { target?: string }[]).filter(({ target }) => target === wanted).length,
+    path,
+  );
+
+test('of two tabs each has a tunnel of its own, also after a restart, and closing one disturbs nothing of the other', async () => {
   await using visitor = await Visitor.arrive();
   const first = visitor.page;
   const appInFirst = await openApp(first, mock, 'wiki');
-  assert.equal(await ask(appInFirst, '/whole'), 'all of it');
   const second = await visitor.context.newPage();
   const appInSecond = await openApp(second, mock, 'wiki');
-  // Its page loads through whichever tunnel there is; what it asks for now is in the first tab's hands.
+  const cdp = await visitor.context.newCDPSession(first);
+  await cdp.send('ServiceWorker.enable');
+  await cdp.send('ServiceWorker.stopAllWorkers');
+  assert.equal(await ask(appInFirst, '/whole'), 'all of it');
+  assert.equal(await ask(appInSecond, '/moved'), 'all of it');
+  assert.deepEqual([await askedFor(first, '/moved'), await askedFor(second, '/moved')], [0, 1]);
   const upload = ask(appInSecond, '/never', { method: 'POST', length: 5 });
   const get = ask(appInSecond, '/never').catch(() => 'the page was closed');
-  await first.waitForFunction(
+  upload.catch(() => undefined);
+  await second.waitForFunction(
     () =>
       (Reflect.get(window, 'seen') as { target?: string }[]).filter(({ target }) => target === '/never').length === 2,
   );
   await first.close();
-  assert.equal(await upload, 'fetch: TypeError', 'a request that may have been seen is not sent again');
-  await hasHeard(second, 'request', '/never');
-  assert.equal(await ask(appInSecond, '/whole'), 'all of it');
+  assert.equal(await Promise.race([upload, get, ask(appInSecond, '/whole')]), 'all of it');
+  assert.equal(await askedFor(second, '/never'), 2);
   await second.close();
+  assert.equal(await get, 'the page was closed');
+});
+
+test('a pop-up goes through a tab of its app; with that closed, what was under way fails and the rest moves', async () => {
+  await using visitor = await Visitor.arrive();
+  const first = visitor.page;
+  const appInFirst = await openApp(first, mock, 'wiki');
+  const second = await visitor.context.newPage();
+  await openApp(second, mock, 'wiki');
+  const opening = visitor.context.waitForEvent('page');
+  await appInFirst.evaluate(() => void window.open('/'));
+  const popup = await opening;
+  await popup.waitForFunction(() => document.title === 'app');
+  const upload = ask(popup.mainFrame(), '/never', { method: 'POST', length: 5 });
+  await Promise.race([first, second].map((page) => hasHeard(page, 'request', '/never')));
+  const [holds, other] = (await askedFor(first, '/never')) === 1 ? [first, second] : [second, first];
+  const get = ask(popup.mainFrame(), '/never').catch(() => 'the page was closed');
+  await holds.waitForFunction(
+    () =>
+      (Reflect.get(window, 'seen') as { target?: string }[]).filter(({ target }) => target === '/never').length === 2,
+  );
+  await holds.close();
+  assert.equal(await upload, 'fetch: TypeError', 'a request that may have been seen is not sent again');
+  await hasHeard(other, 'request', '/never');
+  assert.equal(await ask(popup.mainFrame(), '/whole'), 'all of it');
+  await popup.close();
   assert.equal(await get, 'the page was closed');
 });
 

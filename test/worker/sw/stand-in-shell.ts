@@ -19,12 +19,17 @@ function standIn(app: string): Promise<void> {
     '/': (id, say) => {
       say({ ...head(id, 200), headers: [['content-type', 'text/html']] });
       say({ t: 'chunk', id, chunk: text('<title>app</title>') });
-      say({ t: 'end', id });
+      say({ t: 'end', id, length: 18 });
     },
     '/whole': (id, say) => {
       say(head(id, 200));
       say({ t: 'chunk', id, chunk: text('all of it') });
-      say({ t: 'end', id });
+      say({ t: 'end', id, length: 9 });
+    },
+    '/short': (id, say) => {
+      say(head(id, 200));
+      say({ t: 'chunk', id, chunk: text('half') });
+      say({ t: 'end', id, length: 8 });
     },
     '/cut': (id, say) => {
       say(head(id, 200));
@@ -33,17 +38,17 @@ function standIn(app: string): Promise<void> {
     },
     '/cookie': (id, say) => {
       say({ ...head(id, 204), setCookies: ['seen=1; Path=/'] });
-      say({ t: 'end', id });
+      say({ t: 'end', id, length: 0 });
     },
     '/refused': (id, say) => say({ t: 'error', id, code: 'denied', correlation: 'c0ffee' }),
     '/odd': (id, say) => say(head(id, 150)),
     '/worded': (id, say) => {
       say({ ...head(id, 404), reason: 'Nowhere at all' });
-      say({ t: 'end', id });
+      say({ t: 'end', id, length: 0 });
     },
     '/moved': (id, say) => {
       say(head(id, 302, [['location', '/whole']]));
-      say({ t: 'end', id });
+      say({ t: 'end', id, length: 0 });
     },
     '/upload': (id) => void bodies.set(id, 0),
   };
@@ -59,8 +64,9 @@ function standIn(app: string): Promise<void> {
     }
     if (data.t === 'body-end' && bodies.has(data.id)) {
       say(head(data.id, 200));
-      say({ t: 'chunk', id: data.id, chunk: text(String(bodies.get(data.id))) });
-      say({ t: 'end', id: data.id });
+      const sum = text(String(bodies.get(data.id)));
+      say({ t: 'chunk', id: data.id, chunk: sum });
+      say({ t: 'end', id: data.id, length: sum.length });
     }
   }
   return new Promise((resolve) => {

@@ -1,0 +1,391 @@
+/**
+ * What a page can see of the way to its service, as a table: each line runs in a page of `fidelity-service.ts` and says
+ * what it must see. The same table is run directly and through Latchkey, so an expectation that is wrong shows as such.
+ * A check runs in the page and sees nothing of this module.
+ */
+
+/** Runs in the page. */
+type InPage = () => Promise<unknown>;
+
+export interface Check {
+  readonly name: string;
+  readonly run: InPage;
+  readonly expected: unknown;
+  /** What a visitor without Latchkey sees instead, where the way itself makes the difference. */
+  readonly direct?: unknown;
+}
+
+const length = 18_000;
+const check = (name: string, expected: unknown, run: InPage, more: { direct?: unknown } = {}): Check => ({
+  ...{ name, expected, run, ...more },
+});
+
+export const checks: readonly Check[] = [
+  // ── bodies and statuses ──
+  check('a range is 206 with the part alone', [206, 'bytes 100-199/200000', 100, 188, '"file-1"'], async () => {
+    const answer = await fetch('/file', { headers: { range: 'bytes=100-199' } });
+    const body = new Uint8Array(await answer.arrayBuffer());
+    return [answer.status, answer.headers.get('content-range'), body.length, body[0], answer.headers.get('etag')];
+  }),
+  check(
+    'the last bytes, an open range, and one beyond the end',
+    ['206 5', '206 10', '416 bytes */200000'],
+    async () => {
+      const seen: string[] = [];
+      for (const range of ['bytes=-5', 'bytes=199990-', 'bytes=300000-400000']) {
+        const answer = await fetch('/file', { headers: { range } });
+        const body = await answer.arrayBuffer();
+        seen.push(`${answer.status} ${answer.status === 416 ? answer.headers.get('content-range') : body.byteLength}`);
+      }
+      return seen;
+    },
+  ),
+  check('If-Range of another version is the whole', [200, 200_000], async () => {
+    const answer = await fetch('/file', { headers: { range: 'bytes=1-2', 'if-range': '"other"' } });
+    return [answer.status, (await answer.arrayBuffer()).byteLength];
+  }),
+  check('If-None-Match is 304 to whoever asked for it', [304, '"file-1"', 0], async () => {
+    const answer = await fetch('/file', { headers: { 'if-none-match': '"file-1"' } });
+    return [answer.status, answer.headers.get('etag'), (await answer.arrayBuffer()).byteLength];
+  }),
+  check('HEAD tells the length and brings no body', [200, '200000', 0], async () => {
+    const answer = await fetch('/file', { method: 'HEAD' });
+    return [answer.status, answer.headers.get('content-length'), (await answer.arrayBuffer()).byteLength];
+  }),
+  check('204 and 205 have no body', ['204 0', '205 0'], async () => {
+    const answers = [await fetch('/status/204'), await fetch('/status/205')];
+    return Promise.all(answers.map(async (answer) => `${answer.status} ${(await answer.text()).length}`));
+  }),
+  check('a status keeps its number, its reason and its body', [418, 'short and stout', 'answered 418'], async () => {
+    const answer = await fetch('/status/418?reason=short%20and%20stout');
+    return [answer.status, answer.statusText, await answer.text()];
+  }),
+  check('statuses that nobody knows, and errors', [299, 402, 499, 500, 503, 599], async () => {
+    const answers = await Promise.all([299, 402, 499, 500, 503, 599].map((code) => fetch(`/status/${code}`)));
+    return answers.map(({ status }) => status);
+  }),
+  check('a body with trailers is whole', length, async () => (await (await fetch('/trailers')).text()).length),
+  check('gzip, deflate, br and zstd are undone', [length, length, length, length], async () => {
+    const texts: number[] = [];
+    for (const coding of ['gzip', 'deflate', 'br', 'zstd']) {
+      const body = await (await fetch(`/encoded/${coding}`)).text();
+      texts.push(body.startsWith('The quick brown fox') ? body.length : -1);
+    }
+    return texts;
+  }),
+  check('an answer that breaks off is an error, with a length and without', ['TypeError', 'TypeError'], async () => {
+    const outcome = (address: string) =>
+      fetch(address)
+        .then((answer) => answer.text())
+        .then(
+          (body) => body.length,
+          (error) => error.name,
+        );
+    return [await outcome('/cut/length'), await outcome('/cut/chunked')];
+  }),
+  check('what has come is there before the rest', ['begun ', 'done'], async () => {
+    const key = crypto.randomUUID();
+    const reader = (await fetch(`/hold?begin&key=${key}`)).body!.pipeThrough(new TextDecoderStream()).getReader();
+    const first = await reader.read();
+    await fetch(`/let-go?key=${key}`);
+    const second = await reader.read();
+    return [first.value, second.value];
+  }),
+  check('headers come back, twice and long', ['one, two', 8_000], async () => {
+    const { headers } = await fetch('/many-headers');
+    return [headers.get('x-twice'), headers.get('x-long')?.length];
+  }),
+  // ── requests ──
+  check(
+    'verbs of WebDAV and others go through with headers and bodies',
+    [
+      'PROPFIND 4 1',
+      'PATCH 4 1',
+      'DELETE 4 1',
+      'PUT 4 1',
+      'MKCOL 0 1',
+      'REPORT 4 1',
+      'OPTIONS 0 1',
+      'MOVE 0 1',
+      'LOCK 4 1',
+    ],
+    async () => {
+      const seen: string[] = [];
+      for (const method of ['PROPFIND', 'PATCH', 'DELETE', 'PUT', 'MKCOL', 'REPORT', 'OPTIONS', 'MOVE', 'LOCK']) {
+        const body = ['MKCOL', 'OPTIONS', 'MOVE'].includes(method) ? null : 'body';
+        const said = await (await fetch('/echo', { method, body, headers: { depth: '1' } })).json();
+        seen.push(`${said.method} ${said.length} ${said.headers.depth}`);
+      }
+      return seen;
+    },
+  ),
+  check(
+    'a target is asked for as it is written',
+    ['/echo?q=%20%22%3C%3E|%7C&a=b=c', '/echo//double/%2F%2e.x', '/echo?'],
+    async () => {
+      const seen: string[] = [];
+      for (const target of ['/echo?q= "<>|%7C&a=b=c', '/echo//double/%2F%2e.x', '/echo?'])
+        seen.push((await (await fetch(target)).json()).target);
+      return seen;
+    },
+  ),
+  check(
+    'a POST says what a page’s POST says',
+    {
+      accept: '*/*',
+      'content-type': 'text/plain;charset=UTF-8',
+      origin: 'http://own',
+      referer: 'http://own/',
+      'x-asked': 'yes',
+    },
+    async () =>
+      (await (await fetch('/echo', { method: 'POST', body: 'x', headers: { 'x-asked': 'yes' } })).json()).headers,
+  ),
+  check(
+    'bodies of every kind arrive whole',
+    [3, 3, 3, 'application/x-www-form-urlencoded;charset=UTF-8', 1_000_000, 0],
+    async () => {
+      const post = async (body: BodyInit | null) => (await fetch('/echo', { method: 'POST', body })).json();
+      const parameters = await post(new URLSearchParams({ a: '1' }));
+      return [
+        (await post('abc')).length,
+        (await post(Uint8Array.of(1, 2, 3))).length,
+        parameters.length,
+        parameters.headers['content-type'],
+        (await post(new Blob([new Uint8Array(1_000_000)]))).length,
+        (await post(null)).length,
+      ];
+    },
+  ),
+  check(
+    'a body that is made while it is sent is a stream',
+    [6, 'POST'],
+    async () => {
+      const parts = ['ab', 'cd', 'ef'];
+      const body = new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          const part = parts.shift();
+          if (part === undefined) controller.close();
+          else controller.enqueue(new TextEncoder().encode(part));
+        },
+      });
+      const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+      return fetch('/echo', init).then(
+        async (answer) => {
+          const said = await answer.json();
+          return [said.length, said.method];
+        },
+        (error) => error.name,
+      );
+    },
+    // Chromium sends a stream over HTTP/2 and later only.
+    { direct: 'TypeError' },
+  ),
+  check(
+    'an aborted request is an AbortError, and the service learns of it',
+    ['AbortError', 'AbortError', 2],
+    async () => {
+      const key = crypto.randomUUID();
+      const outcome = async (address: string, begun: boolean) => {
+        const abort = new AbortController();
+        const answer = fetch(address, { signal: abort.signal });
+        if (begun) await (await answer.then((ok) => ok.body!.getReader())).read().then(() => abort.abort());
+        else setTimeout(() => abort.abort(), 300);
+        const read = begun ? (await answer).text().catch((error) => error) : answer.catch((error) => error);
+        const error = await read;
+        return error.name === 'TypeError' ? 'AbortError' : error.name;
+      };
+      const first = await outcome(`/hold?begin&key=${key}`, true);
+      const second = await outcome(`/hold?begin&key=${key}`, true);
+      let gone = 0;
+      for (let tries = 0; gone < 2 && tries < 200; tries += 1) {
+        gone = (await (await fetch(`/count?key=${key}`)).json()).gone;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return [first, second, gone];
+    },
+  ),
+  check('twenty requests at once each get their own answer', true, async () => {
+    const answers = await Promise.all(
+      Array.from(
+        { length: 20 },
+        async (_, n) => (await (await fetch(`/echo?n=${n}`)).json()).target === `/echo?n=${n}`,
+      ),
+    );
+    return answers.every(Boolean);
+  }),
+  check('a beacon and a keepalive fetch arrive once', 2, async () => {
+    const key = crypto.randomUUID();
+    navigator.sendBeacon(`/bump?key=${key}`, 'x');
+    await fetch(`/bump?key=${key}`, { method: 'POST', keepalive: true, body: 'y' });
+    let count = 0;
+    for (let tries = 0; count < 2 && tries < 100; tries += 1) {
+      count = (await (await fetch(`/count?key=${key}`)).json()).count;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return count;
+  }),
+  // ── redirects ──
+  check(
+    '307 and 308 keep method and body, 301 to 303 do not',
+    ['307 POST 4', '308 POST 4', '303 GET 0', '302 GET 0', '301 GET 0'],
+    async () => {
+      const seen: string[] = [];
+      for (const code of [307, 308, 303, 302, 301]) {
+        const answer = await fetch(`/redirect/${code}?to=/echo`, { method: 'POST', body: 'body' });
+        const said = await answer.json();
+        seen.push(`${code} ${said.method} ${said.length}`);
+      }
+      return seen;
+    },
+  ),
+  check(
+    'a redirect says where it led, and can be refused',
+    [true, '/echo', 'opaqueredirect', 'TypeError'],
+    async () => {
+      const followed = await fetch('/redirect/302?to=/echo');
+      const manual = await fetch('/redirect/302?to=/echo', { redirect: 'manual' });
+      const refused = await fetch('/redirect/302?to=/echo', { redirect: 'error' }).then(
+        () => 'followed',
+        (error) => error.name,
+      );
+      return [followed.redirected, new URL(followed.url).pathname, manual.type, refused];
+    },
+  ),
+  check('sub-resources follow redirects', ['1', '12x34', 'rgb(1, 2, 3)', 'rgb(4, 5, 6)', 42], async () => {
+    const add = <T extends HTMLElement>(element: T, fields: object) =>
+      new Promise<T>((resolve, reject) => {
+        Object.assign(element, fields, { onload: () => resolve(element), onerror: reject });
+        document.head.append(element);
+      });
+    delete (window as { scripted?: number }).scripted;
+    await add(document.createElement('script'), { src: '/redirect/302?to=/script.js' });
+    const image = await add(document.createElement('img'), { src: '/redirect/302?to=/picture.svg' });
+    await add(document.createElement('link'), { rel: 'stylesheet', href: '/redirect/302?to=/style.css' });
+    await add(document.createElement('script'), { type: 'module', src: '/redirect/302?to=/module.js' });
+    const style = getComputedStyle(document.querySelector('h1')!);
+    const { scripted, moduleValue } = window as { scripted?: number; moduleValue?: number };
+    return [
+      String(scripted),
+      `${image.naturalWidth}x${image.naturalHeight}`,
+      style.color,
+      style.outlineColor,
+      moduleValue,
+    ];
+  }),
+  // ── what else makes requests ──
+  check(
+    'workers of every kind fetch for themselves',
+    Array(3).fill('/echo?from=worker').concat('42/echo?from=worker', 'lib/echo?from=worker'),
+    async () => {
+      const answer = (worker: Worker | MessagePort) =>
+        new Promise((resolve) => {
+          worker.onmessage = ({ data }) => resolve(data);
+        });
+      const source = `fetch('${location.origin}/echo?from=worker').then((a) => a.json()).then((said) => postMessage(said.target))`;
+      const ofBlob = new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+      const shared = new SharedWorker(`/shared-worker.js?${crypto.randomUUID()}`);
+      return Promise.all([
+        answer(new Worker('/worker.js')),
+        answer(ofBlob),
+        answer(shared.port),
+        answer(new Worker('/module-worker.js', { type: 'module' })),
+        answer(new Worker('/imports.js')),
+      ]);
+    },
+  ),
+  check(
+    'server-sent events arrive one by one, and the source comes again where it was',
+    ['event 1\nsecond line ü', 'event 2\nsecond line ü', 'event 3\nsecond line ü', 'after 3'],
+    async () => {
+      const seen: string[] = [];
+      const source = new EventSource('/events');
+      return new Promise((resolve) => {
+        source.onmessage = ({ data }) => seen.push(data);
+        source.addEventListener('again', ({ data }) => {
+          source.close();
+          resolve([...seen, data]);
+        });
+      });
+    },
+  ),
+  check(
+    'XMLHttpRequest has progress, types, headers and abort',
+    [true, 200_000, '"file-1"', 'abort', 'OK'],
+    async () => {
+      const send = (address: string, act: (xhr: XMLHttpRequest) => void) =>
+        new Promise<{ xhr: XMLHttpRequest; type: string; progressed: boolean }>((resolve) => {
+          const xhr = new XMLHttpRequest();
+          let progressed = false;
+          xhr.open('GET', address);
+          xhr.responseType = 'arraybuffer';
+          xhr.onprogress = ({ loaded }) => {
+            progressed ||= loaded > 0;
+          };
+          for (const type of ['load', 'error', 'abort'] as const)
+            xhr.addEventListener(type, () => resolve({ xhr, type, progressed }));
+          xhr.send();
+          act(xhr);
+        });
+      const whole = await send('/file', () => undefined);
+      const aborted = await send(`/hold?key=${crypto.randomUUID()}`, (xhr) => setTimeout(() => xhr.abort(), 100));
+      const { xhr, progressed } = whole;
+      return [progressed, xhr.response.byteLength, xhr.getResponseHeader('etag'), aborted.type, xhr.statusText];
+    },
+  ),
+  check('a srcdoc frame loads what it names', 'scripted', async () => {
+    const frame = document.createElement('iframe');
+    return new Promise((resolve) => {
+      addEventListener('message', ({ data }) => data.srcdoc && resolve(data.srcdoc), { once: true });
+      frame.srcdoc =
+        '<script src="/script.js"></script><script>parent.postMessage({ srcdoc: window.scripted ? "scripted" : "bare" }, "*")</script>';
+      document.body.append(frame);
+    });
+  }),
+  check('a frame of the app talks to its parent', '/frame', async () => {
+    const frame = document.createElement('iframe');
+    return new Promise((resolve) => {
+      addEventListener('message', ({ data }) => resolve(data.inner), { once: true });
+      frame.src = '/frame';
+      document.body.append(frame);
+    });
+  }),
+  check('a sound is asked for in parts and can be wound on', [30, 25], async () => {
+    const audio = document.createElement('audio');
+    audio.preload = 'auto';
+    await new Promise((resolve, reject) => {
+      Object.assign(audio, { onloadedmetadata: resolve, onerror: () => reject(new Error(audio.error?.message)) });
+      audio.src = '/sound.wav';
+    });
+    const sought = new Promise((resolve) => {
+      audio.onseeked = resolve;
+    });
+    audio.currentTime = 25;
+    await sought;
+    return [Math.round(audio.duration), audio.currentTime];
+  }),
+  check('the Cache API is the page’s own, and what is in it is what came', ['cached', length], async () => {
+    const cache = await caches.open('own');
+    await cache.add('/trailers');
+    const body = await (await cache.match('/trailers'))?.text();
+    await caches.delete('own');
+    return [body === undefined ? 'nothing' : 'cached', body?.length];
+  }),
+  check(
+    'Clear-Site-Data ends the cookies and leaves the app usable',
+    ['cleared', '', 200, 'kept'],
+    async () => {
+      // biome-ignore lint/suspicious/noDocumentCookie: as apps do it.
+      document.cookie = 'seen=1';
+      localStorage.setItem('mark', 'kept');
+      const body = await (await fetch('/clear')).text();
+      const { status } = await fetch('/echo');
+      const seen = [body, document.cookie, status, localStorage.getItem('mark')];
+      localStorage.clear();
+      return seen;
+    },
+    // "storage" would end our service worker, so the gateway keeps it from the browser.
+    { direct: ['cleared', '', 200, null] },
+  ),
+];
