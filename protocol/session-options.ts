@@ -54,6 +54,11 @@ export type SessionHooks = {
   readonly verifyReauth?: ((svid: Uint8Array) => Promise<VerifiedSvid>) | undefined;
   /** Gateway: the session now lives by this credential. */
   readonly onReauth?: ((svid: VerifiedSvid) => void) | undefined;
+  /**
+   * Gateway: how long after its credential's end a session is kept for a REAUTH to come. Whoever asks for it carries
+   * nothing meanwhile. None by default.
+   */
+  readonly graceMs?: number | undefined;
   /** Silence after which to ask for a sign of life. Client: 20 s; gateway: it leaves that to the client. */
   readonly keepAliveMs?: number | undefined;
   /** End the session after so long without streams. Never by default. */

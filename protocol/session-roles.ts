@@ -115,6 +115,7 @@ export type GatewayRoleOptions = {
   readonly signer: Signer | undefined;
   readonly verifySvid: ((svid: Uint8Array) => Promise<VerifiedSvid>) | undefined;
   readonly deadline: Deadline;
+  readonly graceMs: number;
   readonly peer: () => Established['peer'];
   readonly onRenewed: (svid: VerifiedSvid) => void;
   readonly onStepupAnswer: (question: StepupQuestion, assertion: StepupAssertion | undefined) => void;
@@ -123,7 +124,7 @@ export type GatewayRoleOptions = {
 export function gatewayRole(parts: RoleParts, options: GatewayRoleOptions): SessionRole {
   const { established } = parts;
   const first = personOf(established.peer);
-  options.deadline.set(Math.min(Number(established.params.reauthBy), first.notAfter));
+  options.deadline.set(Math.min(Number(established.params.reauthBy), first.notAfter) + options.graceMs);
   const rekey = new GatewayRekey(rekeyHost(parts));
   const stepup = new GatewayStepup(sealingHost(parts), options.onStepupAnswer);
   const handlers: [number, Handler][] = [
@@ -139,7 +140,7 @@ export function gatewayRole(parts: RoleParts, options: GatewayRoleOptions): Sess
 }
 
 function gatewayReauth(parts: RoleParts, options: GatewayRoleOptions): GatewayReauth | undefined {
-  const { signer, verifySvid, deadline, onRenewed } = options;
+  const { signer, verifySvid, deadline, graceMs, onRenewed } = options;
   if (!signer || !verifySvid) return undefined;
   return new GatewayReauth({
     ...sealingHost(parts),
@@ -148,7 +149,7 @@ function gatewayReauth(parts: RoleParts, options: GatewayRoleOptions): GatewayRe
     verifySvid,
     peer: () => personOf(options.peer()),
     onRenewed: (svid) => {
-      deadline.set(svid.notAfter);
+      deadline.set(svid.notAfter + graceMs);
       onRenewed(svid);
     },
   });

@@ -330,12 +330,13 @@ export class Session {
   }
 
   #gatewayOptions(): GatewayRoleOptions {
-    const { gatewaySigner, onReauth, onStepupAnswer, verifyReauth } = this.#options;
+    const { gatewaySigner, graceMs = 0, onReauth, onStepupAnswer, verifyReauth } = this.#options;
     return {
       onStepupAnswer: (question, assertion) => onStepupAnswer?.(question, assertion),
       signer: gatewaySigner,
       verifySvid: verifyReauth,
       deadline: this.#deadline,
+      graceMs,
       peer: () => this.#peer,
       onRenewed: (svid) => {
         this.#peer = svid;

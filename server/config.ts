@@ -51,6 +51,8 @@ const configSchema = z.strictObject({
         .max(2 ** 36)
         .default(2 ** 30),
       credentialS: seconds.default(600),
+      /** How long a session is kept, carrying nothing, after its credential has ended: time to sign in again. */
+      reauthGraceS: z.number().int().min(0).max(3_600).default(240),
       launchLeaseS: seconds.default(43_200),
       loginLeaseS: seconds.default(28_800),
       enrolmentS: seconds.default(86_400),
@@ -111,6 +113,8 @@ const environment = {
   LATCHKEY_REKEY_AFTER_S: ['timers', 'rekeyAfterS'],
   LATCHKEY_REJECT_AFTER_S: ['timers', 'rejectAfterS'],
   LATCHKEY_CREDENTIAL_S: ['timers', 'credentialS'],
+  LATCHKEY_REAUTH_GRACE_S: ['timers', 'reauthGraceS'],
+  LATCHKEY_LAUNCH_LEASE_S: ['timers', 'launchLeaseS'],
   LATCHKEY_ENROLMENT_S: ['timers', 'enrolmentS'],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -25,7 +25,7 @@ async function precacheHub(): Promise<void> {
     skipWaiting: false,
     clientsClaim: false,
     navigateFallback: '/index.html',
-    // The step-up page has headers of its own.
-    navigateFallbackDenylist: [/^\/api\//, /^\/\.well-known\//, /^\/step-up$/],
+    // The pages that a shell opens have headers of their own.
+    navigateFallbackDenylist: [/^\/api\//, /^\/\.well-known\//, /^\/(step-up|again)$/],
   });
 }

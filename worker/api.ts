@@ -47,8 +47,11 @@ export interface TunnelCounts {
   readonly recordsSent: number;
 }
 
-/** A touch of the passkey that the gateway waits for, or did not get. */
-export type StepUpStage = 'asked' | 'refused';
+/**
+ * A touch of the passkey that the gateway waits for, or did not get; `lapsed`: the lease has ended, everything waits, and
+ * a new sign-in is needed.
+ */
+export type StepUpStage = 'asked' | 'refused' | 'lapsed';
 
 export interface TunnelApi {
   /**
@@ -68,7 +71,8 @@ export interface TunnelApi {
   /** Opens a new session now: in place of a pause before the next attempt, or beside the one that is open. */
   reconnect(): Promise<void>;
   /**
-   * Has the hub ask for the passkey, and carries its answer to the gateway.
+   * Has the hub ask for the passkey, and carries its answer to the gateway; after the lease has ended, has the person
+   * sign in again and goes on under the new one.
    * @param hub a port whose other end a window of the hub holds (see {@link HubToStepUp}).
    */
   stepUp(hub: MessagePort): Promise<void>;
@@ -96,6 +100,8 @@ export interface LaunchTerms {
 
 /** The hub to the Worker. */
 export type HubToTunnel =
+  /** In a window that was opened because the lease had ended: now the launch may begin. */
+  | { readonly t: 'signed-in' }
   /** Said at once, so that a hub that is slow is told from one that is not there. */
   | { readonly t: 'heard' }
   | ({ readonly t: 'challenge' } & LaunchTerms)
@@ -129,7 +135,7 @@ export type HubToStepUp = { readonly t: 'touched'; readonly assertion: StepupAss
 
 /** A window of the hub to the shell that opened it, and the shell's answer, which brings a port. */
 export type StepUpWindowReady = { readonly latchkey: 'step-up-ready' };
-export type StepUpWindowOpened = { readonly latchkey: 'step-up'; readonly service: string };
+export type StepUpWindowOpened = { readonly latchkey: 'step-up'; readonly service: string; readonly name: string };
 
 /** An error that crosses the Worker's border whole. */
 export class TunnelFault extends Error {

@@ -85,9 +85,9 @@ const api: TunnelApi = Object.freeze({
   reconnect: async () => (await tunnel()).reconnect(),
   stepUp: async (hub: MessagePort) => {
     if (!(hub instanceof MessagePort)) throw new TypeError('stepUp(port)');
-    (await tunnel()).stepUp.answerOver(hub);
+    (await tunnel()).touchOver(hub);
   },
-  declineStepUp: async () => (await tunnel()).stepUp.decline(),
+  declineStepUp: async () => (await tunnel()).declineTouch(),
   counts: async () => (await tunnel()).counts(),
   end: async () => (await tunnel()).end(),
 });

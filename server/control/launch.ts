@@ -7,7 +7,7 @@ import { launchChallenge } from '../../protocol/challenges.ts';
 import { signatureContext } from '../../protocol/labels.ts';
 import { verifyComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { CeremonyTable, LaunchTable } from '../store/tables.ts';
+import type { CeremonyTable, LaunchTable, StoreTransaction } from '../store/tables.ts';
 import { decideLaunch, findService, type LaunchDecision } from './access.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
@@ -156,7 +156,7 @@ async function record(
       );
       if (refusal !== undefined) return undefined;
       const launch: LaunchTable = {
-        id: newId(),
+        id: (await launchGoingOn(transaction, who, service, proof, now)) ?? newId(),
         lease_id: who.leaseId,
         user_id: who.user,
         device_id: who.device,
@@ -171,10 +171,39 @@ async function record(
         revoked_at: null,
         stepped_up_at: null,
       };
-      await transaction.insertInto('launches').values(launch).execute();
+      const { id: _, ...renewed } = launch;
+      await transaction
+        .insertInto('launches')
+        .values(launch)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(renewed))
+        .execute();
       return { launch, planned: await planSvid(context, transaction, launch, desk.epoch) };
     }),
   );
+}
+
+/**
+ * A tunnel whose lease has ended goes on under the lease of whoever signed in again: the same person on the same device,
+ * with the same session key for the same service. One that is still live or was revoked does not.
+ */
+async function launchGoingOn(
+  transaction: StoreTransaction,
+  who: SignedIn,
+  service: string,
+  { sessionPublicKey }: LaunchProof,
+  now: number,
+): Promise<string | undefined> {
+  const launch = await transaction
+    .selectFrom('launches')
+    .select('id')
+    .where('session_key_hash', '=', nodeCrypto.sha256(sessionPublicKey))
+    .where('user_id', '=', who.user)
+    .where('device_id', '=', who.device)
+    .where('service', '=', service)
+    .where('ends_at', '<=', now)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return launch?.id;
 }
 
 async function withUniqueSessionKey<T>(write: () => Promise<T>): Promise<T> {

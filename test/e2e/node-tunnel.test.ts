@@ -27,7 +27,11 @@ const credentialS = 5;
 let world: World;
 
 before(async () => {
-  world = await World.start({ LATCHKEY_REKEY_AFTER_S: '2', LATCHKEY_CREDENTIAL_S: String(credentialS) });
+  world = await World.start({
+    LATCHKEY_REKEY_AFTER_S: '2',
+    LATCHKEY_CREDENTIAL_S: String(credentialS),
+    LATCHKEY_REAUTH_GRACE_S: '1',
+  });
 });
 after(() => world?.[Symbol.asyncDispose]());
 

@@ -58,6 +58,7 @@ export class KeptClient {
     const options: Omit<KeeperOptions, 'onStatus'> = {
       clock: systemClock,
       chance: () => Math.random(),
+      onLapsed: () => undefined,
       renew: async () => {
         launched = await admin.renew(launched);
         return judge();

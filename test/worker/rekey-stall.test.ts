@@ -47,6 +47,7 @@ test('QZ-17: when a rekey stalls for 15 s, new streams go to a new session and t
     {
       clock,
       chance: () => 0.5,
+      onLapsed: () => undefined,
       onStatus: (status) => statuses.push(status),
       renew: () => assert.fail('no renewal is due'),
       connect: async (credential, signal, { onState, onOverdue }) => {

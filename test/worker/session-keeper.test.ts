@@ -100,6 +100,7 @@ function world(
     },
     onStatus: (status) => statuses.push(status),
     chance: () => 0.5,
+    onLapsed: () => undefined,
   });
   keeper.start();
   return { clock, keeper, sessions, statuses, used, hooks, orders, renewals: () => renewals };

@@ -29,14 +29,23 @@ export function answerLaunches(shellOrigin: string): void {
   window.addEventListener('message', (event: MessageEvent<LaunchRequest | null>) => {
     const [message, port] = [event.data, event.ports[0]];
     if (event.origin !== shellOrigin || port === undefined || message?.latchkey !== 'launch') return;
-    launch(String(message.service), port).catch((error: unknown) => {
-      const { code, message: sentence, correlation } = failureOf(error);
-      say(port, { t: 'refused', code, message: sentence, ...(correlation !== undefined && { correlation }) });
-    });
+    // The shell shows what went wrong.
+    launch(String(message.service), port).catch(() => undefined);
   });
 }
 
-async function launch(service: string, port: MessagePort): Promise<void> {
+/** One launch over a port of the shell's. @throws ApiError, which the shell has been told too */
+export async function launch(service: string, port: MessagePort): Promise<void> {
+  try {
+    await endorse(service, port);
+  } catch (error) {
+    const { code, message, correlation } = failureOf(error);
+    say(port, { t: 'refused', code, message, ...(correlation !== undefined && { correlation }) });
+    throw error;
+  }
+}
+
+async function endorse(service: string, port: MessagePort): Promise<void> {
   const heard = hear(port);
   say(port, { t: 'heard' });
   const device = await loadDevice();

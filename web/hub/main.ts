@@ -1,10 +1,15 @@
 /** The hub's entry: which page the address means, and the service worker that makes it installable. */
+import './again-page.ts';
 import './enrol-page.ts';
 import './home-page.ts';
 import './step-up-page.ts';
 import { trustedScript } from '../design/trusted-script.ts';
 
-const pages: Readonly<Record<string, string>> = { '/enrol': 'lk-enrol', '/step-up': 'lk-step-up' };
+const pages: Readonly<Record<string, string>> = {
+  '/enrol': 'lk-enrol',
+  '/step-up': 'lk-step-up',
+  '/again': 'lk-again',
+};
 document.body.append(document.createElement(pages[location.pathname] ?? 'lk-home'));
 
 // Installing is a convenience: where it is refused, the hub works all the same.

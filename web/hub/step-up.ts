@@ -18,13 +18,26 @@ export interface StepUpAsked {
   answer(): Promise<void>;
 }
 
-/** Says to the window that opened this one that it is here, and waits for its question. @throws ApiError */
-export async function stepUpAsked(): Promise<StepUpAsked> {
+/** The shell that opened this window, and the port it sent. */
+interface ShellAsking {
+  /** The service's title, for people, and its name. */
+  readonly service: string;
+  readonly name: string;
+  readonly port: MessagePort;
+}
+
+/** For who is signed in: says to the window that opened this one that it is here, and waits for its port. @throws ApiError */
+export async function askedByShell(): Promise<ShellAsking> {
   const opener = window.opener as Window | null;
   if (opener === null)
     throw new ApiError('no_shell', 'The window that asked is gone. Close this one and open the service again.', 0);
   const { shell } = await call<{ shell: string }>('GET', '/api/services');
-  const { service, port } = await opened(opener, new URL(shell).origin);
+  return opened(opener, new URL(shell).origin);
+}
+
+/** Waits for the shell's question. @throws ApiError */
+export async function stepUpAsked(): Promise<StepUpAsked> {
+  const { service, port } = await askedByShell();
   const question = await new Promise<StepUpToHub>((resolve) => {
     port.onmessage = (event: MessageEvent<StepUpToHub>) => resolve(event.data);
   });
@@ -36,12 +49,13 @@ export async function stepUpAsked(): Promise<StepUpAsked> {
 }
 
 /** @param shell exact: from any other origin nothing is heard, and to any other nothing is said. */
-function opened(opener: Window, shell: string): Promise<{ service: string; port: MessagePort }> {
+function opened(opener: Window, shell: string): Promise<ShellAsking> {
   return new Promise((resolve) => {
     window.addEventListener('message', (event: MessageEvent<StepUpWindowOpened | null>) => {
       const [message, port] = [event.data, event.ports[0]];
       if (event.origin !== shell || event.source !== opener) return;
-      if (message?.latchkey === 'step-up' && port !== undefined) resolve({ service: String(message.service), port });
+      if (message?.latchkey !== 'step-up' || port === undefined) return;
+      resolve({ service: String(message.service), name: String(message.name), port });
     });
     opener.postMessage({ latchkey: 'step-up-ready' } satisfies StepUpWindowReady, shell);
   });

@@ -172,8 +172,10 @@ export class ShellPage extends LitElement {
     this.#hubWindow.abort();
     this.#hubWindow = new AbortController();
     this.stepUpFailure = undefined;
+    if (this.service === undefined) return;
+    const page = `${hubOrigin()}/${this.stepUp === 'lapsed' ? 'again' : 'step-up'}`;
     try {
-      const port = await openHubWindow(hubOrigin(), this.service?.title ?? '', this.#hubWindow.signal);
+      const port = await openHubWindow(page, this.service, this.#hubWindow.signal);
       await this.#tunnel.stepUp(port);
     } catch (error) {
       this.stepUpFailure = failureOf(error);

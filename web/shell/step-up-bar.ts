@@ -53,12 +53,24 @@ export class StepUpBar extends LitElement {
         <p>It was not confirmed that it is you, so ${this.service} did not go on. Try again in the page.</p>
         <button class="quiet" @click=${() => this.#fire('dismiss')}>Close</button>
       </section>`;
+    const isLapsed = stage === 'lapsed';
     return html`<section aria-label="Confirmation">
-      <p><strong>${this.service}</strong> asks you to confirm that it is you.</p>
-      <button @click=${() => this.#fire('confirm')}>${key} Confirm with your passkey</button>
+      <p>${isLapsed ? this.#lapsed() : this.#asked()}</p>
+      <button @click=${() => this.#fire('confirm')}>
+        ${key} ${isLapsed ? 'Sign in again' : 'Confirm with your passkey'}
+      </button>
       <button class="quiet" @click=${() => this.#fire('dismiss')}>Not now</button>
       ${this.failure === undefined ? nothing : html`<lk-failure .failure=${this.failure}></lk-failure>`}
     </section>`;
+  }
+
+  #asked() {
+    return html`<strong>${this.service}</strong> asks you to confirm that it is you.`;
+  }
+
+  #lapsed() {
+    return html`Your sign-in has ended. <strong>${this.service}</strong> waits, and goes on where it was when you have
+      signed in again.`;
   }
 
   #fire(name: 'confirm' | 'dismiss'): void {

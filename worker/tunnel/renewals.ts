@@ -14,13 +14,14 @@ export interface RenewalOptions {
   readonly onRenewed: (credential: Credential) => void;
   /** The control plane said no, and would say it again. */
   readonly onRefused: (fault: TunnelFault) => void;
+  /** The lease has ended. Nothing is renewed until {@link Renewals.replace} brings a credential under another one. */
+  readonly onLapsed: () => void;
 }
 
 /** Answers of the control plane after which it is not asked again; anything else is a control plane that is away. */
-const refusals: ReadonlySet<string> = new Set([
+export const refusals: ReadonlySet<string> = new Set([
   'denied',
   'revoked',
-  'lease_ended',
   'posture',
   'posture_stale',
   'service_unknown',
@@ -38,6 +39,7 @@ export class Renewals {
   #running: Promise<boolean> | undefined;
   #cancel: () => void = () => undefined;
   #isStopped = false;
+  #isLapsed = false;
 
   constructor(credential: Credential, options: RenewalOptions) {
     this.#credential = credential;
@@ -61,6 +63,12 @@ export class Renewals {
     return this.#running;
   }
 
+  /** The person has signed in again. */
+  replace(credential: Credential): void {
+    this.#isLapsed = false;
+    this.#take(credential);
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#cancel();
@@ -73,21 +81,33 @@ export class Renewals {
 
   async #inTime(): Promise<void> {
     const isRenewed = await this.now();
-    if (!this.#isStopped && !isRenewed) this.#wait(retryMs);
+    if (!this.#isStopped && !this.#isLapsed && !isRenewed) this.#wait(retryMs);
   }
 
   async #renew(): Promise<boolean> {
-    if (this.#isStopped) return false;
+    if (this.#isStopped || this.#isLapsed) return false;
     try {
       const credential = await this.#options.renew(this.#credential);
       if (this.#isStopped) return false;
-      this.#credential = credential;
-      this.plan();
-      this.#options.onRenewed(credential);
+      this.#take(credential);
       return true;
     } catch (error) {
-      if (!this.#isStopped && error instanceof TunnelFault && refusals.has(error.code)) this.#options.onRefused(error);
+      if (!this.#isStopped && error instanceof TunnelFault) this.#refused(error);
       return false;
     }
+  }
+
+  #take(credential: Credential): void {
+    this.#credential = credential;
+    this.plan();
+    this.#options.onRenewed(credential);
+  }
+
+  #refused(fault: TunnelFault): void {
+    if (refusals.has(fault.code)) this.#options.onRefused(fault);
+    if (fault.code !== 'lease_ended' || this.#isLapsed) return;
+    this.#isLapsed = true;
+    this.#cancel();
+    this.#options.onLapsed();
   }
 }

@@ -15,7 +15,7 @@ import { TunnelFault, type TunnelStatus } from '../api.ts';
 import type { Transport } from '../transport/race.ts';
 import type { Credential } from './credential.ts';
 import { pause } from './pause.ts';
-import { Renewals } from './renewals.ts';
+import { Renewals, refusals } from './renewals.ts';
 
 /** An open session and the transport that carries it. */
 export interface Connection {
@@ -46,6 +46,8 @@ export interface KeeperOptions {
   ) => Promise<Connection>;
   /** Asks the control plane for a new credential. @throws TunnelFault with its code when it refuses. */
   readonly renew: (present: Credential) => Promise<Credential>;
+  /** The lease has ended. Sessions are kept as long as the gateway keeps them, and whoever asks for one waits. */
+  readonly onLapsed: () => void;
   readonly onStatus: (status: TunnelStatus) => void;
   /** From 0 to 1: spreads the attempts of many tabs that lost the same gateway. */
   readonly chance: () => number;
@@ -100,6 +102,8 @@ export class SessionKeeper {
   #open = newOpen();
   #turn: Turn | undefined;
   #searchMs = firstSearchMs;
+  /** Resolves when a credential under another lease is there, or nothing is to be expected any more. */
+  #lapse: PromiseWithResolvers<void> | undefined;
   /** Cuts the pause between two attempts short. */
   #impatience = new AbortController();
   /** Why the last attempt came to nothing. */
@@ -113,7 +117,11 @@ export class SessionKeeper {
         // Those that drain too: they live by the same credential.
         for (const session of this.#sessions.keys()) this.#sign(session, renewed);
       },
-      onRefused: (fault) => this.#stop('refused', fault.code, fault.correlation),
+      onRefused: (fault) => this.refuse(fault),
+      onLapsed: () => {
+        this.#lapse = Promise.withResolvers();
+        options.onLapsed();
+      },
     });
   }
 
@@ -130,9 +138,15 @@ export class SessionKeeper {
   async session(limitMs: number): Promise<Session> {
     const late = Promise.withResolvers<never>();
     late.promise.catch(() => undefined);
-    const cancel = this.#options.clock.after(limitMs, () =>
-      late.reject(new TunnelFault('offline', 'The gateway did not answer.')),
-    );
+    let cancel = () => {};
+    const watch = (): void => {
+      cancel = this.#options.clock.after(limitMs, () => {
+        // A person who is asked to sign in again is not the gateway's silence.
+        if (this.#lapse !== undefined) void this.#lapse.promise.then(watch);
+        else late.reject(new TunnelFault('offline', 'The gateway did not answer.'));
+      });
+    };
+    watch();
     try {
       for (;;) {
         const session = await Promise.race([this.#open.promise, late.promise]);
@@ -143,6 +157,21 @@ export class SessionKeeper {
     } finally {
       cancel();
     }
+  }
+
+  /** The person has signed in again: what was held goes on by this credential. */
+  goOn(credential: Credential): void {
+    this.#renewals.replace(credential);
+    this.#endLapse();
+  }
+
+  /** Signing in again came to nothing. Only what another try would not change is an end. */
+  refuseFor(error: unknown): void {
+    if (error instanceof TunnelFault && refusals.has(error.code)) this.refuse(error);
+  }
+
+  refuse({ code, correlation }: TunnelFault): void {
+    this.#stop('refused', code, correlation);
   }
 
   /** A person does not want to wait, or wants another session: at once, whatever the pauses say. */
@@ -170,6 +199,8 @@ export class SessionKeeper {
     let pauseMs = firstPauseMs;
     let [turn, order] = [undefined as Turn | undefined, usual];
     while (!this.#isOver) {
+      await this.#lapse?.promise;
+      if (this.#isOver) return;
       const began = this.#options.clock.monotonic();
       turn ??= await this.#reach(order);
       const ending = turn && (await this.#hold(turn));
@@ -323,9 +354,15 @@ export class SessionKeeper {
     this.#options.onStatus({ state, transport: this.#turn.connection.transport, epoch });
   }
 
+  #endLapse(): void {
+    this.#lapse?.resolve();
+    this.#lapse = undefined;
+  }
+
   #stop(state: 'refused' | 'closed', reason: string, correlation?: string): void {
     if (this.#isOver) return;
     this.#end.abort();
+    this.#endLapse();
     this.#renewals.stop();
     // Whoever waits hears it, and so does whoever asks later.
     const fault = new TunnelFault(state === 'refused' ? 'refused' : 'offline', 'The tunnel has ended.', correlation);

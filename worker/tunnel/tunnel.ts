@@ -25,6 +25,7 @@ import { type Launched, launchOver } from './launch.ts';
 import { PreparedOffers } from './prepared-offers.ts';
 import { renewAnswer } from './renewal.ts';
 import { type Connection, type ConnectionHooks, type Order, SessionKeeper } from './session-keeper.ts';
+import { launchAgain } from './sign-in-again.ts';
 import { StepUp } from './step-up.ts';
 import { Transfers } from './transfers.ts';
 
@@ -46,19 +47,21 @@ export interface TunnelOptions {
 export class Tunnel {
   readonly #options: TunnelOptions;
   readonly #offers: PreparedOffers;
-  readonly stepUp: StepUp;
+  readonly #stepUp: StepUp;
   /** Ports that come before the launch is done wait for it. */
   readonly #server = Promise.withResolvers<AppServer>();
   #isLaunching = false;
   #isOver = false;
   #keeper: SessionKeeper | undefined;
+  /** The lease has ended: how to sign in again. */
+  #lapse: { readonly signInOver: (hub: MessagePort) => void } | undefined;
   #key: SessionKey | undefined;
   #recordsSent = 0;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
     this.#offers = new PreparedOffers(options.crypto, workerClock, options.sealed);
-    this.stepUp = new StepUp(options.onStepUp);
+    this.#stepUp = new StepUp(options.onStepUp);
     this.#server.promise.catch(() => undefined);
   }
 
@@ -83,6 +86,17 @@ export class Tunnel {
       (server) => server.serve(port, kind),
       () => port.close(),
     );
+  }
+
+  /** A window of the hub is there for the touch that was asked for. */
+  touchOver(hub: MessagePort): void {
+    if (this.#lapse === undefined) this.#stepUp.answerOver(hub);
+    else this.#lapse.signInOver(hub);
+  }
+
+  declineTouch(): void {
+    if (this.#lapse === undefined) this.#stepUp.decline();
+    else this.#keeper?.refuse(new TunnelFault('lease_ended', 'The person did not sign in again.'));
   }
 
   /** Nothing to do before the launch is done, or after the end. */
@@ -127,11 +141,30 @@ export class Tunnel {
       connect: (present, signal, hooks, order) => this.#connect(present, key, { signal, hooks, order }),
       renew: async ({ serial }) =>
         believe(await renewAnswer(serial, key, crypto, workerClock), expected, crypto, workerClock),
+      onLapsed: () => {
+        this.#lapse = { signInOver };
+        this.#options.onStepUp('lapsed');
+      },
     });
+    const signInOver = (hub: MessagePort): void => {
+      launchAgain(hub, service, key, launched, { crypto, clock: workerClock })
+        .then(({ answer }) => believe(answer, expected, crypto, workerClock))
+        .then(
+          (next) => this.#goOn(keeper, next),
+          // The hub has said what it was; the person may try again, unless trying again is of no use.
+          (error: unknown) => keeper.refuseFor(error),
+        );
+    };
     this.#keeper = keeper;
     keeper.start();
     this.#server.resolve(new AppServer(this.#useOf(keeper, credential.service, launched)));
     return credential.service;
+  }
+
+  #goOn(keeper: SessionKeeper, credential: Credential): void {
+    this.#lapse = undefined;
+    this.#options.onStepUp(undefined);
+    keeper.goOn(credential);
   }
 
   /** A tunnel that was refused makes no session any more, and needs nothing of what it holds. */
@@ -178,8 +211,8 @@ export class Tunnel {
         onRekeyOverdue: onOverdue,
         onSilent,
         // Only an open session asks.
-        onStepup: (question) => void opening.then((session) => this.stepUp.asked(session, question)),
-        onNotice: (content) => this.stepUp.noticed(decodeNotice(content)),
+        onStepup: (question) => void opening.then((session) => this.#stepUp.asked(session, question)),
+        onNotice: (content) => this.#stepUp.noticed(decodeNotice(content)),
       },
       signal,
     });

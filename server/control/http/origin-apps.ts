@@ -9,7 +9,7 @@ import { addAppOrigin } from './app-origin.ts';
 import { addHubApi } from './hub-api.ts';
 import { type CallerLimits, RateLimit } from './rate-limit.ts';
 import { type ApiApp, type ApiEnv, newApi } from './respond.ts';
-import { apiHeaders, hubHeaders, shellHeaders, stepUpHeaders, stepUpPage } from './security-headers.ts';
+import { apiHeaders, headersForShell, hubHeaders, pagesForShell, shellHeaders } from './security-headers.ts';
 import { addShellApi } from './shell-api.ts';
 import { fileResponse, StaticFiles } from './static-files.ts';
 
@@ -39,11 +39,11 @@ export function originApps(context: Context, desk: ChannelDesk): OriginApps {
 
 function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiApp {
   const app = newApi(context);
-  app.use(headers(({ path }) => (path === stepUpPage ? stepUpHeaders() : hubHeaders())));
+  app.use(headers(({ path }) => (pagesForShell.includes(path) ? headersForShell() : hubHeaders())));
   app.use(ownOriginOnly(origins.hub(context.config)));
   addHubApi(app, { context, desk, ...limits });
   const files = new StaticFiles(join(context.config.assets, 'hub'));
-  for (const page of ['/', '/enrol', '/launch', stepUpPage]) app.get(page, () => answerPage(files));
+  for (const page of ['/', '/enrol', '/launch', ...pagesForShell]) app.get(page, () => answerPage(files));
   app.get('*', (exchange) => answerFile(exchange, files));
   return app;
 }

@@ -38,14 +38,14 @@ export function hubHeaders(): Headers {
   };
 }
 
-/** The one page of the hub that another origin of ours opens and speaks to (web/hub/step-up-page.ts). */
-export const stepUpPage = '/step-up';
+/** The pages of the hub that another origin of ours opens and speaks to (web/hub/step-up-page.ts, again-page.ts). */
+export const pagesForShell: readonly string[] = ['/step-up', '/again'];
 
 /**
  * As the hub, but its opener stays its opener, whoever that is: it hears the shell's exact origin alone, and asks
  * before it uses the passkey. An opener of another origin can close it or send it elsewhere, nothing more.
  */
-export function stepUpHeaders(): Headers {
+export function headersForShell(): Headers {
   return { ...hubHeaders(), 'cross-origin-opener-policy': 'unsafe-none' };
 }
 

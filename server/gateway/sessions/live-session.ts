@@ -23,6 +23,7 @@ import { UpstreamPool, type UpstreamTarget } from '../bridge/upstream-pool.ts';
 import type { Caller } from '../exchange/context.ts';
 import type { PolicyInForce } from '../state/policy-state.ts';
 import { Assertions, callerOf } from './caller.ts';
+import { CredentialGate } from './credential-gate.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { type Person, personOf, postureTime, principalOf } from './person.ts';
 import { serveStream } from './serve-stream.ts';
@@ -51,6 +52,8 @@ export class LiveSession {
   /** The credential of AUTH, once the control plane's signature on it was found good; its key is not proved yet. */
   shown: VerifiedSvid | undefined;
   #session: Session | undefined;
+  /** Shut from the end of one credential to the beginning of the next. */
+  readonly gate: CredentialGate;
   #stepUp: StepUp | undefined;
   #endedFor: Objection | undefined;
   #isEnded = false;
@@ -62,6 +65,7 @@ export class LiveSession {
   constructor(deps: SessionDependencies, peer: CarrierPeer) {
     this.#deps = deps;
     this.peer = peer;
+    this.gate = new CredentialGate(deps.clock);
     this.#sessionId = deps.crypto.random(sessionIdBytes);
     this.id = hex(this.#sessionId);
     this.#assertions = new Assertions(deps.assertionKeys, deps.clock);
@@ -108,6 +112,7 @@ export class LiveSession {
       onFault: (error) => this.#deps.log.debug({ session: this.id, err: error }, 'session ended by an error'),
       verifyReauth: (bytes) => this.#reidentify(bytes),
       onReauth: (svid) => this.#renewed(svid),
+      graceMs: this.#deps.config.timers.reauthGraceS * 1_000,
       onStepupAnswer: (question, assertion) => this.#stepUp?.answered(question, assertion),
     };
   }
@@ -115,6 +120,7 @@ export class LiveSession {
   /** The handshake is through. */
   begin(session: Session): void {
     this.#session = session;
+    this.gate.renew(this.svid.notAfter);
     this.#stepUp = new StepUp({
       clock: this.#deps.clock,
       requests: this.#deps.stepUps,
@@ -223,6 +229,7 @@ export class LiveSession {
   /** After the session has closed: nothing of it stays open. */
   ended(): void {
     this.#isEnded = true;
+    this.gate.end();
     this.#stepUp?.end();
     this.#dropPool();
   }
@@ -261,6 +268,7 @@ export class LiveSession {
 
   #renewed(svid: VerifiedSvid): void {
     this.#known().svid = svid;
+    this.gate.renew(svid.notAfter);
     this.#deps.audit.note({
       type: 'session.reauth',
       actor: svid.spiffeId,

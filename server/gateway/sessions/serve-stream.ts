@@ -3,12 +3,12 @@
  * by a correlation id that the person, the log and the audit have in common.
  */
 import { hex } from '../../../protocol/bytes.ts';
-import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
+import type { IncomingStream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import type { EventContent } from '../audit.ts';
 import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';
 import { serveTcp } from '../bridge/tcp-exchange.ts';
-import { BridgeError, type ExchangeOutcome } from '../bridge/tunnel-stream.ts';
+import { BridgeError, type ExchangeOutcome, type TunnelStream } from '../bridge/tunnel-stream.ts';
 import { serveUdp } from '../bridge/udp-exchange.ts';
 import { forLog, streamCodeOf } from '../bridge/upstream-error.ts';
 import { serveWebSocket } from '../bridge/websocket-exchange.ts';
@@ -27,6 +27,7 @@ export async function serveStream(
 ): Promise<void> {
   const correlation = deps.crypto.random(correlationBytes);
   try {
+    await live.gate.passage;
     const verdict = await decideWithStepUp(incoming, live, deps, hex(correlation));
     const event = openEvent(incoming, live, verdict, hex(correlation));
     if (verdict.decision === 'deny') {
@@ -121,9 +122,9 @@ async function finish(
   live: LiveSession,
   deps: SessionDependencies,
   correlation: Uint8Array,
-  run: (stream: Stream) => Promise<ExchangeOutcome>,
+  run: (stream: TunnelStream) => Promise<ExchangeOutcome>,
 ): Promise<void> {
-  const stream = await incoming.accept();
+  const stream = live.gate.guard(await incoming.accept());
   try {
     await run(stream);
   } catch (error) {

@@ -60,6 +60,16 @@ test('without REAUTH the session ends with its credential although reauth_by is 
   assert.equal((await client.closed).code, 'expired');
 });
 
+test('a gateway that gives grace takes a REAUTH in it, and ends the session after it', async () => {
+  const { client, gateway, clock } = await newReauthPair({ gateway: { graceMs: minute } });
+  await clock.advance(10 * minute + minute / 2);
+  await client.reauth(await svidOf({ notAfter: now + 15 * minute }));
+  await clock.advance(5 * minute);
+  assert.equal(gateway.state.phase, 'open', 'in the grace of the second');
+  await clock.advance(minute);
+  assert.equal((await client.closed).code, 'expired');
+});
+
 test('a wall clock that is set back gives no credential more time', async () => {
   const { gateway, clock } = await newReauthPair();
   clock.jump(-60 * minute);

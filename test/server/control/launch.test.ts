@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { base64url, unbase64url } from '../../../protocol/bytes.ts';
+import type { Signer } from '../../../protocol/crypto.ts';
 import { verifyDescriptor } from '../../../protocol/descriptor.ts';
 import { type Role, verifyPins, verifyRole } from '../../../protocol/pins.ts';
 import { type VerifiedSvid, verifySvid } from '../../../protocol/svid.ts';
@@ -226,6 +227,24 @@ describe('launch', () => {
       const { body = {} } = await admin.prepareLaunch('wiki', {}, session);
       assert.equal((await admin.postSigned('/api/launch/finish', body)).status, expected);
     }
+  });
+
+  test('a session key whose lease has ended goes on under the next, for the same service alone', async () => {
+    const launch = async (service: string, session: Signer) => {
+      const { body = {} } = await admin.prepareLaunch(service, {}, session);
+      return admin.postSigned('/api/launch/finish', body);
+    };
+    const session = generateComposite().signer;
+    assert.equal((await launch('wiki', session)).status, 200);
+    installation.clock.leap(43_200_000);
+    await admin.login();
+    assert.equal((await launch('ledger', session)).status, 409);
+    const again = await launch('wiki', session);
+    assert.equal(again.status, 200);
+    assert.equal((await launch('wiki', session)).status, 409, 'while it lives, once');
+    installation.clock.leap(1);
+    const { serial } = await svidOf(again.body);
+    assert.equal((await admin.renew(await admin.prepareRenewal(session, serial))).status, 200);
   });
 
   test('a launch nonce is good for thirty seconds', async () => {
