@@ -1,8 +1,9 @@
-/** `latchkey wg add-peer|remove-peer|show`: the gateway's WireGuard side, in the words of wg(8). */
+/** `latchkey wg add-peer|remove-peer|show|import|export`: the gateway's WireGuard side, in the words of wg(8). */
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailure, optionsOf, print, table } from './output.ts';
 import { admin } from './service.ts';
+import { readQuickPeers, type ShownPeer, writeQuickPeers } from './wg-quick.ts';
 
 interface PeerOptions {
   readonly publicKey: string;
@@ -49,6 +50,40 @@ export function addWireGuardCommands(program: Command): void {
       const answer = await admin(command, 'GET', '/admin/wireguard');
       print(optionsOf(command), answer, () => shown(answer));
     });
+  addFileCommands(wg);
+}
+
+function addFileCommands(wg: Command): void {
+  wg.command('import <file>')
+    .description('add the peers of a wg-quick file; what stands under [Interface] is passed over')
+    .option('--dry-run', 'say what would be added')
+    .option('--json', 'print JSON')
+    .action(async (file: string, { dryRun }: { dryRun?: boolean }, command: Command) => {
+      const peers = readQuickPeers(readText(file));
+      if (dryRun !== true) for (const peer of peers) await admin(command, 'POST', '/admin/peers', peer);
+      const keys = peers.map(({ publicKey }) => publicKey);
+      const what = dryRun === true ? 'would be added' : 'added';
+      print(optionsOf(command), { peers: keys, dryRun: dryRun === true }, () =>
+        [`${keys.length} peers ${what}`, ...keys].join('\n'),
+      );
+    });
+  wg.command('export')
+    .description('the peers as a wg-quick file, without keys that are secret')
+    .option('--json', 'print JSON')
+    .action(async (_own: unknown, command: Command) => {
+      const answer = await admin(command, 'GET', '/admin/wireguard');
+      // The admin API's own shape (control/peers.ts); what is missing in it is left out of the file.
+      const { port, peers = [] } = answer as { port?: number; peers?: ShownPeer[] };
+      print(optionsOf(command), answer, () => writeQuickPeers(port, peers));
+    });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw new CommandFailure('file_unreadable', `The file ${file} cannot be read.`);
+  }
 }
 
 // A key on a command line is in every process listing, so it comes from a file, as wg(8) has it.
