@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Session } from '../../../../protocol/session.ts';
 import type { AuditEvent } from '../../../../server/channel/audit-event.ts';
+import { loadConfig } from '../../../../server/config.ts';
 import { generateComposite } from '../../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
 import {
@@ -24,7 +25,13 @@ const peer = { address: '192.0.2.7', origin: undefined, transport: 'loopback' } 
 test('QPT-9: no more than 1,024 strangers wait at a time, each for ten seconds at most', async () => {
   const clock = new FakeClock();
   const identity = { signer: generateComposite().signer, stealthKeys: [new Uint8Array(32)] };
-  const used: Partial<SessionDependencies> = { clock, crypto: nodeCrypto, identity, log: logger('test') };
+  const used: Partial<SessionDependencies> = {
+    config: loadConfig(),
+    clock,
+    crypto: nodeCrypto,
+    identity,
+    log: logger('test'),
+  };
   // Nothing beyond the handshake's first message is reached here.
   const sessions = new Sessions(used as SessionDependencies);
   const links = Array.from({ length: maxHalfOpenHandshakes }, () => loopbackPair());

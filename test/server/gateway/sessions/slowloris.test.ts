@@ -8,6 +8,7 @@ import type { Channel } from '../../../../protocol/carrier.ts';
 import { transportByte } from '../../../../protocol/carrier.ts';
 import { ClientHandshake } from '../../../../protocol/handshake-client.ts';
 import { decodeFrame, messageType } from '../../../../protocol/handshake-frame.ts';
+import { loadConfig } from '../../../../server/config.ts';
 import { generateComposite } from '../../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
 import { maxHalfOpenHandshakes } from '../../../../server/gateway/limits.ts';
@@ -114,7 +115,13 @@ async function stall(sessions: Sessions, clock: FakeClock, { count, stop }: (typ
 for (const [where, point] of Object.entries(points))
   test(`QPT-9: ${point.count} that stop ${where} are gone after ten seconds, and so is what they took`, async () => {
     const clock = new FakeClock();
-    const deps: Partial<SessionDependencies> = { clock, crypto: nodeCrypto, identity, log: logger('test') };
+    const deps: Partial<SessionDependencies> = {
+      config: loadConfig(),
+      clock,
+      crypto: nodeCrypto,
+      identity,
+      log: logger('test'),
+    };
     // Nothing beyond AUTH is reached here.
     const sessions = new Sessions(deps as SessionDependencies);
     const before = await stall(sessions, clock, point); // what is allocated once is in this
