@@ -105,7 +105,9 @@ function shown(answer: Record<string, unknown>): string {
   const heading = `public key: ${answer['publicKey'] ?? '(no gateway yet)'}\nlistening port: ${answer['port'] ?? '(none)'}`;
   if (peers.length === 0) return `${heading}\nno peers`;
   const rows = peers.map((p) =>
-    [p['publicKey'], p['name'], p['endpoint'], String(p['allowedIps'])].map((v) => String(v ?? '-')),
+    [p['publicKey'], p['name'], p['endpoint'], String(p['allowedIps']), p['presharedKey'] === true ? 'yes' : 'no'].map(
+      (v) => String(v ?? '-'),
+    ),
   );
-  return `${heading}\n${table([['PEER', 'NAME', 'ENDPOINT', 'ALLOWED IPS'], ...rows])}`;
+  return `${heading}\n${table([['PEER', 'NAME', 'ENDPOINT', 'ALLOWED IPS', 'PSK'], ...rows])}`;
 }

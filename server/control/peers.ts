@@ -25,6 +25,8 @@ export interface ShownPeer {
   readonly allowedIps: string[];
   readonly endpoint?: string;
   readonly keepaliveS?: number;
+  /** Whether there is one. */
+  readonly presharedKey: boolean;
   readonly connector: boolean;
 }
 
@@ -141,6 +143,7 @@ function shown(row: PeerTable): ShownPeer {
     allowedIps: JSON.parse(row.allowed_ips) as string[],
     ...(row.endpoint !== null && { endpoint: row.endpoint }),
     ...(row.keepalive_s !== null && { keepaliveS: row.keepalive_s }),
+    presharedKey: row.preshared_key !== null,
     connector: row.connector_id !== null,
   };
 }

@@ -42,6 +42,7 @@ export const peer = z
     allowedIps: z.array(z.string()),
     endpoint: z.string().optional(),
     keepaliveS: z.number().optional(),
+    presharedKey: z.boolean(),
     connector: z.boolean(),
   })
   .openapi('Peer');

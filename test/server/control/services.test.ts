@@ -143,6 +143,7 @@ describe('services and peers', () => {
     const peer = { publicKey: key, allowedIps: ['10.9.0.0/24'], presharedKey };
     const added = await installation.admin('POST', '/admin/peers', peer);
     assert.equal(added.status, 200);
+    assert.equal(added.body.presharedKey, true, 'that there is one is shown');
     assert.match(added.body.name, /^peer-[0-9a-f]{8}$/);
     const shown = [
       added.text,
