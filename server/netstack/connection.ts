@@ -137,7 +137,7 @@ export class Connection implements SendLink {
     this.timestamps.start(syn, this.now());
     this.send.sack = options.sackPermitted;
     this.#scaling = options.windowShift >= 0;
-    this.send.shift = this.#scaling ? options.windowShift : 0;
+    this.send.window.shift = this.#scaling ? options.windowShift : 0;
     const peer = options.segmentSize || DEFAULT_SEGMENT_SIZE[this.flow.version];
     const largest = Math.min(Math.max(peer, MIN_SEGMENT_SIZE), this.#announcedSegmentSize());
     this.send.segmentSize = largest - (this.timestamps.enabled ? TIMESTAMP_OPTION : 0);

@@ -12,11 +12,13 @@ import { ByteRing } from './byte-ring.ts';
 import type { CongestionControl } from './congestion.ts';
 import { DUPLICATE_THRESHOLD } from './limits.ts';
 import { Pacer } from './pacer.ts';
+import { PeerWindow } from './peer-window.ts';
 import { probeTimeout, Rack } from './rack.ts';
 import { RetransmissionTimeout } from './rto.ts';
+import { readSackBlocks, type SackReader } from './sack-blocks.ts';
 import { Scoreboard, type Sent } from './scoreboard.ts';
 import { add, after, before, distance } from './sequence.ts';
-import { type Segment, SYN } from './tcp-header.ts';
+import type { Segment } from './tcp-header.ts';
 
 /** What the sending half needs of its connection. */
 export interface SendLink {
@@ -42,11 +44,7 @@ export class SendSide {
   una: number;
   /** SND.NXT */
   nxt: number;
-  /** SND.WND in bytes, and the largest it has been. */
-  window = 0;
-  maxWindow = 0;
-  /** The peer's window shift. */
-  shift = 0;
+  readonly window = new PeerWindow();
   /** Both ends permit selective acknowledgment. */
   sack = false;
   /** Payload of a full segment. */
@@ -59,8 +57,6 @@ export class SendSide {
   #midway = false;
   /** Until a segment in flight could be told lost, 0 while none could (RFC 8985 section 6.2). */
   reorderMs = 0;
-  #wl1 = 0;
-  #wl2 = 0;
   #base: number;
   #finQueued = false;
   #recovering = false;
@@ -132,7 +128,7 @@ export class SendSide {
     else if (!lostSyn) this.rto.sample(now - this.#sentAt, 1);
     this.progressAt = now;
     this.congestion.start(this.segmentSize, lostSyn);
-    this.#takeWindow(segment, segment.has(SYN) ? 0 : this.shift);
+    this.window.take(segment);
     this.#link.schedule(true);
   }
 
@@ -173,14 +169,14 @@ export class SendSide {
     const waiting = this.buffer.length - offset;
     // Below zero once the FIN is out.
     if (waiting < 0) return false;
-    const room = Math.min(this.window - this.inFlight, this.congestion.window - this.#pipe);
+    const room = Math.min(this.window.bytes - this.inFlight, this.congestion.window - this.#pipe);
     const length = Math.min(waiting, this.segmentSize, Math.max(0, room));
     const fin = this.#finQueued && length === waiting && room > length;
     if (length === 0 && !fin) return false;
     // A runt because of the windows waits for room, unless it is half of what the peer ever offered. Nagle is off:
     // a runt because there is no more goes at once.
     const runt = length < this.segmentSize && length < waiting;
-    if (runt && !forced && length < this.maxWindow / 2) return false;
+    if (runt && !forced && length < this.window.most / 2) return false;
     this.#send(now, offset, length, fin);
     return true;
   }
@@ -212,7 +208,7 @@ export class SendSide {
 
   /** Whether RFC 5961 section 5.2 lets this acknowledgment be looked at. */
   isAcceptable(ack: number): boolean {
-    return !after(ack, this.nxt) && distance(ack, this.una) >= -this.maxWindow;
+    return !after(ack, this.nxt) && distance(ack, this.una) >= -this.window.most;
   }
 
   /**
@@ -225,11 +221,11 @@ export class SendSide {
     const repeats = !advanced && this.#isDuplicate(segment);
     this.#sampleMs = -1;
     this.#echoedMs = sampleMs < 0 ? -1 : Math.floor(now) - sampleMs;
-    if (this.sack) this.#takeBlocks(segment);
+    if (this.sack) readSackBlocks(segment, this.una, this.nxt, this.#blocks);
     if (advanced) this.#advance(segment.ack, now, sampleMs);
     if (this.sack) this.#detect(now);
     else if (repeats) this.#onDuplicate(now);
-    this.#updateWindow(segment);
+    this.window.update(segment, this.una);
   }
 
   readonly #onDelivered = (sent: Sent): void => {
@@ -238,24 +234,14 @@ export class SendSide {
     if (this.sack) this.#rack.delivered(sent, now, this.#echoedMs);
   };
 
-  /** RFC 2018, and RFC 2883 for a first block that tells of something twice. */
-  #takeBlocks(segment: Segment): void {
-    const { sackCount, sackStart, sackEnd } = segment.options;
-    for (let n = 0; n < sackCount; n++) {
-      const start = sackStart[n]!;
-      const end = sackEnd[n]!;
-      const within = n === 0 && sackCount > 1 && !before(start, sackStart[1]!) && !after(end, sackEnd[1]!);
-      if (!before(start, end) || after(end, this.nxt)) continue;
-      if (n === 0 && (!after(end, segment.ack) || within)) this.#onRepeated(end);
-      else if (!before(start, this.una)) this.#board.sack(start, end, this.#onDelivered);
-    }
-  }
-
-  #onRepeated(end: number): void {
-    // A probe that was not needed says nothing about reordering.
-    if (this.#probe?.end === end) this.#probe = null;
-    else this.#rack.onDuplicate();
-  }
+  readonly #blocks: SackReader = {
+    has: (start, end) => this.#board.sack(start, end, this.#onDelivered),
+    repeated: (end) => {
+      // A probe that was not needed says nothing about reordering.
+      if (this.#probe?.end === end) this.#probe = null;
+      else this.#rack.onDuplicate();
+    },
+  };
 
   #advance(ack: number, now: number, sampleMs: number): void {
     const unacknowledged = this.inFlight;
@@ -317,12 +303,7 @@ export class SendSide {
 
   /** RFC 5681 section 2. */
   #isDuplicate(segment: Segment): boolean {
-    return (
-      segment.ack === this.una &&
-      this.outstanding &&
-      segment.length === 0 &&
-      segment.window << this.shift === this.window
-    );
+    return segment.ack === this.una && this.outstanding && segment.length === 0 && this.window.repeats(segment);
   }
 
   #onDuplicate(now: number): void {
@@ -368,7 +349,7 @@ export class SendSide {
   onProbeTimeout(): void {
     const now = this.#link.now();
     const before = this.nxt;
-    const room = this.window - this.inFlight;
+    const room = this.window.bytes - this.inFlight;
     const waiting = this.buffer.length - distance(this.nxt, this.#base);
     const length = Math.min(waiting, this.segmentSize, room);
     if (length > 0) this.#send(now, distance(this.nxt, this.#base), length, false);
@@ -410,18 +391,5 @@ export class SendSide {
   clear(): void {
     this.buffer.clear();
     this.#board.clear();
-  }
-
-  /** RFC 9293 section 3.10.7.4: only segments newer than the last one used may move the window. */
-  #updateWindow(segment: Segment): void {
-    const newer = before(this.#wl1, segment.seq) || (this.#wl1 === segment.seq && !before(segment.ack, this.#wl2));
-    if (newer && !before(segment.ack, this.una)) this.#takeWindow(segment, this.shift);
-  }
-
-  #takeWindow(segment: Segment, shift: number): void {
-    this.window = segment.window << shift;
-    this.maxWindow = Math.max(this.maxWindow, this.window);
-    this.#wl1 = segment.seq;
-    this.#wl2 = segment.ack;
   }
 }
