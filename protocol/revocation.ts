@@ -11,9 +11,10 @@ import { objectType, openObject, readBody, signObject } from './lks1.ts';
 
 /**
  * `session` names a credential by its serial. `signOut` names a device whose person signed out: what is kept for it goes,
- * and no credential of it is refused, as the person may have signed in again.
+ * and no credential of it is refused, as the person may have signed in again. `link` names a one-click link and so
+ * every guest of it, or `link/use` one of them.
  */
-export const revokedKind = { device: 1, user: 2, session: 3, service: 4, signOut: 5 } as const;
+export const revokedKind = { device: 1, user: 2, session: 3, service: 4, signOut: 5, link: 6 } as const;
 export type RevokedKind = keyof typeof revokedKind;
 
 export type Revocation = {

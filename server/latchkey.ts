@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAuditCommands } from './cli/audit.ts';
 import { addConfigCommand } from './cli/config.ts';
+import { addLinkCommands } from './cli/link.ts';
 import { CommandFailure, failureOf, usageFailure } from './cli/output.ts';
 import { addPeopleCommands } from './cli/people.ts';
 import { addPolicyCommands } from './cli/policy.ts';
@@ -27,6 +28,7 @@ addUpCommand(program);
 addServiceCommands(program);
 addWireGuardCommands(program);
 addPeopleCommands(program);
+addLinkCommands(program);
 addPolicyCommands(program);
 addAuditCommands(program);
 addConfigCommand(program);

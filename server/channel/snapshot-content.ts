@@ -54,11 +54,33 @@ export const peerRecordSchema = z.strictObject({
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;
 
+/** A minute of the day. */
+const minute = z.number().int().min(0).max(1_439);
+
+/** What guests of one link may do; the secret of the link is not in it. */
+export const linkRecordSchema = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{24}$/),
+  /** Names of services. */
+  services: z.array(nameField).min(1).max(32),
+  /** ms since 1970 */
+  expiresAt: z.number().int().nonnegative(),
+  maxUses: z.number().int().min(1),
+  readOnly: z.boolean(),
+  kiosk: z.boolean(),
+  /** Ranges in which it is open, in `zone`; none for all day. One whose end is not after its beginning passes midnight. */
+  hours: z.array(z.strictObject({ from: minute, to: minute })).max(16),
+  /** IANA time zone. */
+  zone: z.string().max(64),
+});
+export type LinkRecord = z.infer<typeof linkRecordSchema>;
+
 export const snapshotContentSchema = z.strictObject({
   /** Cedar policies by id; the ids stand in audit events. */
   policies: z.record(z.string(), z.string()),
   entities: z.array(cedarEntitySchema),
   services: z.array(serviceRecordSchema),
+  /** Links that guests may still use. */
+  links: z.array(linkRecordSchema).default([]),
   peers: z.array(peerRecordSchema),
   subnets: z.array(cidrField),
 });

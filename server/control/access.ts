@@ -36,10 +36,10 @@ export function decideLaunch(
   const now = context.clock.now();
   const isFresh = stepUpEnds(steppedUpAt) > now;
   const principal: PrincipalView = {
-    user: who.user,
-    device: who.device,
+    ...(who.guest === undefined ? { user: who.user, device: who.device } : { link: who.guest }),
+    atMs: now,
     amr: amrNames(isFresh ? who.amr | amrBit.stepUp : who.amr),
-    authAgeS: (now - Math.max(who.facts.verifiedAt, steppedUpAt ?? 0)) / 1_000,
+    authAgeS: who.facts === null ? unknownAgeS : (now - Math.max(who.facts.verifiedAt, steppedUpAt ?? 0)) / 1_000,
     posture: postureView(now, posture.time, posture.signals, who.facts),
   };
   const question = { principal, action: 'launch', service } as const;

@@ -28,6 +28,20 @@ const answers = {
   posture_invalid: [403, 'The report on this device was altered or is not readable. Reload the page and try again.'],
   posture_stale: [403, 'The report on this device is too old. Check the clock of this device and open the hub again.'],
 
+  link_unknown: [404, 'This link is not known. Open the whole link, or ask whoever gave it to you for a new one.'],
+  link_used: [410, 'This link was used already. Ask whoever gave it to you for a new one.'],
+  link_expired: [410, 'This link has expired. Ask whoever gave it to you for a new one.'],
+  link_revoked: [410, 'This link was withdrawn. Ask whoever gave it to you for a new one.'],
+  link_recipient: [403, 'This link is for another e-mail address. Use the address it was sent to.'],
+  link_malformed: [
+    400,
+    'A link needs 1 to 32 services, a life of at most 366 days, 1 to 10000 uses, hours as 08:00-18:00, a time zone.',
+  ],
+  link_too_many: [409, 'There are too many live links. Revoke some that are not needed.'],
+  knock_needed: [403, 'Somebody has to let you in first. Knock and wait.'],
+  knock_refused: [403, 'You were not let in. Ask whoever gave you the link.'],
+  knock_unknown: [404, 'Nobody of that name is at the door any more.'],
+
   unauthenticated: [401, 'You are not signed in. Sign in with the passkey of this device.'],
   signature_invalid: [401, 'This request is not signed by the device that is signed in. Sign in again.'],
   request_stale: [401, 'The clock of this device is more than a minute off. Set it and try again.'],

@@ -13,7 +13,10 @@ import { newId } from './identifiers.ts';
 const lifeMs: Record<CeremonyKind, number> = { enrol: 300_000, login: 60_000, launch: 30_000, stepup: 60_000 };
 
 export type CeremonyOf = Partial<
-  Pick<CeremonyTable, 'device_id' | 'enrolment_id' | 'lease_id' | 'launch_id' | 'service' | 'device_public_key'>
+  Pick<
+    CeremonyTable,
+    'device_id' | 'enrolment_id' | 'link_id' | 'knock_id' | 'lease_id' | 'launch_id' | 'service' | 'device_public_key'
+  >
 > &
   Pick<CeremonyTable, 'kind' | 'user_id'>;
 
@@ -24,6 +27,8 @@ export async function beginCeremony(context: Context, of: CeremonyOf): Promise<C
     nonce: new Uint8Array(randomBytes(32)),
     device_id: null,
     enrolment_id: null,
+    link_id: null,
+    knock_id: null,
     lease_id: null,
     launch_id: null,
     service: null,

@@ -11,6 +11,7 @@ import type { JoinTokens } from './channel-credentials.ts';
 import { ConnectorDesk } from './connectors.ts';
 import type { Context } from './context.ts';
 import { GatewayDesk } from './gateways.ts';
+import { KnockDesk } from './knocks.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import { ProbeDesk } from './probe-desk.ts';
 import { RevocationDesk } from './revocations.ts';
@@ -25,6 +26,9 @@ const ownTypes: ReadonlySet<AuditEventType> = new Set<AuditEventType>([
   'launch',
   'renew',
   'stepup',
+  'link.change',
+  'link.knock',
+  'link.redeem',
   'admin',
   'policy.change',
   'service.change',
@@ -43,6 +47,7 @@ export class ChannelDesk {
   readonly policy: PolicyDesk;
   readonly revocations: RevocationDesk;
   readonly probes: ProbeDesk;
+  readonly knocks: KnockDesk;
   readonly #context: Context;
   readonly #server: ChannelServer;
   readonly #stepUps: StepUpDesk;
@@ -58,6 +63,7 @@ export class ChannelDesk {
     this.revocations = new RevocationDesk(context, (object) =>
       this.gateways.send({ t: 'revocation', object: base64url(object) }),
     );
+    this.knocks = new KnockDesk(context);
     this.#stepUps = new StepUpDesk(context);
     this.probes = new ProbeDesk(context, (question) => this.gateways.sendToOne(question));
     this.#server = new ChannelServer({

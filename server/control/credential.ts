@@ -94,7 +94,7 @@ export async function launchAnswer(
   const { pki, config } = context;
   const svid = await signSvid(nodeCrypto, pki.signer('svid'), {
     sessionPublicKey: launch.session_public_key,
-    deviceKeyHash: nodeCrypto.sha256(signedIn.devicePublicKey),
+    deviceKeyHash: signedIn.keyHash,
     notBefore: planned.notBefore,
     notAfter: planned.notAfter,
     policyEpoch: BigInt(planned.policyEpoch),

@@ -30,6 +30,11 @@ export function deviceSpiffeId(config: Context['config'], user: string, device: 
   return formatSpiffeId({ kind: 'device', trustDomain: config.trustDomain, user, device });
 }
 
+/** @param use which use of the link, from 1 */
+export function guestSpiffeId(config: Context['config'], link: string, use: number): string {
+  return formatSpiffeId({ kind: 'guest', trustDomain: config.trustDomain, link, use: String(use) });
+}
+
 export function serviceSpiffeId(config: Context['config'], name: string): string {
   return formatSpiffeId({ kind: 'service', trustDomain: config.trustDomain, namespace: 'default', name });
 }

@@ -7,12 +7,14 @@ import { launchChallenge } from '../../protocol/challenges.ts';
 import { signatureContext } from '../../protocol/labels.ts';
 import { verifyComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
+import { leaveBy } from '../policy/links.ts';
 import type { CeremonyTable, LaunchTable, StoreTransaction } from '../store/tables.ts';
 import { decideLaunch, findService, type LaunchDecision } from './access.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
 import { type GatewayOffer, type LaunchAnswer, launchAnswer, planSvid, required } from './credential.ts';
+import type { Holder } from './holder.ts';
 import { newEvent, newId } from './identifiers.ts';
 import type { SignedIn } from './leases.ts';
 import type { PolicyDesk } from './policy-desk.ts';
@@ -51,7 +53,7 @@ export async function beginLaunch(
     lease: who.leaseId,
     rpId: context.config.rpId,
     userHandle: who.userHandle,
-    deviceKeyHash: nodeCrypto.sha256(who.devicePublicKey),
+    deviceKeyHash: who.keyHash,
   };
 }
 
@@ -92,13 +94,14 @@ export async function finishLaunch(
   desk: PolicyDesk,
   gateway: () => GatewayOffer | undefined,
   who: SignedIn,
+  holder: Holder,
   proof: LaunchProof,
 ): Promise<LaunchAnswer> {
   const ceremony = await findCeremony(context, 'launch', proof.ceremony);
   const service = ceremony.service ?? '';
   const attempt = { type: 'launch', actor: who.spiffeId, service } as const;
   const posture = await auditingRefusal(context, ceremony.id, attempt, async () =>
-    check(context, ceremony, service, who, proof),
+    check(context, ceremony, service, who, holder, proof),
   );
   const signals = policySignalsOf(posture);
   const decision = decideLaunch(context, desk, who, { signals, time: posture.time }, service);
@@ -109,21 +112,28 @@ export async function finishLaunch(
   return launchAnswer(context, required(gateway()), who, outcome.launch, title, outcome.planned);
 }
 
-function check(context: Context, ceremony: CeremonyTable, service: string, who: SignedIn, proof: LaunchProof): Posture {
+function check(
+  context: Context,
+  ceremony: CeremonyTable,
+  service: string,
+  who: SignedIn,
+  holder: Holder,
+  proof: LaunchProof,
+): Posture {
   // Another lease's ceremony is as good as none: its challenge names that lease.
   if (!Buffer.from(who.leaseId).equals(ceremony.lease_id ?? Buffer.alloc(0))) throw new ApiError('device_signature');
-  const posture = verifyPosture(context, proof.posture.statement, proof.posture.signature, who.devicePublicKey);
+  const posture = verifyPosture(context, proof.posture.statement, proof.posture.signature, holder);
   const challenge = launchChallenge(nodeCrypto, {
     rpId: context.config.rpId,
     nonce: ceremony.nonce,
-    deviceKeyHash: nodeCrypto.sha256(who.devicePublicKey),
+    deviceKeyHash: holder.keyHash,
     userHandle: who.userHandle,
     sessionKeyHash: nodeCrypto.sha256(proof.sessionPublicKey),
     lease: who.leaseId,
     service,
     postureHash: posture.hash,
   });
-  checkDeviceSignature(who.devicePublicKey, challenge, proof.deviceSignature);
+  checkDeviceSignature(holder, challenge, proof.deviceSignature);
   if (!verifyComposite(proof.sessionPublicKey, challenge, signatureContext.launch, proof.sessionSignature)) {
     throw new ApiError('session_signature');
   }
@@ -167,7 +177,7 @@ async function record(
         posture_time: posture.time,
         posture_signals: JSON.stringify(policySignalsOf(posture)),
         created_at: now,
-        ends_at: Math.min(now + context.config.timers.launchLeaseS * 1_000, who.endsAt),
+        ends_at: launchEnds(context, who),
         revoked_at: null,
         stepped_up_at: null,
       };
@@ -204,6 +214,12 @@ async function launchGoingOn(
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
   return launch?.id;
+}
+
+function launchEnds(context: Context, { endsAt, guest }: SignedIn): number {
+  const now = context.clock.now();
+  const longest = Math.min(now + context.config.timers.launchLeaseS * 1_000, endsAt);
+  return guest === undefined ? longest : Math.min(longest, leaveBy(guest, now));
 }
 
 async function withUniqueSessionKey<T>(write: () => Promise<T>): Promise<T> {

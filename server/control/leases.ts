@@ -4,10 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { amrBit } from '../../protocol/svid.ts';
+import type { LinkRecord } from '../channel/snapshot-content.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import type { GuestOf } from '../policy/engine.ts';
 import type { LeaseTable, StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
-import { deviceSpiffeId, digestOf, newSecret } from './identifiers.ts';
+import { linkKeyHash } from './holder.ts';
+import { deviceSpiffeId, digestOf, guestSpiffeId, newSecret } from './identifiers.ts';
 import { type AuthenticatorFacts, type PolicySignals, type Posture, policySignalsOf } from './posture.ts';
 
 /** Who is signed in, and everything decisions about them rest on. */
@@ -17,24 +21,43 @@ export interface SignedIn {
   readonly userName: string;
   readonly userHandle: Uint8Array;
   readonly device: string;
-  readonly devicePublicKey: Uint8Array;
-  /** The passkey this device was enrolled with, base64url as WebAuthn's allowCredentials takes it. */
-  readonly credential: string;
+  /** Ed25519; null for a guest who proves themselves by their link. */
+  readonly devicePublicKey: Uint8Array | null;
+  /** SHA-256 of that key, or of the link's id. */
+  readonly keyHash: Uint8Array;
+  /** The passkey this device was enrolled with, base64url as WebAuthn's allowCredentials takes it; null without one. */
+  readonly credential: string | null;
+  /** Set for a guest. */
+  readonly guest?: Guest;
   readonly spiffeId: string;
   readonly amr: number;
-  readonly facts: AuthenticatorFacts;
+  /** Null where no authenticator was asked. */
+  readonly facts: AuthenticatorFacts | null;
   /** As judged at sign-in. */
   readonly postureSignals: PolicySignals;
   readonly postureTime: number;
   readonly endsAt: number;
 }
 
+/** One use of a link, and when the link lets its guests in. */
+export type Guest = GuestOf & Pick<LinkRecord, 'hours' | 'zone' | 'expiresAt'>;
+
+/** Who holds a new lease. */
+export interface LeaseHolder {
+  readonly user: string;
+  readonly device: string;
+  readonly posture: Posture;
+  /** {@link amrBit}s */
+  readonly amr: number;
+  /** Ends no later than this, ms. */
+  readonly until?: number | undefined;
+}
+
+/** What a passkey and a device key prove together. */
+export const passkeyAmr: number = amrBit.passkey | amrBit.deviceKey;
+
 /** Writes a lease inside the transaction that spent the ceremony. @returns the cookie's secret, told once. */
-export async function openLease(
-  context: Context,
-  transaction: StoreTransaction,
-  of: { readonly user: string; readonly device: string; readonly posture: Posture },
-): Promise<string> {
+export async function openLease(context: Context, transaction: StoreTransaction, of: LeaseHolder): Promise<string> {
   const secret = newSecret();
   const now = context.clock.now();
   const lease: LeaseTable = {
@@ -42,12 +65,12 @@ export async function openLease(
     cookie_hash: digestOf(secret),
     user_id: of.user,
     device_id: of.device,
-    amr: amrBit.passkey | amrBit.deviceKey,
+    amr: of.amr,
     verified_at: now,
     posture_signals: JSON.stringify(policySignalsOf(of.posture)),
     posture_time: of.posture.time,
     created_at: now,
-    ends_at: now + context.config.timers.loginLeaseS * 1_000,
+    ends_at: Math.min(now + context.config.timers.loginLeaseS * 1_000, of.until ?? Number.POSITIVE_INFINITY),
     revoked_at: null,
   };
   await transaction.insertInto('leases').values(lease).execute();
@@ -87,13 +110,14 @@ export async function endLease(context: Context, transaction: StoreTransaction, 
   return launches.map(({ id }) => id);
 }
 
-/** Leases that are good now, with the person, device and passkey they belong to, all of them good as well. */
+/** Leases that are good now, with the person or guest, device, passkey and link they belong to, all good as well. */
 function leases(context: Context) {
   return context.store
     .selectFrom('leases')
     .innerJoin('users', 'users.id', 'leases.user_id')
     .innerJoin('devices', 'devices.id', 'leases.device_id')
-    .innerJoin('credentials', 'credentials.id', 'devices.credential_id')
+    .leftJoin('credentials', 'credentials.id', 'devices.credential_id')
+    .leftJoin('links', 'links.id', 'users.link_id')
     .select([
       'leases.id',
       'leases.user_id',
@@ -105,6 +129,11 @@ function leases(context: Context) {
       'leases.ends_at',
       'users.name',
       'users.handle',
+      'users.link_id',
+      'users.link_use',
+      'links.hours',
+      'links.zone',
+      'links.expires_at as link_expires_at',
       'devices.public_key',
       'devices.credential_id',
       'credentials.backup_eligible',
@@ -114,7 +143,10 @@ function leases(context: Context) {
     .where('leases.ends_at', '>', context.clock.now())
     .where('users.disabled_at', 'is', null)
     .where('devices.revoked_at', 'is', null)
-    .where('credentials.revoked_at', 'is', null);
+    .where('devices.approved_at', 'is not', null)
+    .where('credentials.revoked_at', 'is', null)
+    .where('links.revoked_at', 'is', null)
+    .where((lease) => lease.or([lease('links.id', 'is', null), lease('links.expires_at', '>', context.clock.now())]));
 }
 
 type LeaseRow = Awaited<ReturnType<ReturnType<typeof leases>['executeTakeFirstOrThrow']>>;
@@ -127,16 +159,38 @@ function describe(context: Context, row: LeaseRow): SignedIn {
     userHandle: row.handle,
     device: row.device_id,
     devicePublicKey: row.public_key,
+    keyHash: row.public_key === null ? linkKeyHash(row.link_id ?? '') : nodeCrypto.sha256(row.public_key),
     credential: row.credential_id,
-    spiffeId: deviceSpiffeId(context.config, row.user_id, row.device_id),
+    spiffeId: spiffeIdOf(context.config, row),
     amr: row.amr,
-    facts: {
-      verifiedAt: row.verified_at,
-      backupEligible: row.backup_eligible === 1,
-      backedUp: row.backed_up === 1,
-    },
+    facts: row.credential_id === null ? null : factsOf(row),
+    ...guestOf(row),
     postureSignals: JSON.parse(row.posture_signals) as PolicySignals,
     postureTime: row.posture_time,
     endsAt: row.ends_at,
   };
+}
+
+function factsOf(row: LeaseRow): AuthenticatorFacts {
+  return {
+    verifiedAt: row.verified_at,
+    backupEligible: row.backup_eligible === 1,
+    backedUp: row.backed_up === 1,
+  };
+}
+
+function guestOf({ link_id, link_use, hours, zone, link_expires_at }: LeaseRow): { guest?: Guest } {
+  if (link_id === null || link_use === null) return {};
+  const ranges = JSON.parse(hours ?? '[]') as LinkRecord['hours'];
+  return { guest: { id: link_id, use: link_use, hours: ranges, zone: zone ?? 'UTC', expiresAt: link_expires_at ?? 0 } };
+}
+
+/** The name of a person on a device, or of a guest by their use of a link. */
+export function spiffeIdOf(
+  config: Context['config'],
+  of: Pick<LeaseRow, 'user_id' | 'device_id' | 'link_id' | 'link_use'>,
+): string {
+  return of.link_id === null
+    ? deviceSpiffeId(config, of.user_id, of.device_id)
+    : guestSpiffeId(config, of.link_id, of.link_use ?? 0);
 }

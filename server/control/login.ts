@@ -4,13 +4,15 @@
  * exactly one signs in.
  */
 import { loginChallenge } from '../../protocol/challenges.ts';
+import { amrBit } from '../../protocol/svid.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { CeremonyTable } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
-import { deviceSpiffeId, newEvent } from './identifiers.ts';
-import { openLease } from './leases.ts';
+import { deviceHolder } from './holder.ts';
+import { newEvent } from './identifiers.ts';
+import { openLease, passkeyAmr, spiffeIdOf } from './leases.ts';
 import { type CheckedPasskey, checkPasskey, keepCounter } from './passkeys.ts';
 import { type Posture, postureDetail, verifyPosture } from './posture.ts';
 import { checkDeviceSignature, type Entered, type LoginProof } from './proof.ts';
@@ -54,7 +56,7 @@ export async function finishLogin(context: Context, proof: LoginProof): Promise<
   const ceremony = await findCeremony(context, 'login', proof.ceremony);
   const person = await people(context).where('devices.id', '=', ceremony.device_id).executeTakeFirst();
   if (person === undefined) throw new ApiError('device_unknown');
-  const actor = deviceSpiffeId(context.config, person.user_id, person.device_id);
+  const actor = spiffeIdOf(context.config, person);
   const attempt = { type: 'login', actor, subject: person.user_id } as const;
   const checked = await auditingRefusal(context, ceremony.id, attempt, () => check(context, ceremony, person, proof));
   return context.audit.transact(async (transaction) => {
@@ -65,6 +67,8 @@ export async function finishLogin(context: Context, proof: LoginProof): Promise<
       user: person.user_id,
       device: person.device_id,
       posture,
+      amr: person.link_id === null ? passkeyAmr : passkeyAmr | amrBit.guestLink,
+      until: person.link_expires_at ?? undefined,
     });
     const now = context.clock.now();
     const backupEligible = checked.credential.backup_eligible === 1;
@@ -84,28 +88,41 @@ interface Checked extends CheckedPasskey {
 
 async function check(context: Context, ceremony: CeremonyTable, person: Person, proof: LoginProof): Promise<Checked> {
   const { rpId } = context.config;
-  const posture = verifyPosture(context, proof.posture.statement, proof.posture.signature, person.public_key);
+  const holder = deviceHolder(person.public_key);
+  const posture = verifyPosture(context, proof.posture.statement, proof.posture.signature, holder);
   const challenge = loginChallenge(nodeCrypto, {
     rpId,
     nonce: ceremony.nonce,
-    deviceKeyHash: nodeCrypto.sha256(person.public_key),
+    deviceKeyHash: holder.keyHash,
     userHandle: person.handle,
     postureHash: posture.hash,
   });
-  checkDeviceSignature(person.public_key, challenge, proof.deviceSignature);
+  checkDeviceSignature(holder, challenge, proof.deviceSignature);
   const { credential, result } = await checkPasskey(context, person, proof.credential, challenge);
   return { posture, credential, result };
 }
 
-/** Devices that may sign in, with their people. */
+/** Devices that may sign in, with their people, and with the links of those who are guests. */
 function people(context: Context) {
-  return context.store
-    .selectFrom('devices')
-    .innerJoin('users', 'users.id', 'devices.user_id')
-    .select(['devices.id as device_id', 'devices.public_key', 'devices.credential_id'])
-    .select(['users.id as user_id', 'users.name', 'users.handle'])
-    .where('devices.revoked_at', 'is', null)
-    .where('users.disabled_at', 'is', null);
+  return (
+    context.store
+      .selectFrom('devices')
+      .innerJoin('users', 'users.id', 'devices.user_id')
+      .leftJoin('links', 'links.id', 'users.link_id')
+      .select(['devices.id as device_id', 'devices.approved_at'])
+      .select(['users.id as user_id', 'users.name', 'users.handle', 'users.link_id', 'users.link_use'])
+      .select(['links.expires_at as link_expires_at'])
+      .select(['devices.public_key', 'devices.credential_id'])
+      .where('devices.public_key', 'is not', null)
+      .where('links.revoked_at', 'is', null)
+      .where((device) =>
+        device.or([device('links.id', 'is', null), device('links.expires_at', '>', context.clock.now())]),
+      )
+      .where('devices.revoked_at', 'is', null)
+      .where('users.disabled_at', 'is', null)
+      // Who came without a device key has no passkey either.
+      .$narrowType<{ public_key: Uint8Array; credential_id: string }>()
+  );
 }
 
 type Person = Awaited<ReturnType<ReturnType<typeof people>['executeTakeFirstOrThrow']>>;

@@ -13,7 +13,12 @@ export interface ShownPerson {
 
 export async function listPeople(context: Context): Promise<ShownPerson[]> {
   const { store } = context;
-  const users = await store.selectFrom('users').select(['id', 'name', 'disabled_at']).orderBy('created_at').execute();
+  const users = await store
+    .selectFrom('users')
+    .select(['id', 'name', 'disabled_at'])
+    .where('link_id', 'is', null)
+    .orderBy('created_at')
+    .execute();
   const groups = await store.selectFrom('user_groups').selectAll().orderBy('group_name').execute();
   const devices = await store.selectFrom('devices').selectAll().orderBy('created_at').execute();
   return users.map(({ id, name, disabled_at }) => {

@@ -51,6 +51,8 @@ export async function addPerson(
     name,
     created_at: context.clock.now(),
     disabled_at: null,
+    link_id: null,
+    link_use: null,
   };
   await transaction.insertInto('users').values(user).execute();
   if (group !== undefined) {

@@ -2,15 +2,17 @@
 
 import type { CedarEntity, PeerRecord, ServiceRecord, SnapshotContent } from '../channel/snapshot-content.ts';
 import type { Config } from '../config.ts';
-import type { PeerTable, ServiceTable, Store, StoreTransaction } from '../store/tables.ts';
+import type { PeerTable, ServiceTable, StoreTransaction } from '../store/tables.ts';
+import type { Context } from './context.ts';
 import { serviceSpiffeId } from './identifiers.ts';
+import { liveLinks } from './links.ts';
 import { settingsOf } from './services.ts';
 
 /** The one namespace there is; services get it as their Cedar parent, so that policies can already name it. */
 const namespace = { type: 'Namespace', id: 'default' };
 
 /** Reads everything in one transaction, sorted, so that the same state gives the same text. */
-export function readPolicyContent(store: Store, config: Config): Promise<SnapshotContent> {
+export function readPolicyContent({ store, config, clock }: Context): Promise<SnapshotContent> {
   return store.transaction().execute(async (transaction) => {
     const services = await transaction.selectFrom('services').selectAll().orderBy('name').execute();
     const peers = await transaction.selectFrom('peers').selectAll().orderBy('public_key').execute();
@@ -19,6 +21,7 @@ export function readPolicyContent(store: Store, config: Config): Promise<Snapsho
       policies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
       entities: [...(await people(transaction)), entity(namespace, {}, []), ...services.map(serviceEntity)],
       services: services.map((row) => serviceRecord(config, row)),
+      links: await liveLinks(transaction, clock.now()),
       peers: peers.map(peerRecord),
       subnets: [config.wireguard.subnet4, config.wireguard.subnet6],
     };
@@ -31,6 +34,8 @@ async function people(transaction: StoreTransaction): Promise<CedarEntity[]> {
     .selectFrom('users')
     .select(['id', 'name'])
     .where('disabled_at', 'is', null)
+    // Guests are known by their links.
+    .where('link_id', 'is', null)
     .orderBy('id')
     .execute();
   const memberships = await transaction

@@ -79,8 +79,8 @@ export class PolicyDesk {
   }
 
   async #read(): Promise<boolean> {
-    const { store, config } = this.#context;
-    const content = await readPolicyContent(store, config);
+    const { store } = this.#context;
+    const content = await readPolicyContent(this.#context);
     const text = JSON.stringify(content);
     if (this.#inForce?.text === text) return false;
     const { value } = await store

@@ -7,12 +7,12 @@ import { z } from 'zod';
 import { postureMessage } from '../../protocol/challenges.ts';
 import type { AuditEvent } from '../channel/audit-event.ts';
 import { printableField } from '../channel/fields.ts';
-import { verifyEd25519 } from '../crypto/ed25519.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { PostureView } from '../policy/engine.ts';
 import { type PolicySignal, policySignals } from '../policy/schema.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
+import type { Holder } from './holder.ts';
 
 /** Client clocks are allowed to be this far off, as for signed requests. */
 export const clockToleranceMs = 60_000;
@@ -61,17 +61,17 @@ export interface AuthenticatorFacts {
 }
 
 /**
- * @throws ApiError `posture_invalid` unless this device key signed these bytes and they are a statement;
+ * @throws ApiError `posture_invalid` unless the holder signed these bytes and they are a statement;
  * `posture_stale` when they were made at another time.
  */
 export function verifyPosture(
   context: Pick<Context, 'clock'>,
   statement: Uint8Array,
   signature: Uint8Array,
-  devicePublicKey: Uint8Array,
+  holder: Holder,
 ): Posture {
   if (statement.length > maxStatementBytes) throw new ApiError('posture_invalid');
-  if (!verifyEd25519(devicePublicKey, postureMessage(statement), signature)) throw new ApiError('posture_invalid');
+  if (!holder.proves(postureMessage(statement), signature)) throw new ApiError('posture_invalid');
   const parsed = statementSchema.safeParse(parseJson(statement));
   if (!parsed.success) throw new ApiError('posture_invalid');
   const now = context.clock.now();
@@ -130,27 +130,41 @@ function fits(name: PolicySignal, value: string | number | boolean): boolean {
 }
 
 /** The whole view for a decision: the client's signals, our own of the authenticator, and their ages. */
-export function postureView(now: number, time: number, signals: PolicySignals, facts: AuthenticatorFacts): PostureView {
+export function postureView(
+  now: number,
+  time: number,
+  signals: PolicySignals,
+  facts: AuthenticatorFacts | null,
+): PostureView {
   return {
     ageS: (now - time) / 1_000,
     signals: {
       ...signals,
-      userVerified: true,
-      userVerificationAgeS: ageS(now, facts.verifiedAt),
-      backupEligible: facts.backupEligible,
-      backedUp: facts.backedUp,
+      ...(facts !== null && {
+        userVerified: true,
+        userVerificationAgeS: ageS(now, facts.verifiedAt),
+        backupEligible: facts.backupEligible,
+        backedUp: facts.backedUp,
+      }),
     },
   };
 }
 
 /** Every signal for the audit event: `name` and `name:source`, or `name:unknown` with the reason. */
-export function postureDetail(now: number, posture: Posture, facts: AuthenticatorFacts): AuditEvent['detail'] {
-  const ours: Signal[] = [
-    { name: 'authenticator.user_verified', value: true, source: 'authenticator' },
-    { name: 'authenticator.user_verification_age_s', value: ageS(now, facts.verifiedAt), source: 'authenticator' },
-    { name: 'authenticator.backup_eligible', value: facts.backupEligible, source: 'authenticator' },
-    { name: 'authenticator.backed_up', value: facts.backedUp, source: 'authenticator' },
-  ];
+export function postureDetail(now: number, posture: Posture, facts: AuthenticatorFacts | null): AuditEvent['detail'] {
+  const ours: Signal[] =
+    facts === null
+      ? [{ name: 'authenticator.user_verified', value: null, source: 'authenticator', reason: 'not_asked' }]
+      : [
+          { name: 'authenticator.user_verified', value: true, source: 'authenticator' },
+          {
+            name: 'authenticator.user_verification_age_s',
+            value: ageS(now, facts.verifiedAt),
+            source: 'authenticator',
+          },
+          { name: 'authenticator.backup_eligible', value: facts.backupEligible, source: 'authenticator' },
+          { name: 'authenticator.backed_up', value: facts.backedUp, source: 'authenticator' },
+        ];
   const detail: Record<string, string | number | boolean> = {
     digest: Buffer.from(posture.hash).toString('hex'),
     time: posture.time,

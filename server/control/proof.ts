@@ -1,10 +1,10 @@
 /** The forms in which enrolment, login and launch are told and answered, as the API takes them. */
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { deviceMessage } from '../../protocol/challenges.ts';
-import { verifyEd25519 } from '../crypto/ed25519.ts';
 import { ApiError } from './api-error.ts';
+import type { Holder } from './holder.ts';
 
-/** A statement and the device key's signature over it, both still to be believed. */
+/** A statement and its holder's signature over it, both still to be believed. */
 export interface SignedPosture {
   readonly statement: Uint8Array;
   readonly signature: Uint8Array;
@@ -31,6 +31,7 @@ export interface LoginProof {
 export interface LaunchProof {
   readonly ceremony: string;
   readonly sessionPublicKey: Uint8Array;
+  /** Of the device key, or by a guest's link. */
   readonly deviceSignature: Uint8Array;
   readonly sessionSignature: Uint8Array;
   readonly posture: SignedPosture;
@@ -45,6 +46,6 @@ export interface Entered {
 }
 
 /** @throws ApiError `device_signature` */
-export function checkDeviceSignature(devicePublicKey: Uint8Array, challenge: Uint8Array, signature: Uint8Array): void {
-  if (!verifyEd25519(devicePublicKey, deviceMessage(challenge), signature)) throw new ApiError('device_signature');
+export function checkDeviceSignature(holder: Holder, challenge: Uint8Array, signature: Uint8Array): void {
+  if (!holder.proves(deviceMessage(challenge), signature)) throw new ApiError('device_signature');
 }

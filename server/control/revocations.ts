@@ -11,6 +11,7 @@ import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
 import { endLease, type SignedIn } from './leases.ts';
+import { revokeLink } from './links.ts';
 
 /**
  * Credentials of one device that are listed one by one. Above that the device is listed instead, which ends what it
@@ -71,6 +72,21 @@ export class RevocationDesk {
     });
   }
 
+  /** A link: every guest of it is out, and no other comes in. @throws ApiError `link_unknown` */
+  async link(id: string, reason?: string): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      await revokeLink(this.#context, transaction, id, reason);
+      const guests = transaction.selectFrom('users').select('id').where('link_id', '=', id);
+      const leases = await transaction
+        .selectFrom('leases')
+        .select('id')
+        .where('user_id', 'in', guests)
+        .where('revoked_at', 'is', null)
+        .execute();
+      for (const lease of leases) await endLease(this.#context, transaction, lease.id);
+    });
+  }
+
   /** The signed revocation epoch in force. */
   async current(): Promise<Uint8Array> {
     const { store, clock, pki } = this.#context;
@@ -121,35 +137,50 @@ export class RevocationDesk {
     const since = now - config.timers.credentialS * 1_000;
     const devices = await store.selectFrom('devices').select('id').where('revoked_at', '>', since).execute();
     const users = await store.selectFrom('users').select('id').where('disabled_at', '>', since).execute();
+    const links = await store.selectFrom('links').select('id').where('revoked_at', '>', since).execute();
     const credentials = await store
       .selectFrom('svids')
       .innerJoin('launches', 'launches.id', 'svids.launch_id')
-      .select(['svids.serial', 'launches.device_id'])
+      .innerJoin('users', 'users.id', 'launches.user_id')
+      .select(['svids.serial', 'launches.device_id', 'users.link_id', 'users.link_use'])
       .where('launches.revoked_at', 'is not', null)
       .where('svids.not_after', '>', now)
       .execute();
     // Whoever signed in again since has begun anew: what is kept for them now is not what they signed out of.
     const signedOut = await store
       .selectFrom('leases')
-      .select('device_id')
-      .groupBy('device_id')
-      .having((lease) => lease.fn.max('revoked_at'), '>', since)
-      .having((lease) => lease(lease.fn.max('revoked_at'), '>=', lease.fn.max('created_at')))
+      .innerJoin('users', 'users.id', 'leases.user_id')
+      .select(['leases.device_id', 'users.link_id', 'users.link_use'])
+      .groupBy(['leases.device_id', 'users.link_id', 'users.link_use'])
+      .having((lease) => lease.fn.max('leases.revoked_at'), '>', since)
+      .having((lease) => lease(lease.fn.max('leases.revoked_at'), '>=', lease.fn.max('leases.created_at')))
       .execute();
     return [
       ...devices.map(({ id }) => ({ kind: 'device' as const, id: utf8(id) })),
       ...users.map(({ id }) => ({ kind: 'user' as const, id: utf8(id) })),
+      ...links.map(({ id }) => ({ kind: 'link' as const, id: utf8(id) })),
       ...listed(credentials),
-      ...signedOut.map(({ device_id }) => ({ kind: 'signOut' as const, id: utf8(device_id) })),
+      ...signedOut.map((one) => ({ kind: 'signOut' as const, id: utf8(ownerOf(one)) })),
     ];
   }
 }
 
-function listed(credentials: readonly { readonly serial: Uint8Array; readonly device_id: string }[]): Revoked[] {
-  const byDevice = Map.groupBy(credentials, (credential) => credential.device_id);
+interface Owner {
+  readonly device_id: string;
+  readonly link_id: string | null;
+  readonly link_use: number | null;
+}
+
+/** The device, or of a guest the use of their link, as credentials name it. */
+function ownerOf({ device_id, link_id, link_use }: Owner): string {
+  return link_id === null ? device_id : `${link_id}/${link_use}`;
+}
+
+function listed(credentials: readonly (Owner & { readonly serial: Uint8Array })[]): Revoked[] {
+  const byDevice = Map.groupBy(credentials, ownerOf);
   return [...byDevice].flatMap(([device, some]): Revoked[] =>
     some.length > serialsOfOneDevice
-      ? [{ kind: 'device', id: utf8(device) }]
+      ? [{ kind: device.includes('/') ? 'link' : 'device', id: utf8(device) }]
       : some.map(({ serial }) => ({ kind: 'session', id: serial })),
   );
 }

@@ -24,13 +24,15 @@ export interface SignedRequest {
 /** @throws ApiError `request_stale`, `signature_invalid`, `request_replayed` */
 export async function checkSignedRequest(
   context: Context,
-  signer: { readonly device: string; readonly devicePublicKey: Uint8Array },
+  signer: { readonly device: string; readonly devicePublicKey: Uint8Array | null },
   request: SignedRequest,
 ): Promise<void> {
   checkTime(context, request.time);
   const digest = nodeCrypto.sha256(request.body);
   const message = requestMessage(request.method, request.target, digest, request.nonce, request.time);
-  if (!verifyEd25519(signer.devicePublicKey, message, request.signature)) throw new ApiError('signature_invalid');
+  const { devicePublicKey } = signer;
+  if (devicePublicKey === null || !verifyEd25519(devicePublicKey, message, request.signature))
+    throw new ApiError('signature_invalid');
   await spendNonce(context, signer.device, request.nonce, request.time);
 }
 

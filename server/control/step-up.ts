@@ -14,6 +14,7 @@ import { newEvent } from './identifiers.ts';
 import { leaseById, type SignedIn } from './leases.ts';
 import { checkPasskey, keepCounter } from './passkeys.ts';
 import { type Attempt, auditingRefusal } from './refusal.ts';
+import { WebAuthnError } from './webauthn.ts';
 
 /** How long a touch counts (docs/protocol.md, "ClientSvid": amr bit 5). */
 const stepUpMs = 300_000;
@@ -96,10 +97,12 @@ async function check(context: Context, ceremony: CeremonyTable, who: SignedIn, p
   const challenge = stepupChallenge(nodeCrypto, {
     rpId: context.config.rpId,
     nonce: ceremony.nonce,
-    deviceKeyHash: nodeCrypto.sha256(who.devicePublicKey),
+    deviceKeyHash: who.keyHash,
     userHandle: who.userHandle,
     exporter: proof.exporter,
   });
+  // A guest without a passkey has nothing to touch.
+  if (who.credential === null) throw new WebAuthnError('signature');
   const holder = { user_id: who.user, credential_id: who.credential, handle: who.userHandle };
   return checkPasskey(context, holder, proof.credential, challenge);
 }

@@ -5,8 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { type CedarValueJson, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
-import type { CedarEntity, SnapshotContent } from '../channel/snapshot-content.ts';
+import type { CedarEntity, LinkRecord, SnapshotContent } from '../channel/snapshot-content.ts';
 import type { AmrName } from './amr.ts';
+import { cedarTime, linkContext, linkPolicies } from './links.ts';
 import type { Action, PolicySignal } from './schema.ts';
 import { PolicyError } from './validate.ts';
 
@@ -19,10 +20,23 @@ export interface PostureView {
 /** Stands for an age that nobody knows: 68 years, older than any policy lets pass. */
 export const unknownAgeS = 2 ** 31 - 1;
 
-export interface PrincipalView {
-  /** User id, as in the SPIFFE id. */
-  readonly user: string;
-  readonly device?: string | undefined;
+/** Who asks: a person on a device, or a guest by one use of a link; ids as in the SPIFFE id. */
+export type PrincipalView = PrincipalFacts &
+  (
+    | { readonly user: string; readonly device?: string | undefined; readonly link?: undefined }
+    | { readonly link: GuestOf; readonly user?: undefined; readonly device?: undefined }
+  );
+
+export interface GuestOf {
+  readonly id: string;
+  /** Which use of the link, from 1. */
+  readonly use: number;
+}
+
+/** As they are at one moment. */
+export interface PrincipalFacts {
+  /** That moment, ms since 1970. */
+  readonly atMs: number;
   readonly amr: readonly AmrName[];
   /** Seconds since the person last proved presence, or {@link unknownAgeS}; never less than it is. */
   readonly authAgeS: number;
@@ -54,11 +68,13 @@ const preparsed = new Set<string>();
 export class PolicyEngine {
   readonly #policySet: string;
   readonly #entities = new Map<string, CedarEntity>();
+  readonly #links = new Map<string, LinkRecord>();
 
   /** @throws PolicyError `policy_syntax` when the policies do not parse. */
-  constructor(content: Pick<SnapshotContent, 'policies' | 'entities'>) {
-    this.#policySet = preparse(content.policies);
+  constructor(content: Pick<SnapshotContent, 'policies' | 'entities' | 'links'>) {
+    this.#policySet = preparse({ ...content.policies, ...linkPolicies });
     for (const entity of content.entities) this.#entities.set(keyOf(entity.uid), entity);
+    for (const link of content.links) this.#links.set(link.id, link);
   }
 
   /**
@@ -77,16 +93,16 @@ export class PolicyEngine {
   }
 
   #ask(question: Question): PolicyDecision {
-    const user = { type: 'User', id: question.principal.user };
+    const principal = this.#principalOf(question.principal);
     const service = { type: 'Service', id: question.service };
-    if (!this.#entities.has(keyOf(user)) || !this.#entities.has(keyOf(service))) return defaultDeny;
+    if (principal === undefined || !this.#entities.has(keyOf(service))) return defaultDeny;
     const answer = statefulIsAuthorized({
-      principal: user,
+      principal: principal.uid,
       action: { type: 'Action', id: question.action },
       resource: service,
-      context: contextOf(question),
+      context: contextOf(question, principal.link),
       preparsedPolicySetId: this.#policySet,
-      entities: this.#withAncestors([user, service]),
+      entities: [...principal.entities, ...this.#withAncestors([principal.uid, service])],
     });
     if (answer.type === 'failure') return defaultDeny;
     const { reason, errors } = answer.response.diagnostics;
@@ -94,6 +110,16 @@ export class PolicyEngine {
     if (errors.length > 0) return { decision: 'deny', policies: errors.map((error) => error.policyId).sort() };
     if (reason.length === 0) return defaultDeny;
     return { decision: answer.response.decision, policies: [...reason].sort() };
+  }
+
+  /** Undefined for a person or a link that nobody knows. */
+  #principalOf({ user, link: guest }: PrincipalView): Principal | undefined {
+    if (guest === undefined) {
+      const uid = { type: 'User', id: user };
+      return this.#entities.has(keyOf(uid)) ? { uid, entities: [] } : undefined;
+    }
+    const record = this.#links.get(guest.id);
+    return record === undefined ? undefined : guestOf(record, guest.use);
   }
 
   /** The entities a decision can reach, so that its cost does not grow with the installation. */
@@ -108,6 +134,21 @@ export class PolicyEngine {
     }
     return [...found.values()];
   }
+}
+
+interface Principal {
+  readonly uid: CedarEntity['uid'];
+  /** Those that no snapshot holds. */
+  readonly entities: CedarEntity[];
+  readonly link?: { readonly record: LinkRecord; readonly use: number };
+}
+
+/** There may be any number of guests: their entities are made when they ask. */
+function guestOf(record: LinkRecord, use: number): Principal {
+  const link = { type: 'Link', id: record.id };
+  const uid = { type: 'Guest', id: `${record.id}/${use}` };
+  const guest = { uid, attrs: { name: `Guest ${use}` }, parents: [link] };
+  return { uid, entities: [guest, { uid: link, attrs: {}, parents: [] }], link: { record, use } };
 }
 
 function preparse(policies: Readonly<Record<string, string>>): string {
@@ -125,11 +166,13 @@ function preparse(policies: Readonly<Record<string, string>>): string {
   return id;
 }
 
-function contextOf({ principal, context }: Question): Record<string, CedarValueJson> {
+function contextOf({ principal, context }: Question, link: Principal['link']): Record<string, CedarValueJson> {
   const device: Record<string, CedarValueJson> =
     principal.device === undefined ? {} : { device: { __entity: { type: 'Device', id: principal.device } } };
   return {
     ...device,
+    ...(link !== undefined && { link: linkContext(link.record, link.use, principal.atMs) }),
+    now: cedarTime(principal.atMs),
     amr: [...principal.amr],
     authAgeS: whole(principal.authAgeS),
     posture: { ageS: whole(principal.posture.ageS), ...principal.posture.signals },

@@ -1,6 +1,6 @@
 /**
- * The Cedar schema that policies are checked against when they are written: who (User in Group), what (Service in
- * Namespace) and which circumstances a policy may ask for. A policy that names anything else is refused at once
+ * The Cedar schema that policies are checked against when they are written: who (User in Group, Guest in Link), what
+ * (Service in Namespace) and which circumstances a policy may ask for. A policy that names anything else is refused at once
  * instead of failing silently at a decision.
  */
 export const actions = ['launch', 'open', 'request'] as const;
@@ -32,6 +32,8 @@ const signalFields = Object.entries(policySignals)
 export const policySchema = `
 entity Group;
 entity User in [Group] { name: String };
+entity Link;
+entity Guest in [Link] { name: String };
 entity Device;
 entity Namespace;
 entity Service in [Namespace] { scheme: String, demo: Bool };
@@ -39,11 +41,22 @@ type Posture = {
     ageS: Long,
 ${signalFields}
 };
+type LinkTerms = {
+    services: Set<Service>,
+    expires: datetime,
+    use: Long,
+    uses: Long,
+    readOnly: Bool,
+    kiosk: Bool,
+    isOpen: Bool,
+};
 action ${actions.join(', ')} appliesTo {
-  principal: User,
+  principal: [User, Guest],
   resource: Service,
   context: {
     device?: Device,
+    now: datetime,
+    link?: LinkTerms,
     amr: Set<String>,
     authAgeS: Long,
     posture: Posture,

@@ -1,5 +1,6 @@
 /** Checks policies when they are written: syntax, and every name and type against the schema. */
 import { policySetTextToParts, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
+import { linkPolicies } from './links.ts';
 import { policySchema } from './schema.ts';
 
 export type PolicyErrorCode = 'policy_syntax' | 'policy_invalid' | 'policy_id' | 'policy_template';
@@ -16,7 +17,7 @@ export class PolicyError extends Error {
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 /** Ids that decisions use for themselves. */
-const reserved = new Set(['default-deny', 'credential-scope', 'revocation']);
+const reserved = new Set(['default-deny', 'credential-scope', 'revocation', ...Object.keys(linkPolicies)]);
 
 /**
  * @param policies Cedar text by id.

@@ -74,11 +74,63 @@ const identityToServices = [
   "ALTER TABLE gateways ADD COLUMN assertion_keys TEXT NOT NULL DEFAULT '[]'",
 ];
 
+/**
+ * Guests: links, the knocks at their doors, and places (devices) without a key or a passkey of their own. SQLite takes no
+ * NOT NULL away in place, so the tables that hang together are made anew, and the old ones dropped from the leaves on.
+ */
+const links = [
+  `CREATE TABLE links (id TEXT PRIMARY KEY, secret_hash BLOB NOT NULL, services TEXT NOT NULL, expires_at INTEGER NOT NULL,
+     max_uses INTEGER NOT NULL, used INTEGER NOT NULL, kiosk INTEGER NOT NULL, read_only INTEGER NOT NULL,
+     approval INTEGER NOT NULL, hours TEXT NOT NULL, zone TEXT NOT NULL, recipient TEXT, created_by TEXT NOT NULL,
+     created_at INTEGER NOT NULL, revoked_at INTEGER, revoked_reason TEXT) STRICT`,
+  'CREATE INDEX links_by_end ON links (expires_at)',
+  `CREATE TABLE knocks (id TEXT PRIMARY KEY, link_id TEXT NOT NULL REFERENCES links(id), key_hash BLOB NOT NULL,
+     code TEXT NOT NULL, name TEXT NOT NULL, address TEXT NOT NULL, created_at INTEGER NOT NULL, decided_at INTEGER,
+     approved INTEGER, decided_by TEXT, spent_at INTEGER) STRICT`,
+  'CREATE INDEX knocks_by_link ON knocks (link_id)',
+  'ALTER TABLE users ADD COLUMN link_id TEXT REFERENCES links(id)',
+  'ALTER TABLE users ADD COLUMN link_use INTEGER',
+  'CREATE UNIQUE INDEX users_by_link ON users (link_id, link_use) WHERE link_id IS NOT NULL',
+  `CREATE TABLE new_devices (id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users(id),
+     credential_id TEXT REFERENCES credentials(id), public_key BLOB UNIQUE, name TEXT NOT NULL, created_at INTEGER NOT NULL,
+     approved_at INTEGER, revoked_at INTEGER, revoked_reason TEXT, archived_at INTEGER) STRICT`,
+  `INSERT INTO new_devices SELECT id, user_id, credential_id, public_key, '', created_at, created_at, revoked_at, NULL, NULL
+     FROM devices`,
+  `CREATE TABLE new_leases (id BLOB PRIMARY KEY, cookie_hash BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users(id),
+     device_id TEXT NOT NULL REFERENCES new_devices(id), amr INTEGER NOT NULL, verified_at INTEGER NOT NULL,
+     posture_signals TEXT NOT NULL, posture_time INTEGER NOT NULL, created_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+     revoked_at INTEGER) STRICT`,
+  'INSERT INTO new_leases SELECT * FROM leases',
+  `CREATE TABLE new_launches (id TEXT PRIMARY KEY, lease_id BLOB NOT NULL REFERENCES new_leases(id), user_id TEXT NOT NULL,
+     device_id TEXT NOT NULL, service TEXT NOT NULL, session_key_hash BLOB NOT NULL UNIQUE,
+     session_public_key BLOB NOT NULL, posture_hash BLOB NOT NULL, posture_time INTEGER NOT NULL,
+     posture_signals TEXT NOT NULL, created_at INTEGER NOT NULL, ends_at INTEGER NOT NULL, revoked_at INTEGER,
+     stepped_up_at INTEGER) STRICT`,
+  'INSERT INTO new_launches SELECT * FROM launches',
+  `CREATE TABLE new_svids (serial BLOB PRIMARY KEY, launch_id TEXT NOT NULL REFERENCES new_launches(id),
+     not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, policy_epoch INTEGER NOT NULL) STRICT`,
+  'INSERT INTO new_svids SELECT * FROM svids',
+  ...['ceremonies', 'svids', 'launches', 'leases', 'devices'].map((table) => `DROP TABLE ${table}`),
+  ...['devices', 'leases', 'launches', 'svids'].map((table) => `ALTER TABLE new_${table} RENAME TO ${table}`),
+  'CREATE INDEX devices_by_user ON devices (user_id)',
+  'CREATE INDEX leases_by_user ON leases (user_id)',
+  'CREATE INDEX leases_by_device ON leases (device_id)',
+  'CREATE INDEX launches_by_lease ON launches (lease_id)',
+  'CREATE INDEX svids_by_launch ON svids (launch_id)',
+  `CREATE TABLE ceremonies (id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL CHECK (kind IN ('enrol', 'login', 'launch', 'stepup')), nonce BLOB NOT NULL UNIQUE,
+     user_id TEXT NOT NULL REFERENCES users(id), device_id TEXT, enrolment_id TEXT, lease_id BLOB,
+     launch_id TEXT REFERENCES launches(id), link_id TEXT REFERENCES links(id), knock_id TEXT REFERENCES knocks(id),
+     service TEXT, device_public_key BLOB, expires_at INTEGER NOT NULL, spent_at INTEGER) STRICT`,
+  'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
   '0002-step-up': { up: (database) => runAll(database, stepUp) },
   '0003-identity-to-services': { up: (database) => runAll(database, identityToServices) },
+  '0004-links': { up: (database) => runAll(database, links) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

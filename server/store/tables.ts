@@ -12,6 +12,10 @@ export interface UserTable {
   name: string;
   created_at: number;
   disabled_at: number | null;
+  /** Set for a guest: one use of this link. */
+  link_id: string | null;
+  /** Which use, from 1; null while a guest's passkey is still to come. */
+  link_use: number | null;
 }
 
 export interface UserGroupTable {
@@ -37,11 +41,19 @@ export interface CredentialTable {
 export interface DeviceTable {
   id: string;
   user_id: string;
-  credential_id: string;
+  /** Null for a guest without a passkey, and so is the key. */
+  credential_id: string | null;
   /** Ed25519. */
-  public_key: Uint8Array;
+  public_key: Uint8Array | null;
+  /** What its person calls it; empty at first. */
+  name: string;
   created_at: number;
+  /** Null while an administrator still has to say yes. */
+  approved_at: number | null;
   revoked_at: number | null;
+  revoked_reason: string | null;
+  /** No longer shown by default; never deleted. */
+  archived_at: number | null;
 }
 
 export interface EnrolmentTable {
@@ -56,6 +68,48 @@ export interface EnrolmentTable {
   revoked_at: number | null;
 }
 
+export interface LinkTable {
+  id: string;
+  secret_hash: Uint8Array;
+  /** JSON, names. */
+  services: string;
+  expires_at: number;
+  max_uses: number;
+  used: number;
+  /** Nothing is made or kept in the guest's browser. */
+  kiosk: number;
+  read_only: number;
+  /** An administrator lets each guest in. */
+  approval: number;
+  /** JSON of `{from, to}` in minutes of the day; empty for all day. */
+  hours: string;
+  /** IANA time zone that the hours are meant in. */
+  zone: string;
+  /** Whom it is for, an e-mail address in lower case. */
+  recipient: string | null;
+  created_by: string;
+  created_at: number;
+  revoked_at: number | null;
+  revoked_reason: string | null;
+}
+
+export interface KnockTable {
+  id: string;
+  link_id: string;
+  /** SHA-256 of what the waiting page knows itself by. */
+  key_hash: Uint8Array;
+  /** Shown to both, so that the right guest is let in. */
+  code: string;
+  /** What the guest calls themselves; nobody has checked it. */
+  name: string;
+  address: string;
+  created_at: number;
+  decided_at: number | null;
+  approved: number | null;
+  decided_by: string | null;
+  spent_at: number | null;
+}
+
 export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup';
 
 export interface CeremonyTable {
@@ -68,6 +122,9 @@ export interface CeremonyTable {
   lease_id: Uint8Array | null;
   /** The launch whose tunnel asks for a step-up. */
   launch_id: string | null;
+  /** The link whose guest makes a passkey, and the knock that was let in. */
+  link_id: string | null;
+  knock_id: string | null;
   service: string | null;
   /** Public key that a login was asked for. */
   device_public_key: Uint8Array | null;
@@ -209,6 +266,8 @@ export interface Tables {
   credentials: CredentialTable;
   devices: DeviceTable;
   enrolments: EnrolmentTable;
+  links: LinkTable;
+  knocks: KnockTable;
   ceremonies: CeremonyTable;
   leases: LeaseTable;
   launches: LaunchTable;

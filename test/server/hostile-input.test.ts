@@ -11,6 +11,7 @@ import { encodeMessage, MessageReader } from '../../server/channel/framing.ts';
 import { fromPeerSchema, helloSchema, toConnectorSchema, toGatewaySchema } from '../../server/channel/messages.ts';
 import { parseSnapshotContent } from '../../server/channel/snapshot-content.ts';
 import { ApiError } from '../../server/control/api-error.ts';
+import { deviceHolder } from '../../server/control/holder.ts';
 import { verifyPosture } from '../../server/control/posture.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { assault, damaged } from '../support/hostile.ts';
@@ -30,7 +31,12 @@ const statement = encodePosture(
   ),
 );
 const judge = (bytes: Uint8Array) =>
-  verifyPosture({ clock: new FakeClock(now) }, bytes, sign(null, postureMessage(bytes), privateKey), device);
+  verifyPosture(
+    { clock: new FakeClock(now) },
+    bytes,
+    sign(null, postureMessage(bytes), privateKey),
+    deviceHolder(device),
+  );
 const isPostureError = (error: unknown): boolean =>
   error instanceof ApiError && ['posture_invalid', 'posture_stale'].includes(error.code);
 

@@ -1,6 +1,6 @@
 /**
  * The admin API: served on a Unix socket that only the owner of the data folder may open, which is its authentication.
- * `latchkey service|user|wg|policy …` are its clients.
+ * `latchkey service|user|wg|policy|link …` are its clients.
  */
 import { createRoute, z } from '@hono/zod-openapi';
 import { base64url } from '../../../protocol/bytes.ts';
@@ -14,6 +14,8 @@ import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../peop
 import { listPeople } from '../people-list.ts';
 import { listPolicies, replacePolicies } from '../policies.ts';
 import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
+import { addKnocks, addLinks } from './admin-links.ts';
+import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
 import { type ApiApp, answers, newApi, takes } from './respond.ts';
 
@@ -23,28 +25,12 @@ export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   addPeers(app, context, desk);
   addPeople(app, context, desk);
   addPolicies(app, context, desk);
+  addLinks(app, context, desk);
+  addKnocks(app, context, desk);
   addInsight(app, context, desk);
   app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'Latchkey admin', version: '1' } });
   return app;
 }
-
-type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-
-/** The route of one address; `schema` is that of its answer. */
-function route<const P extends string, T extends z.ZodType>(method: Method, path: P, schema: T) {
-  return createRoute({ method, path, responses: answers(schema, 'done') });
-}
-
-function routeTaking<const P extends string, B extends z.ZodType, T extends z.ZodType>(
-  method: Method,
-  path: P,
-  body: B,
-  schema: T,
-) {
-  return createRoute({ method, path, request: takes(body), responses: answers(schema, 'done') });
-}
-
-const named = { params: z.object({ name: z.string().max(4_096) }) };
 
 function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
   app.openapi(route('get', '/admin/services', shapes.services), async (exchange) =>

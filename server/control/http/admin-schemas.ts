@@ -1,6 +1,7 @@
 /** The shapes of the admin API. Values are judged where they are used, so that each fault has a code of its own. */
 import { z } from '@hono/zod-openapi';
 import { auditEventSchema, auditEventTypes } from '../../channel/audit-event.ts';
+import { printableField } from '../../channel/fields.ts';
 import { hostRules } from '../../channel/snapshot-content.ts';
 
 const text = z.string().max(4_096);
@@ -95,3 +96,5 @@ export const status = z.object({
   gateway: z.boolean(),
 });
 export const done = z.object({});
+/** Why something was taken away, in a sentence for whoever asks later. */
+export const reason = z.object({ reason: printableField(256).optional() });

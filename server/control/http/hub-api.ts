@@ -9,7 +9,8 @@ import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import { encodeBytes } from './bytes-field.ts';
-import { clearLease, signedBy, signedIn, writeLease } from './lease-cookie.ts';
+import { addGuestApi } from './guest-api.ts';
+import { clearLease, deviceOf, signedBy, signedIn, writeLease } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
@@ -25,6 +26,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addLogin(app, options);
   addSession(app, options);
   addLaunch(app, options);
+  addGuestApi(app, options);
   addPins(app, options);
   addAssertionKeys(app, options);
   app.doc31('/api/openapi.json', {
@@ -105,7 +107,9 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
   app.openapi(session, async (exchange) => {
     const who = await signedIn(context, exchange);
     const user = { id: who.user, name: who.userName };
-    const passkey = { rpId: context.config.rpId, credentialId: who.credential, userHandle: who.userHandle };
+    // A lease of this cookie always came by a passkey (guest-api.ts has the others).
+    const credentialId = who.credential ?? '';
+    const passkey = { rpId: context.config.rpId, credentialId, userHandle: who.userHandle };
     return exchange.json(encodeBytes({ user, device: { id: who.device }, leaseEnds: who.endsAt, passkey }), 200);
   });
 
@@ -175,7 +179,7 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
   app.openapi(finish, async (exchange) => {
     const who = await signedBy(context, exchange);
     const offer = () => desk.gateways.offer(callerOf(exchange));
-    const answer = await finishLaunch(context, desk.policy, offer, who, exchange.req.valid('json'));
+    const answer = await finishLaunch(context, desk.policy, offer, who, deviceOf(who), exchange.req.valid('json'));
     return exchange.json(encodeBytes(answer), 200);
   });
 }

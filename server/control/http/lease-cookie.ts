@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { unbase64url } from '../../../protocol/bytes.ts';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
+import { deviceHolder, type Holder } from '../holder.ts';
 import { type SignedIn, signedInBy } from '../leases.ts';
 import { checkSignedRequest } from '../signed-request.ts';
 import type { ApiEnv } from './respond.ts';
@@ -11,6 +12,25 @@ import type { ApiEnv } from './respond.ts';
 /** With the prefix a browser takes the cookie from this very host alone, over TLS: no neighbouring host plants one. */
 function cookieName(context: Context): string {
   return context.config.scheme === 'https' ? '__Host-latchkey_lease' : 'latchkey_lease';
+}
+
+/** A kiosk's guest, beside whoever is signed in in this browser. */
+function guestCookieName(context: Context): string {
+  return context.config.scheme === 'https' ? '__Host-latchkey_guest' : 'latchkey_guest';
+}
+
+/** Until the browser is closed, or the lease ends. */
+export function writeGuest(context: Context, exchange: Exchange<ApiEnv>, secret: string): void {
+  setCookie(exchange, guestCookieName(context), secret, attributes(context));
+}
+
+export function clearGuest(context: Context, exchange: Exchange<ApiEnv>): void {
+  deleteCookie(exchange, guestCookieName(context), attributes(context));
+}
+
+/** The kiosk's guest of this browser. @throws ApiError `unauthenticated` */
+export function guestSignedIn(context: Context, exchange: Exchange<ApiEnv>): Promise<SignedIn> {
+  return signedInBy(context, getCookie(exchange, guestCookieName(context)));
 }
 
 /** Hands the browser its lease: no script reads it, no other site sends it. */
@@ -32,6 +52,12 @@ function attributes(context: Context) {
 /** Who is signed in, for requests that only read. @throws ApiError `unauthenticated` */
 export function signedIn(context: Context, exchange: Exchange<ApiEnv>): Promise<SignedIn> {
   return signedInBy(context, getCookie(exchange, cookieName(context)));
+}
+
+/** The key of the device that is signed in. @throws ApiError `unauthenticated` for a lease without one */
+export function deviceOf({ devicePublicKey }: SignedIn): Holder {
+  if (devicePublicKey === null) throw new ApiError('unauthenticated');
+  return deviceHolder(devicePublicKey);
 }
 
 /** Who is signed in and signed this very request. @throws ApiError `unauthenticated`, `signature_invalid`, … */

@@ -8,7 +8,7 @@ import { hashBytes } from '../../../protocol/limits.ts';
 import { parseSpiffeId } from '../../../protocol/spiffe.ts';
 import { amrBit, type VerifiedSvid } from '../../../protocol/svid.ts';
 import { amrNames } from '../../policy/amr.ts';
-import { type PrincipalView, unknownAgeS } from '../../policy/engine.ts';
+import { type GuestOf, type PrincipalView, unknownAgeS } from '../../policy/engine.ts';
 import { stepUpMs } from '../limits.ts';
 
 const stepUpS = stepUpMs / 1_000;
@@ -17,13 +17,18 @@ export interface Person {
   readonly spiffeId: string;
   readonly user: string;
   readonly device: string;
+  /** Set for a guest; then `user` is the link and `device` its use, for what is kept and told of them. */
+  readonly guest?: GuestOf;
 }
 
-/** @throws HandshakeError `bad_svid` for a name that is not a device of this trust domain. */
+/** @throws HandshakeError `bad_svid` for a name that is neither a device nor a guest of this trust domain. */
 export function personOf(svid: VerifiedSvid, trustDomain: string): Person {
   const id = parseSpiffeId(svid.spiffeId);
-  if (id?.kind !== 'device' || id.trustDomain !== trustDomain) throw new HandshakeError('bad_svid');
-  return { spiffeId: svid.spiffeId, user: id.user, device: id.device };
+  if (id?.trustDomain !== trustDomain) throw new HandshakeError('bad_svid');
+  const { spiffeId } = svid;
+  if (id.kind === 'device') return { spiffeId, user: id.user, device: id.device };
+  if (id.kind !== 'guest' || !/^[1-9]\d{0,8}$/.test(id.use)) throw new HandshakeError('bad_svid');
+  return { spiffeId, user: id.link, device: id.use, guest: { id: id.link, use: Number(id.use) } };
 }
 
 /** When the posture was stated that AUTH names: the second field of its 40 bytes, ms. */
@@ -47,8 +52,8 @@ export function principalOf(
   const amr = touchAgeS < stepUpS ? svid.amr | amrBit.stepUp : svid.amr;
   const svidTouchAgeS = (svid.amr & amrBit.stepUp) === 0 ? unknownAgeS : stepUpS;
   return {
-    user: person.user,
-    device: person.device,
+    ...(person.guest === undefined ? { user: person.user, device: person.device } : { link: person.guest }),
+    atMs: nowMs,
     amr: amrNames(amr),
     authAgeS: Math.min(touchAgeS, svidTouchAgeS),
     posture: { ageS: (nowMs - postureAtMs) / 1_000 },

@@ -14,9 +14,12 @@ import { PolicyEngine } from '../../policy/engine.ts';
 /** People and devices that a revocation names, also those that signed out, as the cookie jars are kept by. */
 export function revokedOwners(revocation: Revocation): ({ user: string } | { device: string })[] {
   return revocation.revoked.flatMap(({ kind, id }): ({ user: string } | { device: string })[] => {
-    if (kind !== 'device' && kind !== 'user' && kind !== 'signOut') return [];
+    if (kind === 'session' || kind === 'service') return [];
     const name = new TextDecoder().decode(id);
-    return kind === 'user' ? [{ user: name }] : [{ device: name }];
+    // What is kept for guests is kept by their link.
+    const [link, use] = name.split('/');
+    if (link !== undefined && use !== undefined) return [{ user: link, device: use }];
+    return kind === 'user' || kind === 'link' ? [{ user: name }] : [{ device: name }];
   });
 }
 
@@ -85,11 +88,12 @@ export class PolicyState {
     return true;
   }
 
-  /** By session serial, device, person or service. */
+  /** By session serial, device, person, link or service. */
   isRevoked(svid: VerifiedSvid): boolean {
     const id = parseSpiffeId(svid.spiffeId);
     const names = [`session ${hex(svid.serial)}`, `device ${hex(svid.deviceKeyHash)}`, idOf('service', svid.service)];
     if (id?.kind === 'device') names.push(idOf('device', id.device), idOf('user', id.user));
+    if (id?.kind === 'guest') names.push(idOf('link', id.link), idOf('link', `${id.link}/${id.use}`));
     return names.some((name) => this.#revocation.ids.has(name));
   }
 }

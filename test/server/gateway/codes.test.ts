@@ -293,7 +293,7 @@ for (const [code, service, kind, svid] of [
   });
 
 test('QHX-4: policy_stale, unknown_service, stepup_required: what is said of an OPEN before anything is asked', () => {
-  const principal = { user: 'ada', device: 'laptop', amr: [], authAgeS: 1, posture: { ageS: 1 } };
+  const principal = { user: 'ada', device: 'laptop', atMs: 1, amr: [], authAgeS: 1, posture: { ageS: 1 } };
   const svid = { service: 'wiki' } as never; // nothing else of it is looked at
   const question = { kind: 'http', service: 'wiki', svid, principal } as const;
   const stale = decideOpen({ ...question, policy: undefined });

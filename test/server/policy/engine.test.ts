@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CedarEntity } from '../../../server/channel/snapshot-content.ts';
 import { amrNames } from '../../../server/policy/amr.ts';
-import { PolicyEngine, type PrincipalView, type Question } from '../../../server/policy/engine.ts';
+import { PolicyEngine, type PrincipalFacts, type PrincipalView, type Question } from '../../../server/policy/engine.ts';
 import { defaultPolicies } from '../../../server/policy/schema.ts';
 import { splitPolicies, validatePolicies } from '../../../server/policy/validate.ts';
 
@@ -21,8 +21,12 @@ const entities = [
   entity('Service', 'wiki', { scheme: 'http', demo: false }, [['Namespace', 'default']]),
   entity('Service', 'ledger', { scheme: 'http', demo: false }, [['Namespace', 'finance']]),
 ];
-const principal = (user: string, change: Partial<PrincipalView> = {}): PrincipalView => ({
+const principal = (
+  user: string,
+  change: Partial<PrincipalFacts & { readonly device: string | undefined }> = {},
+): PrincipalView => ({
   user,
+  atMs: 1_790_000_000_000,
   device: 'd1',
   amr: ['passkey', 'deviceKey'],
   authAgeS: 10.2,
@@ -30,7 +34,7 @@ const principal = (user: string, change: Partial<PrincipalView> = {}): Principal
   ...change,
 });
 const ask = (policies: Record<string, string>, user: string, change: Partial<Question> = {}) =>
-  new PolicyEngine({ policies, entities }).decide({
+  new PolicyEngine({ policies, entities, links: [] }).decide({
     principal: principal(user),
     action: 'open',
     service: 'wiki',
@@ -138,7 +142,7 @@ describe('policy engine', () => {
       { context: {} },
       { principal: { ...right, authAgeS: 11.1 } },
       { principal: { ...right, amr: ['deviceKey'] } },
-      { principal: { ...right, device: 'd2' } },
+      { principal: principal('bob', { ...right, device: 'd2' }) },
       { principal: { ...right, posture: { ageS: 5 } } },
       { principal: { ...right, posture: { ageS: 60, signals: { backedUp: false } } } },
     ];

@@ -20,7 +20,7 @@ state.adopt({ epoch: 1n, issuedAt: now, notAfter: now + 1, content: JSON.stringi
 function decide(service: string, over: { kind?: StreamKind; own?: string; user?: string; policy?: 'none' } = {}) {
   const { kind = 'http', own = service, user = 'ada' } = over;
   const svid = { service: own } as VerifiedSvid;
-  const principal = { user, device: 'laptop', amr: [], authAgeS: 0, posture: { ageS: 0 } };
+  const principal = { user, device: 'laptop', atMs: 1, amr: [], authAgeS: 0, posture: { ageS: 0 } };
   return decideOpen({ kind, service, svid, principal, policy: over.policy === 'none' ? undefined : state.current });
 }
 

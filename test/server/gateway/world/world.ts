@@ -87,6 +87,7 @@ export function snapshot(services: readonly ServiceRecord[], peers: SnapshotCont
       })),
     ],
     services: [...services],
+    links: [],
     peers,
     subnets: ['100.100.0.0/16'],
   };
