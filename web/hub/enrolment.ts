@@ -32,8 +32,13 @@ interface Begun {
 }
 
 /** Makes passkey and device key, and keeps the device once the control plane accepted both. */
-export async function enrol(link: EnrolmentLink): Promise<Person> {
-  const begun = await call<Begun>('POST', '/api/enrol/begin', JSON.stringify({ token: link.token }));
+export function enrol(link: EnrolmentLink): Promise<Person> {
+  return joinBy('/api/enrol', { token: link.token }, link.pins);
+}
+
+/** @param door where it begins and finishes. @param ticket what lets this browser in */
+export async function joinBy(door: string, ticket: object, pins: Uint8Array<ArrayBuffer>): Promise<Person> {
+  const begun = await call<Begun>('POST', `${door}/begin`, JSON.stringify(ticket));
   const keys = await makeDeviceKeys();
   const posture = await signedPosture(keys);
   const challenge = enrolChallenge(hash, {
@@ -47,7 +52,7 @@ export async function enrol(link: EnrolmentLink): Promise<Person> {
   const signature = await signAsDevice(keys, Uint8Array.from(deviceMessage(challenge)));
   const { user } = await call<{ user: Person }>(
     'POST',
-    '/api/enrol/finish',
+    `${door}/finish`,
     JSON.stringify({
       ceremony: begun.ceremony,
       devicePublicKey: encode(keys.publicKey),
@@ -56,7 +61,7 @@ export async function enrol(link: EnrolmentLink): Promise<Person> {
       credential,
     }),
   );
-  await saveDevice({ id: 'this', ...keys, user, pins: link.pins });
+  await saveDevice({ id: 'this', ...keys, user, pins });
   return user;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The hub's side of a launch: a shell window asks over a port, the device key endorses the shell's session key for one
+ * The hub's side of a launch: a shell window asks over a port, the device key (a guest's link) endorses the shell's session key for one
  * service, the control plane issues the credential. Only windows of the shell's exact origin are heard.
  */
 import { deviceMessage, launchChallenge } from '../../protocol/challenges.ts';
@@ -11,7 +11,27 @@ import { hash } from './hash.ts';
 import { type SignedPosture, signedPosture } from './posture.ts';
 import { signedCall } from './signed-call.ts';
 
-interface Begun {
+/** What endorses session keys here. */
+export interface Endorser {
+  /** SHA-256 of its key, as the challenge binds it. */
+  readonly keyHash: Uint8Array;
+  /** Fingerprint of the install pins. */
+  readonly pins: Uint8Array;
+  begin(service: string): Promise<Begun>;
+  posture(): Promise<SignedPosture>;
+  finish(proof: LaunchProof, message: Uint8Array<ArrayBuffer>): Promise<unknown>;
+  jarKey(service: string): Promise<Uint8Array>;
+}
+
+/** What ends a launch, but for the endorsement. */
+export interface LaunchProof {
+  readonly ceremony: string;
+  readonly sessionPublicKey: string;
+  readonly sessionSignature: string;
+  readonly posture: SignedPosture['json'];
+}
+
+export interface Begun {
   readonly ceremony: string;
   readonly nonce: string;
   readonly lease: string;
@@ -22,22 +42,26 @@ interface Begun {
 /** The origin that is answered already. */
 let answered: string | undefined;
 
-/** Answers launch requests for as long as this page lives. @param shellOrigin exact. */
-export function answerLaunches(shellOrigin: string): void {
+/** Answers launch requests for as long as this page lives. @param shellOrigin exact. @param endorser by default the device */
+export function answerLaunches(shellOrigin: string, endorser: () => Promise<Endorser | undefined> = thisDevice): void {
   if (answered === shellOrigin) return;
   answered = shellOrigin;
   window.addEventListener('message', (event: MessageEvent<LaunchRequest | null>) => {
     const [message, port] = [event.data, event.ports[0]];
     if (event.origin !== shellOrigin || port === undefined || message?.latchkey !== 'launch') return;
     // The shell shows what went wrong.
-    launch(String(message.service), port).catch(() => undefined);
+    launch(String(message.service), port, endorser).catch(() => undefined);
   });
 }
 
 /** One launch over a port of the shell's. @throws ApiError, which the shell has been told too */
-export async function launch(service: string, port: MessagePort): Promise<void> {
+export async function launch(
+  service: string,
+  port: MessagePort,
+  endorser: () => Promise<Endorser | undefined> = thisDevice,
+): Promise<void> {
   try {
-    await endorse(service, port);
+    await endorse(service, port, endorser);
   } catch (error) {
     const { code, message, correlation } = failureOf(error);
     say(port, { t: 'refused', code, message, ...(correlation !== undefined && { correlation }) });
@@ -45,50 +69,61 @@ export async function launch(service: string, port: MessagePort): Promise<void> 
   }
 }
 
-async function endorse(service: string, port: MessagePort): Promise<void> {
+async function endorse(
+  service: string,
+  port: MessagePort,
+  endorser: () => Promise<Endorser | undefined>,
+): Promise<void> {
   const heard = hear(port);
   say(port, { t: 'heard' });
-  const device = await loadDevice();
-  if (device === undefined)
+  const who = await endorser();
+  if (who === undefined)
     return say(port, {
       t: 'refused',
       code: 'device_unknown',
       message: 'This browser is not enrolled. Open your enrolment link.',
     });
   const { sessionPublicKey } = await heard.next('key');
-  const begun = await signedCall<Begun>(device, '/api/launch/begin', { service });
-  const posture = await signedPosture(device);
+  const begun = await who.begin(service);
+  const posture = await who.posture();
   const terms = {
     nonce: decode(begun.nonce),
     lease: decode(begun.lease),
     rpId: begun.rpId,
     userHandle: decode(begun.userHandle),
-    deviceKeyHash: hash.sha256(device.publicKey),
+    deviceKeyHash: who.keyHash,
     postureHash: posture.hash,
   };
   say(port, { t: 'challenge', ...terms });
   const challenge = launchChallenge(hash, { ...terms, service, sessionKeyHash: hash.sha256(sessionPublicKey) });
   const { signature } = await heard.next('endorsement');
-  const answer = await finish(device, begun, posture, sessionPublicKey, signature, challenge);
-  say(port, { t: 'launched', answer, pins: device.pins, jarKey: await jarKeyOf(device, service) });
-}
-
-async function finish(
-  device: Device,
-  begun: Begun,
-  posture: SignedPosture,
-  sessionPublicKey: Uint8Array,
-  sessionSignature: Uint8Array,
-  challenge: Uint8Array,
-): Promise<unknown> {
-  const deviceSignature = await signAsDevice(device, Uint8Array.from(deviceMessage(challenge)));
-  return signedCall(device, '/api/launch/finish', {
+  const proof = {
     ceremony: begun.ceremony,
     sessionPublicKey: encode(sessionPublicKey),
-    deviceSignature: encode(deviceSignature),
-    sessionSignature: encode(sessionSignature),
+    sessionSignature: encode(signature),
     posture: posture.json,
-  });
+  };
+  const answer = await who.finish(proof, Uint8Array.from(deviceMessage(challenge)));
+  say(port, { t: 'launched', answer, pins: who.pins, jarKey: await who.jarKey(service) });
+}
+
+async function thisDevice(): Promise<Endorser | undefined> {
+  const device = await loadDevice();
+  return device && deviceEndorser(device);
+}
+
+function deviceEndorser(device: Device): Endorser {
+  return {
+    keyHash: hash.sha256(device.publicKey),
+    pins: device.pins,
+    begin: (service) => signedCall<Begun>(device, '/api/launch/begin', { service }),
+    posture: () => signedPosture(device),
+    async finish(proof, message) {
+      const deviceSignature = encode(await signAsDevice(device, message));
+      return signedCall(device, '/api/launch/finish', { ...proof, deviceSignature });
+    },
+    jarKey: (service) => jarKeyOf(device, service),
+  };
 }
 
 function say(port: MessagePort, message: HubToTunnel): void {

@@ -2,11 +2,13 @@
 import './again-page.ts';
 import './enrol-page.ts';
 import './home-page.ts';
+import './link-page.ts';
 import './step-up-page.ts';
 import { trustedScript } from '../design/trusted-script.ts';
 
 const pages: Readonly<Record<string, string>> = {
   '/enrol': 'lk-enrol',
+  '/link': 'lk-link',
   '/step-up': 'lk-step-up',
   '/again': 'lk-again',
 };

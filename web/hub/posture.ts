@@ -1,4 +1,4 @@
-/** This browser's posture statement, signed by the device key. */
+/** This browser's posture statement, signed by the device key, or by a guest's link. */
 
 import { encodePosture, readPosture } from '../../posture-js/statement.ts';
 import { thisBrowser } from '../../posture-js/this-browser.ts';
@@ -14,8 +14,15 @@ export interface SignedPosture {
   readonly json: { readonly statement: string; readonly signature: string };
 }
 
-export async function signedPosture(device: Pick<Device, 'signing'>): Promise<SignedPosture> {
+export function signedPosture(device: Pick<Device, 'signing'>): Promise<SignedPosture> {
+  return postureSignedBy((message) => signAsDevice(device, message));
+}
+
+/** @param sign what the holder of a lease proves themselves by */
+export async function postureSignedBy(
+  sign: (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>,
+): Promise<SignedPosture> {
   const statement = encodePosture(await readPosture(thisBrowser(window), Date.now()));
-  const signature = await signAsDevice(device, Uint8Array.from(postureMessage(statement)));
+  const signature = await sign(Uint8Array.from(postureMessage(statement)));
   return { hash: hash.sha256(statement), json: { statement: encode(statement), signature: encode(signature) } };
 }

@@ -1,0 +1,75 @@
+/** One-click links in a real Chromium: a kiosk's guest, a guest who makes a passkey, and one who is let in. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { adminRequest } from '../../server/channel/admin-client.ts';
+import type { AuditEvent } from '../../server/channel/audit-event.ts';
+import { Person } from './support/person.ts';
+import { Product } from './support/product.ts';
+
+let product: Product;
+before(async () => {
+  product = await Product.start();
+});
+after(() => product?.[Symbol.asyncDispose]());
+
+const link = async (...terms: string[]) => {
+  const made = await product.cliJson('link', 'create', '--service', 'demo', ...terms);
+  return { url: String(made['url']), id: (made['link'] as { id: string }).id };
+};
+
+/** Requests that policy refused, once the gateway has told of one. */
+async function denials(): Promise<unknown[]> {
+  const socket = join(product.data, 'admin.sock');
+  for (;;) {
+    const { events } = await adminRequest(socket, 'GET', '/admin/audit?limit=1000&type=http.request');
+    const denied = (events as AuditEvent[]).filter(({ decision }) => decision === 'deny');
+    if (denied.length > 0) return denied.map(({ actor, policies, detail }) => [detail?.['method'], policies, actor]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test('BR-3: a kiosk’s guest opens the service by the link alone, only to read where it says so, until it is revoked', async () => {
+  const { url, id } = await link('--kiosk', '--read-only');
+  await using guest = await Person.arrive();
+  await guest.hub.goto(url);
+  await guest.hub.getByText('for reading only').waitFor();
+  assert.equal(new URL(guest.hub.url()).hash, '');
+  await guest.hub.getByRole('button', { name: 'Open' }).click();
+  await guest.hub.getByRole('heading', { name: 'Open to you' }).waitFor();
+  const { shell, app } = await guest.open('demo');
+  await app.getByRole('heading', { name: 'Field notes' }).waitFor();
+  await app.evaluate(() => fetch('/', { method: 'POST', body: 'x' }).catch(() => undefined));
+  const denied = await denials();
+  assert.deepEqual(denied, [['POST', ['link-read-only-request'], `spiffe://latchkey.local/guest/${id}/1`]]);
+  // Neither a device key nor a passkey is left in this browser.
+  const databases = await guest.hub.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  const kept = await guest.hub.evaluate(() => Object.keys(localStorage).length + Object.keys(sessionStorage).length);
+  assert.deepEqual([databases, kept], [[], 0]);
+  await product.cliJson('link', 'revoke', id);
+  await shell.locator('[role=status][data-state=closed], [role=status][data-state=refused]').waitFor();
+});
+
+test('BR-3: a guest is let in by an administrator, makes a passkey, and finds the link’s services on the hub', async () => {
+  const { url } = await link('--approve', '--for', 'mia@example.org');
+  await using guest = await Person.arrive();
+  await guest.hub.goto(url);
+  await guest.hub.getByLabel('Your e-mail address').fill('mia@example.org');
+  await guest.hub.getByLabel('Your name').fill('Mia');
+  await guest.hub.getByRole('button', { name: 'Knock' }).click();
+  const code = await guest.hub.locator('.code').textContent();
+  const { knocks } = (await product.cliJson('link', 'knocks')) as {
+    knocks: { id: string; code: string; name: string }[];
+  };
+  assert.deepEqual(
+    knocks.map((knock) => [knock.code, knock.name]),
+    [[code, 'Mia']],
+  );
+  await product.cliJson('link', 'approve', knocks[0]?.id ?? '');
+  await guest.hub.getByRole('heading', { name: 'Your services' }).waitFor();
+  const { app } = await guest.open('demo');
+  await app.getByRole('heading', { name: 'Field notes' }).waitFor();
+  const again = await guest.context.newPage();
+  await again.goto(url);
+  await again.locator('[role=alert][data-code=link_used]').waitFor();
+});
