@@ -113,8 +113,8 @@ function addBinding(app: ApiApp, { context, desk, strangers }: HubApiOptions): v
   const begin = createRoute({
     method: 'post',
     path: '/api/link/begin',
-    request: takes(guests.bindRequest),
-    responses: answers(guests.bindBegun, 'what the challenge of the new passkey is computed from'),
+    request: takes(guests.arrival),
+    responses: answers(schemas.enrolBegun, 'what the challenge of the new passkey is computed from'),
   });
   app.openapi(begin, async (exchange) => {
     strangers.require(callerOf(exchange));
@@ -125,7 +125,7 @@ function addBinding(app: ApiApp, { context, desk, strangers }: HubApiOptions): v
   const finish = createRoute({
     method: 'post',
     path: '/api/link/finish',
-    request: takes(guests.bindFinish),
+    request: takes(schemas.enrolFinishRequest),
     responses: answers(schemas.entered, 'the link is this passkey’s now; sets the lease cookie'),
   });
   app.openapi(finish, async (exchange) => {

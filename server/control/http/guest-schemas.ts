@@ -1,7 +1,7 @@
 /** The shapes of the guests' API (guest-api.ts). */
 import { z } from '@hono/zod-openapi';
 import { bytes } from './bytes-field.ts';
-import { enrolBegun, enrolFinishRequest, entered, launchFinishRequest, services } from './schemas.ts';
+import { entered, launchFinishRequest, services } from './schemas.ts';
 
 const id = z.string().regex(/^[0-9a-f]{24}$/);
 /** 32 bytes in base64url. */
@@ -31,9 +31,6 @@ export const waitRequest = knockKey;
 
 export const kioskRequest = arrival.extend({ posture: postureByLink });
 export const kioskEntered = entered.extend(services.shape).extend({ until: z.number() });
-export const bindRequest = arrival;
-export const bindBegun = enrolBegun;
-export const bindFinish = enrolFinishRequest;
 
 export const guestLaunchBegin = z.strictObject({ secret, service: z.string().min(1).max(64) });
 export const guestLaunchFinish = launchFinishRequest
