@@ -1,4 +1,4 @@
-/** `latchkey user add|list` and `latchkey pins`: who may sign in, and the keys they should expect. */
+/** `latchkey user add|invite|revoke|list` and `latchkey pins`: who may sign in, and the keys they should expect. */
 import type { Command } from 'commander';
 import { optionsOf, print, table } from './output.ts';
 import { admin } from './service.ts';
@@ -16,6 +16,26 @@ export function addPeopleCommands(program: Command): void {
         ...(own.group && { group: own.group }),
       });
       print(optionsOf(command), answer, () => `Enrolment link for ${name}, once:\n  ${answer['url']}`);
+    });
+  user
+    .command('invite <id>')
+    .description('a one-time enrolment link for another device of a person, or for one that takes a lost one’s place')
+    .option('--approve', 'the device signs in only after `device approve`')
+    .option('--json', 'print JSON')
+    .action(async (id: string, own: { approve?: boolean }, command: Command) => {
+      const wanted = { user: id, approval: own.approve === true };
+      const answer = await admin(command, 'POST', '/admin/enrolments', wanted);
+      print(optionsOf(command), answer, () => `Enrolment link, once:\n  ${answer['url']}`);
+    });
+  user
+    .command('revoke <id>')
+    .description('take a person out; every session of theirs ends at once')
+    .option('--reason <text>', 'why, for whoever asks later')
+    .option('--json', 'print JSON')
+    .action(async (id: string, own: { reason?: string }, command: Command) => {
+      const why = own.reason === undefined ? '' : `?reason=${encodeURIComponent(own.reason)}`;
+      const answer = await admin(command, 'DELETE', `/admin/users/${encodeURIComponent(id)}${why}`);
+      print(optionsOf(command), answer, () => `${id} is out.`);
     });
   user
     .command('list')

@@ -44,9 +44,10 @@ export async function finishEnrolment(context: Context, proof: EnrolmentProof): 
     return await context.audit.transact(async (transaction) => {
       await spendCeremony(context, transaction, ceremony.id);
       await useEnrolment(context, transaction, link.id);
-      const person = { user: link.user_id, name: link.name, amr: passkeyAmr };
+      const waits = link.approval === 1;
+      const person = { user: link.user_id, name: link.name, amr: passkeyAmr, waits };
       const joined = await join(context, transaction, person, proof, checked);
-      const detail = { link: link.id, ...joined.facts };
+      const detail = { link: link.id, waits, ...joined.facts };
       const event = { ...attempt, actor: joined.actor, decision: 'allow', detail } as const;
       await context.audit.record(transaction, newEvent(context, event));
       return joined.entered;

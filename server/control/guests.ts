@@ -77,7 +77,7 @@ export async function enterKiosk(
   knocks: KnockDesk,
   arrival: Arrival,
   signed: SignedPosture,
-): Promise<Entered & { until: number }> {
+): Promise<Entered & { leaseSecret: string; until: number }> {
   const link = await admissible(context, arrival);
   if (link.kiosk === 0) throw new ApiError('link_unknown');
   const knockId = await knocks.approvedFor(link, arrival.knock);

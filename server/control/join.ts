@@ -48,6 +48,8 @@ export interface Joiner {
   readonly user: string;
   readonly name: string;
   readonly amr: number;
+  /** The device signs in only when an administrator has said yes. */
+  readonly waits?: boolean;
   /** For a guest: their use of a link, and when its leases end. */
   readonly guest?: { readonly link: string; readonly use: number; readonly until: number };
 }
@@ -73,13 +75,13 @@ export async function join(
   const { aaguid, backupEligible, backedUp } = passkey;
   await insertCredential(transaction, of.user, passkey, now);
   const row = { id: device, user_id: of.user, credential_id: passkey.id, public_key: proof.devicePublicKey };
-  const fresh = { name: '', created_at: now, approved_at: now, revoked_at: null, revoked_reason: null };
+  const fresh = { name: '', created_at: now, approved_at: of.waits === true ? null : now, revoked_at: null, revoked_reason: null };
   await transaction
     .insertInto('devices')
     .values({ ...row, ...fresh, archived_at: null })
     .execute();
   const holder = { user: of.user, device, posture, amr: of.amr, until: of.guest?.until };
-  const leaseSecret = await openLease(context, transaction, holder);
+  const leaseSecret = of.waits === true ? null : await openLease(context, transaction, holder);
   const names = {
     user_id: of.user,
     device_id: device,

@@ -30,6 +30,7 @@ export interface LoginBegun {
 export async function beginLogin(context: Context, devicePublicKey: Uint8Array): Promise<LoginBegun> {
   const device = await people(context).where('devices.public_key', '=', devicePublicKey).executeTakeFirst();
   if (device === undefined) return refusedAtTheDoor(context, 'login', new ApiError('device_unknown'));
+  if (device.approved_at === null) return refusedAtTheDoor(context, 'login', new ApiError('device_waits'));
   const credentials = await context.store
     .selectFrom('credentials')
     .select('id')
@@ -55,7 +56,7 @@ export async function beginLogin(context: Context, devicePublicKey: Uint8Array):
 export async function finishLogin(context: Context, proof: LoginProof): Promise<Entered> {
   const ceremony = await findCeremony(context, 'login', proof.ceremony);
   const person = await people(context).where('devices.id', '=', ceremony.device_id).executeTakeFirst();
-  if (person === undefined) throw new ApiError('device_unknown');
+  if (person === undefined || person.approved_at === null) throw new ApiError('device_unknown');
   const actor = spiffeIdOf(context.config, person);
   const attempt = { type: 'login', actor, subject: person.user_id } as const;
   const checked = await auditingRefusal(context, ceremony.id, attempt, () => check(context, ceremony, person, proof));

@@ -8,6 +8,7 @@ import { origins } from '../config.ts';
 import type { EnrolmentTable, StoreTransaction, UserTable } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
+import type { SignedIn } from './leases.ts';
 import { digestOf, newEvent, newHandle, newId, newSecret } from './identifiers.ts';
 
 /** The group the default policy permits everything. */
@@ -29,6 +30,8 @@ export interface Invitation {
   readonly user?: string | undefined;
   readonly name?: string | undefined;
   readonly group?: string | undefined;
+  /** The device that joins by it waits for an administrator. */
+  readonly approval?: boolean | undefined;
 }
 
 /** @throws ApiError `user_malformed` */
@@ -83,7 +86,8 @@ export async function inviteToEnrol(
       existing === undefined
         ? (await addPerson(context, transaction, { name: name ?? '', group })).id
         : await existingUser(transaction, existing);
-    return { ...(await addLink(context, transaction, user, false)), user };
+    const terms = { first: false, approval: request.approval === true, actor: 'system' };
+    return { ...(await addLink(context, transaction, user, terms)), user };
   });
 }
 
@@ -104,8 +108,19 @@ export function inviteFirstAdmin(context: Context): Promise<{ url: string; expir
       .execute();
     const user =
       pending[0]?.user_id ?? (await addPerson(context, transaction, { name: 'Administrator', group: adminGroup })).id;
-    return addLink(context, transaction, user, true);
+    return addLink(context, transaction, user, { first: true, approval: false, actor: 'system' });
   });
+}
+
+/**
+ * A person wants another device. A script in their page could ask for one as well, so an administrator approves it
+ * before it signs in. @throws ApiError `unauthenticated` for a guest, who has one browser
+ */
+export function inviteOwnDevice(context: Context, who: SignedIn): Promise<{ url: string; expires: number }> {
+  if (who.guest !== undefined) throw new ApiError('unauthenticated');
+  return context.audit.transact((transaction) =>
+    addLink(context, transaction, who.user, { first: false, approval: true, actor: who.spiffeId }),
+  );
 }
 
 async function existingUser(transaction: StoreTransaction, id: string): Promise<string> {
@@ -114,6 +129,8 @@ async function existingUser(transaction: StoreTransaction, id: string): Promise<
     .select('id')
     .where('id', '=', id)
     .where('disabled_at', 'is', null)
+    // A guest comes by their link.
+    .where('link_id', 'is', null)
     .executeTakeFirst();
   if (user === undefined) throw new ApiError('user_unknown');
   return user.id;
@@ -136,7 +153,7 @@ async function addLink(
   context: Context,
   transaction: StoreTransaction,
   user: string,
-  first: boolean,
+  { first, approval, actor }: { readonly first: boolean; readonly approval: boolean; readonly actor: string },
 ): Promise<{ url: string; expires: number }> {
   const token = newSecret();
   const now = context.clock.now();
@@ -145,14 +162,15 @@ async function addLink(
     token_hash: digestOf(token),
     user_id: user,
     first: first ? 1 : 0,
+    approval: approval ? 1 : 0,
     created_at: now,
     expires_at: now + context.config.timers.enrolmentS * 1_000,
     used_at: null,
     revoked_at: null,
   };
   await transaction.insertInto('enrolments').values(link).execute();
-  const detail = { operation: 'enrolment.create', link: link.id, first };
-  await context.audit.record(transaction, newEvent(context, { type: 'admin', actor: 'system', subject: user, detail }));
+  const detail = { operation: 'enrolment.create', link: link.id, first, approval };
+  await context.audit.record(transaction, newEvent(context, { type: 'admin', actor, subject: user, detail }));
   // In the fragment, which browsers never send: neither the token nor the fingerprint reaches a server log.
   const url = `${origins.hub(context.config)}/enrol#${token}.${base64url(context.pki.fingerprint)}`;
   return { url, expires: link.expires_at };

@@ -41,8 +41,8 @@ export interface LaunchProof {
 export interface Entered {
   readonly user: { readonly id: string; readonly name: string };
   readonly device: { readonly id: string };
-  /** Told to the browser once, as an HttpOnly cookie. */
-  readonly leaseSecret: string;
+  /** Told to the browser once, as an HttpOnly cookie; null where an administrator has to approve the device first. */
+  readonly leaseSecret: string | null;
 }
 
 /** @throws ApiError `device_signature` */

@@ -41,23 +41,17 @@ export class RevocationDesk {
   }
 
   /** A device that was lost. @throws ApiError `device_unknown` */
-  async device(id: string): Promise<void> {
-    await this.#revoke(async (transaction) => {
-      const row = await transaction
-        .updateTable('devices')
-        .set({ revoked_at: this.#context.clock.now() })
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .returning('user_id')
-        .executeTakeFirst();
-      if (row === undefined) throw new ApiError('device_unknown');
-      await this.#endLeases(transaction, 'device_id', id);
-      await this.#recordAdmin(transaction, 'device.revoke', row.user_id, { device: id });
-    });
+  async device(id: string, reason?: string): Promise<void> {
+    await this.#device(id, reason, { actor: 'system' });
+  }
+
+  /** A device that its own person lost. @throws ApiError `device_unknown` for one that is not theirs */
+  async ownDevice(who: SignedIn, id: string): Promise<void> {
+    await this.#device(id, undefined, { actor: who.spiffeId, owner: who.user });
   }
 
   /** A person who left. @throws ApiError `user_unknown` */
-  async user(id: string): Promise<void> {
+  async user(id: string, reason?: string): Promise<void> {
     await this.#revoke(async (transaction) => {
       const row = await transaction
         .updateTable('users')
@@ -68,7 +62,7 @@ export class RevocationDesk {
         .executeTakeFirst();
       if (row === undefined) throw new ApiError('user_unknown');
       await this.#endLeases(transaction, 'user_id', id);
-      await this.#recordAdmin(transaction, 'user.disable', id, {});
+      await this.#recordAdmin(transaction, 'user.disable', id, why(reason));
     });
   }
 
@@ -111,6 +105,25 @@ export class RevocationDesk {
     this.#publish(await this.current());
   }
 
+  async #device(
+    id: string,
+    reason: string | undefined,
+    by: { readonly actor: string; readonly owner?: string },
+  ): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      let query = transaction
+        .updateTable('devices')
+        .set({ revoked_at: this.#context.clock.now(), revoked_reason: reason ?? null })
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null);
+      if (by.owner !== undefined) query = query.where('user_id', '=', by.owner);
+      const row = await query.returning('user_id').executeTakeFirst();
+      if (row === undefined) throw new ApiError('device_unknown');
+      await this.#endLeases(transaction, 'device_id', id);
+      await this.#recordAdmin(transaction, 'device.revoke', row.user_id, { device: id, ...why(reason) }, by.actor);
+    });
+  }
+
   async #endLeases(transaction: StoreTransaction, column: 'device_id' | 'user_id', id: string): Promise<void> {
     const leases = await transaction
       .selectFrom('leases')
@@ -126,8 +139,9 @@ export class RevocationDesk {
     operation: string,
     subject: string,
     detail: Record<string, string>,
+    actor = 'system',
   ): Promise<void> {
-    const event = { type: 'admin', actor: 'system', subject, detail: { operation, ...detail } } as const;
+    const event = { type: 'admin', actor, subject, detail: { operation, ...detail } } as const;
     await this.#context.audit.record(transaction, newEvent(this.#context, event));
   }
 
@@ -163,6 +177,10 @@ export class RevocationDesk {
       ...signedOut.map((one) => ({ kind: 'signOut' as const, id: utf8(ownerOf(one)) })),
     ];
   }
+}
+
+function why(reason: string | undefined): { why?: string } {
+  return reason === undefined ? {} : { why: reason };
 }
 
 interface Owner {

@@ -125,12 +125,16 @@ const links = [
   'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
 ];
 
+/** Of a device whose enrolment link asks for it, an administrator has to say yes before it signs in. */
+const deviceApproval = ['ALTER TABLE enrolments ADD COLUMN approval INTEGER NOT NULL DEFAULT 0'];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
   '0002-step-up': { up: (database) => runAll(database, stepUp) },
   '0003-identity-to-services': { up: (database) => runAll(database, identityToServices) },
   '0004-links': { up: (database) => runAll(database, links) },
+  '0005-device-approval': { up: (database) => runAll(database, deviceApproval) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

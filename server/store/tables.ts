@@ -62,6 +62,8 @@ export interface EnrolmentTable {
   user_id: string;
   /** The link of a new installation; a new start takes the old one's place. */
   first: number;
+  /** The device it lets in waits for an administrator. */
+  approval: number;
   created_at: number;
   expires_at: number;
   used_at: number | null;

@@ -1,6 +1,6 @@
 /**
  * The admin API: served on a Unix socket that only the owner of the data folder may open, which is its authentication.
- * `latchkey service|user|wg|policy|link …` are its clients.
+ * `latchkey service|user|device|link|wg|policy …` are its clients.
  */
 import { createRoute, z } from '@hono/zod-openapi';
 import { base64url } from '../../../protocol/bytes.ts';
@@ -14,6 +14,7 @@ import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../peop
 import { listPeople } from '../people-list.ts';
 import { listPolicies, replacePolicies } from '../policies.ts';
 import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
+import { addDevices } from './admin-devices.ts';
 import { addKnocks, addLinks } from './admin-links.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
@@ -25,6 +26,7 @@ export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   addPeers(app, context, desk);
   addPeople(app, context, desk);
   addPolicies(app, context, desk);
+  addDevices(app, context, desk);
   addLinks(app, context, desk);
   addKnocks(app, context, desk);
   addInsight(app, context, desk);
@@ -111,15 +113,11 @@ function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
       return exchange.json({ id, name }, 200);
     },
   );
-  const removeUser = { ...route('delete', '/admin/users/{name}', shapes.done), request: named };
+  const request = { ...named, query: shapes.reason };
+  const removeUser = { ...route('delete', '/admin/users/{name}', shapes.done), request };
   app.openapi(createRoute(removeUser), async (exchange) => {
-    await desk.revocations.user(exchange.req.valid('param').name);
+    await desk.revocations.user(exchange.req.valid('param').name, exchange.req.valid('query').reason);
     await desk.policy.reload();
-    return exchange.json({}, 200);
-  });
-  const removeDevice = { ...route('delete', '/admin/devices/{name}', shapes.done), request: named };
-  app.openapi(createRoute(removeDevice), async (exchange) => {
-    await desk.revocations.device(exchange.req.valid('param').name);
     return exchange.json({}, 200);
   });
 }

@@ -54,7 +54,12 @@ export const wireguard = z.object({
   peers: z.array(peer),
 });
 
-export const newEnrolment = z.strictObject({ user: text.optional(), name: text.optional(), group: text.optional() });
+export const newEnrolment = z.strictObject({
+  user: text.optional(),
+  name: text.optional(),
+  group: text.optional(),
+  approval: z.boolean().optional(),
+});
 export const enrolment = z.object({ url: z.string(), user: z.string(), expires: z.number() });
 export const firstEnrolment = z.object({ url: z.string().nullable(), expires: z.number().optional() });
 

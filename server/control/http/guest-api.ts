@@ -134,7 +134,7 @@ function addBinding(app: ApiApp, { context, desk, strangers }: HubApiOptions): v
     // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
     const credential = proof.credential as RegistrationResponseJSON;
     const { leaseSecret, user, device } = await finishBinding(context, desk.knocks, { ...proof, credential });
-    writeLease(context, exchange, leaseSecret);
+    if (leaseSecret !== null) writeLease(context, exchange, leaseSecret);
     return exchange.json({ user, device }, 200);
   });
 }

@@ -9,6 +9,7 @@ import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import { encodeBytes } from './bytes-field.ts';
+import { addDeviceApi } from './device-api.ts';
 import { addGuestApi } from './guest-api.ts';
 import { clearLease, deviceOf, signedBy, signedIn, writeLease } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
@@ -27,6 +28,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addSession(app, options);
   addLaunch(app, options);
   addGuestApi(app, options);
+  addDeviceApi(app, options.context, options.desk, options);
   addPins(app, options);
   addAssertionKeys(app, options);
   app.doc31('/api/openapi.json', {
@@ -61,7 +63,7 @@ function addEnrolment(app: ApiApp, { context, desk, strangers }: HubApiOptions):
     // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
     const credential = proof.credential as RegistrationResponseJSON;
     const { leaseSecret, user, device } = await finishEnrolment(context, { ...proof, credential });
-    writeLease(context, exchange, leaseSecret);
+    if (leaseSecret !== null) writeLease(context, exchange, leaseSecret);
     // A new person or group changes what the gateways have to know.
     await desk.policy.reload();
     return exchange.json({ user, device }, 200);
@@ -93,7 +95,7 @@ function addLogin(app: ApiApp, { context, strangers }: HubApiOptions): void {
     // As above.
     const credential = proof.credential as AuthenticationResponseJSON;
     const { leaseSecret, user, device } = await finishLogin(context, { ...proof, credential });
-    writeLease(context, exchange, leaseSecret);
+    if (leaseSecret !== null) writeLease(context, exchange, leaseSecret);
     return exchange.json({ user, device }, 200);
   });
 }

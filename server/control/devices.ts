@@ -1,0 +1,133 @@
+/**
+ * The devices of people: each its own key and passkey, named by its person, approved by an administrator where its
+ * enrolment asked for that, revoked when it is lost and archived when nobody wants to see it any more. None is deleted.
+ * Who lost one signs in with another, or gets an administrator's enrolment link; there is no other way back.
+ */
+import type { StoreTransaction } from '../store/tables.ts';
+import { ApiError } from './api-error.ts';
+import type { Context } from './context.ts';
+import { newEvent } from './identifiers.ts';
+
+export interface ShownDevice {
+  readonly id: string;
+  readonly user: string;
+  readonly userName: string;
+  readonly name: string;
+  readonly state: 'waiting' | 'approved' | 'revoked';
+  readonly archived: boolean;
+  readonly createdAt: number;
+  readonly lastSignIn?: number;
+  /** Model of the authenticator, and whether its passkey may leave it (WebAuthn section 6.1.3). */
+  readonly aaguid?: string;
+  readonly backupEligible?: boolean;
+  readonly revokedAt?: number;
+  readonly reason?: string;
+}
+
+/** Of people, guests' places not among them. @param user theirs alone. @param archived those as well */
+export async function listDevices(
+  context: Context,
+  { user, archived = false }: { readonly user?: string | undefined; readonly archived?: boolean } = {},
+): Promise<ShownDevice[]> {
+  let query = context.store
+    .selectFrom('devices')
+    .innerJoin('users', 'users.id', 'devices.user_id')
+    .leftJoin('credentials', 'credentials.id', 'devices.credential_id')
+    .selectAll('devices')
+    .select(['users.name as user_name', 'credentials.aaguid', 'credentials.backup_eligible'])
+    .select((device) =>
+      device
+        .selectFrom('leases')
+        .whereRef('leases.device_id', '=', 'devices.id')
+        .select(({ fn }) => fn.max('leases.created_at').as('last'))
+        .as('last_sign_in'),
+    )
+    .where('users.link_id', 'is', null)
+    .orderBy('devices.created_at');
+  if (user !== undefined) query = query.where('devices.user_id', '=', user);
+  if (!archived) query = query.where('devices.archived_at', 'is', null);
+  return (await query.execute()).map(shown);
+}
+
+
+interface Row {
+  readonly id: string;
+  readonly user_id: string;
+  readonly user_name: string;
+  readonly name: string;
+  readonly created_at: number;
+  readonly approved_at: number | null;
+  readonly revoked_at: number | null;
+  readonly revoked_reason: string | null;
+  readonly archived_at: number | null;
+  readonly aaguid: string | null;
+  readonly backup_eligible: number | null;
+  readonly last_sign_in: number | null;
+}
+
+function shown(row: Row): ShownDevice {
+  return {
+    id: row.id,
+    user: row.user_id,
+    userName: row.user_name,
+    name: row.name,
+    state: row.revoked_at !== null ? 'revoked' : row.approved_at === null ? 'waiting' : 'approved',
+    archived: row.archived_at !== null,
+    createdAt: row.created_at,
+    ...(row.last_sign_in !== null && { lastSignIn: row.last_sign_in }),
+    ...(row.aaguid !== null && { aaguid: row.aaguid, backupEligible: row.backup_eligible === 1 }),
+    ...(row.revoked_at !== null && { revokedAt: row.revoked_at }),
+    ...(row.revoked_reason !== null && { reason: row.revoked_reason }),
+  };
+}
+
+/** @param name 1 to 64 printable characters. @param owner only a device of this person. @throws ApiError `device_unknown`, `user_malformed` */
+export async function nameDevice(
+  context: Context,
+  id: string,
+  name: string,
+  by: { readonly actor: string; readonly owner?: string },
+): Promise<void> {
+  if (!/^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u.test(name)) throw new ApiError('user_malformed');
+  await change(context, id, 'device.name', by, { name }, { name });
+}
+
+/** From now on it may sign in. @throws ApiError `device_unknown` for one that does not wait */
+export async function approveDevice(context: Context, id: string): Promise<void> {
+  await change(context, id, 'device.approve', { actor: 'system' }, { approved_at: context.clock.now() }, {}, 'waiting');
+}
+
+/** Takes a revoked device out of the lists. @throws ApiError `device_unknown` for one that is not revoked */
+export async function archiveDevice(context: Context, id: string): Promise<void> {
+  await change(context, id, 'device.archive', { actor: 'system' }, { archived_at: context.clock.now() }, {}, 'revoked');
+}
+
+async function change(
+  context: Context,
+  id: string,
+  operation: string,
+  by: { readonly actor: string; readonly owner?: string },
+  set: { readonly name?: string; readonly approved_at?: number; readonly archived_at?: number },
+  told: Readonly<Record<string, string>>,
+  only?: 'waiting' | 'revoked',
+): Promise<void> {
+  await context.audit.transact(async (transaction) => {
+    let query = transaction.updateTable('devices').set(set).where('id', '=', id).where('public_key', 'is not', null);
+    if (by.owner !== undefined) query = query.where('user_id', '=', by.owner);
+    query = query.where('revoked_at', only === 'revoked' ? 'is not' : 'is', null);
+    if (only === 'waiting') query = query.where('approved_at', 'is', null);
+    const row = await query.returning('user_id').executeTakeFirst();
+    if (row === undefined) throw new ApiError('device_unknown');
+    await record(context, transaction, by.actor, row.user_id, { operation, device: id, ...told });
+  });
+}
+
+async function record(
+  context: Context,
+  transaction: StoreTransaction,
+  actor: string,
+  subject: string,
+  detail: Readonly<Record<string, string>>,
+): Promise<void> {
+  await context.audit.record(transaction, newEvent(context, { type: 'admin', actor, subject, detail: { ...detail } }));
+}
