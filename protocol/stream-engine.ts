@@ -43,6 +43,8 @@ export class StreamEngine {
   onOpen: ((request: messages.OpenRequest) => void) | undefined;
   readonly #host: StreamHost;
   readonly #credit = new SendCredit();
+  #received = 0;
+  #sent = 0;
   #inbox: StreamInbox;
   #kind: StreamKind | undefined;
   #flow: DatagramFlow | undefined;
@@ -120,8 +122,15 @@ export class StreamEngine {
   // ── data ──
 
   /** The next chunk, the caller's to keep; null after an authentic FIN. */
-  read(): Promise<Uint8Array | null> {
-    return this.#inbox.read();
+  async read(): Promise<Uint8Array | null> {
+    const chunk = await this.#inbox.read();
+    this.#received += chunk?.length ?? 0;
+    return chunk;
+  }
+
+  /** Bytes of data that were read here and that were sealed for the peer, since the stream began. */
+  get offsets(): { readonly received: number; readonly sent: number } {
+    return { received: this.#received, sent: this.#sent };
   }
 
   /** Callers take turns (stream.ts): credit serves one writer. */
@@ -139,6 +148,7 @@ export class StreamEngine {
     if (bytes.length > this.#host.maxContent) throw new TypeError('a datagram must fit in one record');
     if (this.#flow?.fits(bytes.length)) {
       this.#flow.send(bytes);
+      this.#sent += bytes.length;
       return;
     }
     await this.#credit.take(bytes.length, bytes.length);
@@ -147,7 +157,9 @@ export class StreamEngine {
 
   #sendData(bytes: Uint8Array): Promise<void> {
     this.#assertWritable(); // things happened while the credit was awaited
-    return this.#delivered(this.#host.link.send(recordKind.data, bytes));
+    const sending = this.#host.link.send(recordKind.data, bytes);
+    this.#sent += bytes.length;
+    return this.#delivered(sending);
   }
 
   async finish(): Promise<void> {

@@ -31,6 +31,11 @@ export class Stream {
     return this.#engine.buffered;
   }
 
+  /** Bytes that {@link Stream.read} gave and that {@link Stream.write} had sealed, since the start. */
+  get offsets(): { readonly received: number; readonly sent: number } {
+    return this.#engine.offsets;
+  }
+
   /**
    * Resolves when both directions have ended, well or not, and never rejects: {@link Stream.read} and
    * {@link Stream.write} say how. Received data may still be read afterwards.

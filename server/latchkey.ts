@@ -12,6 +12,7 @@ import { CommandFailure, failureOf, usageFailure } from './cli/output.ts';
 import { addPeopleCommands } from './cli/people.ts';
 import { addPolicyCommands } from './cli/policy.ts';
 import { addServiceCommands } from './cli/service.ts';
+import { addSessionCommands } from './cli/session.ts';
 import { addUpCommand } from './cli/up.ts';
 import { addWireGuardCommands } from './cli/wg.ts';
 
@@ -32,6 +33,7 @@ addPeopleCommands(program);
 addDeviceCommands(program);
 addLinkCommands(program);
 addPolicyCommands(program);
+addSessionCommands(program);
 addAuditCommands(program);
 addConfigCommand(program);
 

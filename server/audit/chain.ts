@@ -16,7 +16,7 @@ export function chainHash(previous: Uint8Array, seq: number, event: string): Uin
 }
 
 /** JSON with the keys of every object sorted by code unit and no spaces: one spelling for one event. */
-export function canonical(event: AuditEvent): string {
+export function canonical(event: AuditEvent | Readonly<Record<string, unknown>>): string {
   return JSON.stringify(event, (_key, value: unknown) => (isPlainObject(value) ? sorted(value) : value));
 }
 

@@ -118,7 +118,7 @@ function outOfLine(seq: number): Fault {
 async function believed(trust: AuditTrust, bytes: Uint8Array): Promise<Anchor> {
   try {
     const { keyId, time } = peekAnchor(bytes);
-    const key = await trust.auditKey(keyId, time);
+    const key = await trust.roleKey('audit', keyId, time);
     if (key !== undefined) return await openAnchor(nodeCrypto, bytes, key);
   } catch {
     // What exactly is wrong with a forged anchor is of no use to anyone.

@@ -21,6 +21,7 @@ export const auditEventTypes = [
   'session.refused',
   'stream.open',
   'stream.close',
+  'stream.cut',
   'http.request',
   'websocket.open',
   'link.change',

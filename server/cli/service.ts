@@ -88,6 +88,19 @@ export function addServiceCommands(program: Command): void {
       const answer = await admin(command, 'DELETE', `/admin/services/${encodeURIComponent(name)}`);
       print(optionsOf(command), answer, () => `${name} is removed.`);
     });
+  for (const [verb, done, about] of [
+    ['suspend', 'is suspended', 'end what is open to a service, and let nobody in until it is resumed'],
+    ['resume', 'opens again', 'open a suspended service again'],
+  ] as const) {
+    service
+      .command(`${verb} <name>`)
+      .description(about)
+      .option('--json', 'print JSON')
+      .action(async (name: string, _own: unknown, command: Command) => {
+        const answer = await admin(command, 'POST', `/admin/services/${encodeURIComponent(name)}/${verb}`, {});
+        print(optionsOf(command), answer, () => `${name} ${done}.`);
+      });
+  }
 }
 
 /** One admin call in the data folder that the command line names. */

@@ -54,6 +54,8 @@ const answers = {
   session_signature: [403, 'The session key did not sign this launch. Open the service again.'],
   lease_ended: [401, 'Your access to this service has ended. Sign in on the hub and open it again.'],
 
+  session_unknown: [404, 'There is no such session.'],
+  receipt_unknown: [404, 'There is no such receipt.'],
   user_unknown: [404, 'There is no such person.'],
   user_malformed: [
     400,

@@ -14,6 +14,7 @@ import { GatewayDesk } from './gateways.ts';
 import { KnockDesk } from './knocks.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import { ProbeDesk } from './probe-desk.ts';
+import { issueReceipts } from './receipts.ts';
 import { RevocationDesk } from './revocations.ts';
 import { StepUpDesk } from './step-up-desk.ts';
 
@@ -132,6 +133,7 @@ export class ChannelDesk {
     if (foreign > 0)
       this.#context.log.error({ gateway: peer.id, foreign }, 'a gateway claimed events that are not its');
     await this.#context.audit.append(events);
+    await issueReceipts(this.#context, peer.id, events);
     // Those we refuse are acknowledged as well, or the gateway would send them for ever.
     peer.send({ t: 'ack', ids: message.events.map(({ id }) => id) });
   }

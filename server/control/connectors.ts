@@ -38,6 +38,7 @@ export class ConnectorDesk {
       .selectAll()
       .where('name', '=', hello.name)
       .executeTakeFirst();
+    if (known !== undefined && known.revoked_at !== null) return { refused: 'name_in_use' };
     const sameKey = known?.wireguard_key === hello.wireguardKey;
     const resumed = known !== undefined && sameKey && known.id === hello.id && resumes(known, hello.token);
     // Services are bound to a connector's key, so a name does not pass to another key by itself; the demo's may.
@@ -61,6 +62,11 @@ export class ConnectorDesk {
       if (error instanceof ApiError) return { refused: 'key_in_use' };
       throw error;
     }
+  }
+
+  /** Ends the channel of a connector that was revoked. */
+  drop(id: string): void {
+    for (const peer of this.#connected) if (peer.id === id) peer.close();
   }
 
   joined(peer: PeerConnection): void {
@@ -130,6 +136,7 @@ export class ConnectorDesk {
       address: await this.#freeAddress(transaction),
       ...credential,
       joined_at: now,
+      revoked_at: null,
     };
     await transaction.insertInto('connectors').values(row).execute();
     await insertPeer(this.#context, transaction, {

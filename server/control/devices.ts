@@ -49,7 +49,6 @@ export async function listDevices(
   return (await query.execute()).map(shown);
 }
 
-
 interface Row {
   readonly id: string;
   readonly user_id: string;

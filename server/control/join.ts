@@ -75,7 +75,13 @@ export async function join(
   const { aaguid, backupEligible, backedUp } = passkey;
   await insertCredential(transaction, of.user, passkey, now);
   const row = { id: device, user_id: of.user, credential_id: passkey.id, public_key: proof.devicePublicKey };
-  const fresh = { name: '', created_at: now, approved_at: of.waits === true ? null : now, revoked_at: null, revoked_reason: null };
+  const fresh = {
+    name: '',
+    created_at: now,
+    approved_at: of.waits === true ? null : now,
+    revoked_at: null,
+    revoked_reason: null,
+  };
   await transaction
     .insertInto('devices')
     .values({ ...row, ...fresh, archived_at: null })

@@ -8,8 +8,8 @@ import { origins } from '../config.ts';
 import type { EnrolmentTable, StoreTransaction, UserTable } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
-import type { SignedIn } from './leases.ts';
 import { digestOf, newEvent, newHandle, newId, newSecret } from './identifiers.ts';
+import type { SignedIn } from './leases.ts';
 
 /** The group the default policy permits everything. */
 export const adminGroup = 'admins';

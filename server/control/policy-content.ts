@@ -14,7 +14,12 @@ const namespace = { type: 'Namespace', id: 'default' };
 /** Reads everything in one transaction, sorted, so that the same state gives the same text. */
 export function readPolicyContent({ store, config, clock }: Context): Promise<SnapshotContent> {
   return store.transaction().execute(async (transaction) => {
-    const services = await transaction.selectFrom('services').selectAll().orderBy('name').execute();
+    const services = await transaction
+      .selectFrom('services')
+      .selectAll()
+      .where('suspended_at', 'is', null)
+      .orderBy('name')
+      .execute();
     const peers = await transaction.selectFrom('peers').selectAll().orderBy('public_key').execute();
     const policies = await transaction.selectFrom('policies').selectAll().orderBy('id').execute();
     return {

@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
 import { endLease, type SignedIn } from './leases.ts';
 import { revokeLink } from './links.ts';
+import { endSession } from './sessions.ts';
 
 /**
  * Credentials of one device that are listed one by one. Above that the device is listed instead, which ends what it
@@ -81,6 +82,64 @@ export class RevocationDesk {
     });
   }
 
+  /** One tunnel. @throws ApiError `session_unknown` */
+  async session(id: string): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      const { user, service } = await endSession(this.#context, transaction, id);
+      await this.#recordAdmin(transaction, 'session.revoke', user, { session: id, service });
+    });
+  }
+
+  /** A service: until it is resumed nobody opens it, and what is open ends. @throws ApiError `service_unknown` */
+  async service(name: string, reason?: string): Promise<void> {
+    await this.#revoke((transaction) => this.#suspend(transaction, 'name', name, reason));
+  }
+
+  /**
+   * A connector: it joins no more, WireGuard knows it no more, and what it carries is suspended.
+   * @returns its id, to end its channel. @throws ApiError `connector_unknown`
+   */
+  async connector(name: string, reason?: string): Promise<string> {
+    const now = this.#context.clock.now();
+    let id = '';
+    await this.#revoke(async (transaction) => {
+      const row = await transaction
+        .updateTable('connectors')
+        .set({ revoked_at: now })
+        .where('name', '=', name)
+        .where('revoked_at', 'is', null)
+        .returning(['id', 'wireguard_key'])
+        .executeTakeFirst();
+      if (row === undefined) throw new ApiError('connector_unknown');
+      id = row.id;
+      await transaction.deleteFrom('peers').where('connector_id', '=', id).execute();
+      await this.#suspend(transaction, 'wireguard_key', row.wireguard_key, reason);
+      await this.#recordAdmin(transaction, 'connector.revoke', id, { name, ...why(reason) });
+    });
+    return id;
+  }
+
+  async #suspend(
+    transaction: StoreTransaction,
+    column: 'name' | 'wireguard_key',
+    value: string,
+    reason: string | undefined,
+  ): Promise<void> {
+    const rows = await transaction
+      .updateTable('services')
+      .set({ suspended_at: this.#context.clock.now() })
+      .where(column, '=', value)
+      .where('suspended_at', 'is', null)
+      .returning('name')
+      .execute();
+    if (rows.length === 0 && column === 'name') throw new ApiError('service_unknown');
+    for (const { name } of rows) {
+      const detail = { operation: 'service.suspend', ...why(reason) };
+      const event = { type: 'service.change', actor: 'system', service: name, detail } as const;
+      await this.#context.audit.record(transaction, newEvent(this.#context, event));
+    }
+  }
+
   /** The signed revocation epoch in force. */
   async current(): Promise<Uint8Array> {
     const { store, clock, pki } = this.#context;
@@ -91,6 +150,23 @@ export class RevocationDesk {
       .executeTakeFirstOrThrow();
     const revocation = { epoch: BigInt(value), issuedAt: clock.now(), revoked: await this.#revoked() };
     return signRevocation(nodeCrypto, pki.signer('revocation'), revocation);
+  }
+
+  /** A service that was suspended opens again. @throws ApiError `service_unknown` */
+  async resume(name: string): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      const row = await transaction
+        .updateTable('services')
+        .set({ suspended_at: null })
+        .where('name', '=', name)
+        .where('suspended_at', 'is not', null)
+        .returning('name')
+        .executeTakeFirst();
+      if (row === undefined) throw new ApiError('service_unknown');
+      const detail = { operation: 'service.resume' };
+      const event = { type: 'service.change', actor: 'system', service: name, detail } as const;
+      await this.#context.audit.record(transaction, newEvent(this.#context, event));
+    });
   }
 
   async #revoke(write: (transaction: StoreTransaction) => Promise<void>): Promise<void> {
@@ -152,6 +228,7 @@ export class RevocationDesk {
     const devices = await store.selectFrom('devices').select('id').where('revoked_at', '>', since).execute();
     const users = await store.selectFrom('users').select('id').where('disabled_at', '>', since).execute();
     const links = await store.selectFrom('links').select('id').where('revoked_at', '>', since).execute();
+    const services = await store.selectFrom('services').select('name').where('suspended_at', 'is not', null).execute();
     const credentials = await store
       .selectFrom('svids')
       .innerJoin('launches', 'launches.id', 'svids.launch_id')
@@ -173,6 +250,7 @@ export class RevocationDesk {
       ...devices.map(({ id }) => ({ kind: 'device' as const, id: utf8(id) })),
       ...users.map(({ id }) => ({ kind: 'user' as const, id: utf8(id) })),
       ...links.map(({ id }) => ({ kind: 'link' as const, id: utf8(id) })),
+      ...services.map(({ name }) => ({ kind: 'service' as const, id: utf8(name) })),
       ...listed(credentials),
       ...signedOut.map((one) => ({ kind: 'signOut' as const, id: utf8(ownerOf(one)) })),
     ];

@@ -148,6 +148,7 @@ async function rowOf(
     wireguard_key: wireguardKey,
     demo: demo ? 1 : 0,
     created_at: context.clock.now(),
+    suspended_at: null,
     host: service.host ?? 'public',
     cors_from: callersText(service.name, service.corsFrom ?? []),
   };

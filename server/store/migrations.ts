@@ -128,6 +128,14 @@ const links = [
 /** Of a device whose enrolment link asks for it, an administrator has to say yes before it signs in. */
 const deviceApproval = ['ALTER TABLE enrolments ADD COLUMN approval INTEGER NOT NULL DEFAULT 0'];
 
+/** What a revocation reaches besides people and devices, and the receipts of what it cut. */
+const revocations = [
+  'ALTER TABLE services ADD COLUMN suspended_at INTEGER',
+  'ALTER TABLE connectors ADD COLUMN revoked_at INTEGER',
+  `CREATE TABLE receipts (id TEXT PRIMARY KEY, session TEXT NOT NULL, actor TEXT NOT NULL, service TEXT NOT NULL,
+     streams INTEGER NOT NULL, created_at INTEGER NOT NULL, object BLOB NOT NULL) STRICT`,
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -135,6 +143,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-identity-to-services': { up: (database) => runAll(database, identityToServices) },
   '0004-links': { up: (database) => runAll(database, links) },
   '0005-device-approval': { up: (database) => runAll(database, deviceApproval) },
+  '0006-revocations': { up: (database) => runAll(database, revocations) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -197,6 +197,8 @@ export interface ServiceTable {
   wireguard_key: string;
   demo: number;
   created_at: number;
+  /** Set while nobody may use it. */
+  suspended_at: number | null;
   /** A HostRule. */
   host: string;
   /** Names of services, a JSON array. */
@@ -224,6 +226,19 @@ export interface ConnectorTable {
   /** Accepted until the newer one is seen, because an answer can be lost. */
   previous_resume_hash: Uint8Array | null;
   joined_at: number;
+  revoked_at: number | null;
+}
+
+/** Signed by the notary: what a revocation cut (receipts.ts). */
+export interface ReceiptTable {
+  /** That of the first event it is about. */
+  id: string;
+  session: string;
+  actor: string;
+  service: string;
+  streams: number;
+  created_at: number;
+  object: Uint8Array;
 }
 
 export interface GatewayTable {
@@ -279,6 +294,7 @@ export interface Tables {
   peers: PeerTable;
   connectors: ConnectorTable;
   gateways: GatewayTable;
+  receipts: ReceiptTable;
   policies: PolicyTable;
   counters: CounterTable;
   audit: AuditTable;

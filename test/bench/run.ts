@@ -10,6 +10,7 @@ type Bench = { readonly figures: (options: BenchOptions) => AsyncIterable<Figure
 
 /** One file a name. */
 const benches: Record<string, () => Promise<Bench>> = {
+  control: () => import('./control.ts'),
   crypto: () => import('./crypto.ts'),
   wireguard: () => import('./wireguard.ts'),
 };

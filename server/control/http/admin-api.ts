@@ -18,6 +18,7 @@ import { addDevices } from './admin-devices.ts';
 import { addKnocks, addLinks } from './admin-links.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
+import { addSessions } from './admin-sessions.ts';
 import { type ApiApp, answers, newApi, takes } from './respond.ts';
 
 export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
@@ -27,6 +28,7 @@ export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   addPeople(app, context, desk);
   addPolicies(app, context, desk);
   addDevices(app, context, desk);
+  addSessions(app, context, desk);
   addLinks(app, context, desk);
   addKnocks(app, context, desk);
   addInsight(app, context, desk);

@@ -3,14 +3,14 @@
  * connections made for it. What runs inside a stream is the bridge's; what is allowed is decide-open.ts's.
  */
 import { equal, hex, utf8 } from '../../../protocol/bytes.ts';
-import type { CloseCode } from '../../../protocol/codes.ts';
+import type { CloseCode, StreamKind } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import { maxRecordBytes, maxStreams, sessionIdBytes } from '../../../protocol/limits.ts';
 import { ObjectError } from '../../../protocol/lks1.ts';
 import type { SessionParams } from '../../../protocol/params.ts';
 import type { Session } from '../../../protocol/session.ts';
 import type { SessionHooks } from '../../../protocol/session-options.ts';
-import type { IncomingStream } from '../../../protocol/stream.ts';
+import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
@@ -43,6 +43,13 @@ export type Judgement = { readonly policies: string[] } & (
 );
 export type Objection = Extract<Judgement, { readonly decision: 'deny' }>;
 
+/** A stream while it is carried. */
+export interface OpenStream {
+  readonly stream: Stream;
+  readonly kind: StreamKind;
+  readonly correlation: string;
+}
+
 export class LiveSession {
   readonly id: string;
   readonly peer: CarrierPeer;
@@ -57,6 +64,7 @@ export class LiveSession {
   #stepUp: StepUp | undefined;
   #endedFor: Objection | undefined;
   #isEnded = false;
+  readonly #open = new Set<OpenStream>();
   /** SHA-256 of it: the key itself is the jar's alone to hold. */
   #jarKeyHash: Uint8Array | undefined;
   readonly #assertions: Assertions;
@@ -215,10 +223,38 @@ export class LiveSession {
     this.#session?.close(code);
   }
 
-  /** Ends it because of an objection, which the audit will name. */
-  endFor(objection: Objection): void {
+  /**
+   * Ends it because of an objection, which the audit will name; so it does of each open stream, with the byte at which
+   * it was cut. @returns how many were
+   */
+  endFor(objection: Objection): number {
     this.#endedFor = objection;
     this.close(objection.code);
+    // Nothing is sealed after the close: the offsets are final.
+    for (const open of this.#open) this.#noteCut(open, objection);
+    const cut = this.#open.size;
+    this.#open.clear();
+    return cut;
+  }
+
+  /** A stream that was let in. @returns to be called when it is over */
+  opened(open: OpenStream): () => void {
+    this.#open.add(open);
+    return () => this.#open.delete(open);
+  }
+
+  #noteCut({ stream, kind, correlation }: OpenStream, { code, policies }: Objection): void {
+    const { received, sent } = stream.offsets;
+    this.#deps.audit.note({
+      type: 'stream.cut',
+      actor: this.svid.spiffeId,
+      service: this.svid.service,
+      decision: 'deny',
+      policies: [...policies],
+      reason: code,
+      correlation,
+      detail: { session: this.id, stream: String(stream.id), kind, received, sent },
+    });
   }
 
   /** Why the gateway ended it, if it did. */

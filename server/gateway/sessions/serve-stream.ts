@@ -124,11 +124,15 @@ async function finish(
   correlation: Uint8Array,
   run: (stream: TunnelStream) => Promise<ExchangeOutcome>,
 ): Promise<void> {
-  const stream = live.gate.guard(await incoming.accept());
+  const accepted = await incoming.accept();
+  const stream = live.gate.guard(accepted);
+  const over = live.opened({ stream: accepted, kind: incoming.kind, correlation: hex(correlation) });
   try {
     await run(stream);
   } catch (error) {
     failed(incoming, live, deps, hex(correlation), error);
+  } finally {
+    over();
   }
 }
 

@@ -24,7 +24,9 @@ describe('devices', () => {
 
   const error = ({ status, body }: { status: number; body: { error?: string } }) => [status, body.error];
   const shown = async (id: string, query = '') =>
-    (await installation.admin('GET', `/admin/devices${query}`)).body.devices.find((one: { id: string }) => one.id === id);
+    (await installation.admin('GET', `/admin/devices${query}`)).body.devices.find(
+      (one: { id: string }) => one.id === id,
+    );
   const another = async (more: object = {}) => {
     const { body } = await installation.admin('POST', '/admin/enrolments', { user, ...more });
     const browser = new Browser(installation);
@@ -53,7 +55,10 @@ describe('devices', () => {
     assert.equal((await shown(id)).state, 'waiting');
     assert.equal((await installation.admin('POST', `/admin/devices/${id}/approve`, {})).status, 200);
     assert.equal((await second.login()).status, 200);
-    assert.deepEqual(error(await installation.admin('POST', `/admin/devices/${id}/approve`, {})), [404, 'device_unknown']);
+    assert.deepEqual(error(await installation.admin('POST', `/admin/devices/${id}/approve`, {})), [
+      404,
+      'device_unknown',
+    ]);
   });
 
   test('BR-4: who lost a device takes it out from another; who lost all gets an administrator’s link', async () => {
@@ -68,7 +73,10 @@ describe('devices', () => {
 
   test('QPT-8: a revoked device keeps its reason, and is archived and never deleted', async () => {
     const { id } = await another();
-    assert.deepEqual(error(await installation.admin('POST', `/admin/devices/${id}/archive`, {})), [404, 'device_unknown']);
+    assert.deepEqual(error(await installation.admin('POST', `/admin/devices/${id}/archive`, {})), [
+      404,
+      'device_unknown',
+    ]);
     await installation.admin('DELETE', `/admin/devices/${id}?reason=left%20in%20a%20taxi`);
     assert.equal((await installation.admin('POST', `/admin/devices/${id}/archive`, {})).status, 200);
     assert.equal(await shown(id), undefined);
@@ -97,7 +105,15 @@ describe('devices', () => {
     await installation.control.context.store
       .insertInto('services')
       .values({
-        ...{ name: 'wiki', title: 'wiki', url: 'http://10.7.0.5', scheme: 'http', address: '10.7.0.5', port: 80, path: '/' },
+        ...{
+          name: 'wiki',
+          title: 'wiki',
+          url: 'http://10.7.0.5',
+          scheme: 'http',
+          address: '10.7.0.5',
+          port: 80,
+          path: '/',
+        },
         ...{ upstream_host: '10.7.0.5', wireguard_key: 'x', demo: 0, created_at: 1, host: 'public', cors_from: '[]' },
       })
       .execute();
