@@ -6,8 +6,8 @@
 import { Command, CommanderError } from 'commander';
 import { addAuditCommands } from './cli/audit.ts';
 import { addConfigCommand } from './cli/config.ts';
-import { addLinkCommands } from './cli/link.ts';
 import { addDeviceCommands } from './cli/device.ts';
+import { addLinkCommands } from './cli/link.ts';
 import { CommandFailure, failureOf, usageFailure } from './cli/output.ts';
 import { addPeopleCommands } from './cli/people.ts';
 import { addPolicyCommands } from './cli/policy.ts';
