@@ -30,6 +30,8 @@ export interface RequestMessage {
   readonly site: string;
   /** Script-visible cookies as the page has them. */
   readonly cookies: string;
+  /** A page calls another app across origins; the gateway decides whether it may, and keeps the rules of CORS. */
+  readonly call?: { readonly service: string; readonly credentials: boolean };
 }
 
 /** Service worker → Worker, after a request. */

@@ -76,7 +76,7 @@ export function addServiceCommands(program: Command): void {
     .description('visit a service through the data plane and tell what it uses and which settings it needs')
     .option('--json', 'print JSON')
     .action(async (name: string, _own: unknown, command: Command) => {
-      const answer = await admin(command, 'POST', `/admin/services/${encodeURIComponent(name)}/probe`);
+      const answer = await admin(command, 'POST', `/admin/services/${encodeURIComponent(name)}/probe`, {});
       // The control plane's answer has this shape by its own schema.
       print(optionsOf(command), answer, () => probeText(answer as unknown as ProbeReport));
     });

@@ -14,6 +14,8 @@ export class TestTunnel implements TunnelUse {
   readonly origin = 'http://wiki.apps.localhost';
   #pair: Awaited<ReturnType<typeof newPair>>;
   opened = 0;
+  /** Services that were named, in order. */
+  readonly asked: string[] = [];
 
   private constructor(pair: Awaited<ReturnType<typeof newPair>>) {
     this.#pair = pair;
@@ -23,8 +25,9 @@ export class TestTunnel implements TunnelUse {
     return new TestTunnel(await newPair());
   }
 
-  open(kind: 'http' | 'websocket' | 'tcp' | 'udp'): Promise<Stream> {
+  open(kind: 'http' | 'websocket' | 'tcp' | 'udp', called?: string): Promise<Stream> {
     this.opened += 1;
+    if (called !== undefined) this.asked.push(called);
     return this.#pair.client.open({ kind, service: 'wiki' });
   }
 

@@ -57,6 +57,19 @@ test('a request goes out with what only the gateway reads, and its answer comes 
   await tunnel.end();
 });
 
+test("QHX-6: a call to another app names it, and tells it nothing of this one's jar, cookies or tab", async () => {
+  for (const credentials of [false, true]) {
+    const { tunnel, exchange, over } = await begin({ call: { service: 'api', credentials }, cookies: 'a=b' });
+    const stream = await tunnel.accept();
+    const { head } = await readHead(stream);
+    assert.deepEqual(head.headers, credentials ? [[':credentials', 'include']] : []);
+    assert.deepEqual(tunnel.asked, ['api']);
+    exchange.take({ t: 'cancel', id: 7 });
+    await over;
+    await tunnel.end();
+  }
+});
+
 test('a gateway that brings no answer is told by its code and correlation id, not as an empty page', async () => {
   const { tunnel, said, over } = await begin();
   const stream = await tunnel.accept();

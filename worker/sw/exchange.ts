@@ -2,7 +2,8 @@
  * One request of a page, carried to the tunnel's Worker and back as a Response. The service worker only routes:
  * it keeps nothing, caches nothing and decides nothing.
  */
-import type { FromTunnel } from '../app-messages.ts';
+import type { FromTunnel, RequestMessage } from '../app-messages.ts';
+import { labelOf } from '../origins.ts';
 import { mirrorCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
@@ -45,7 +46,8 @@ export async function exchange(request: Request, site: Site, client: string): Pr
 }
 
 async function once(request: Request, site: Site, client: string): Promise<Response> {
-  const [port, cookies] = await Promise.all([tunnelPort(client), visibleCookies(request.url)]);
+  const isCall = callOf(request) !== undefined;
+  const [port, cookies] = await Promise.all([tunnelPort(client), isCall ? '' : visibleCookies(request.url)]);
   const run = new Exchange(port, request, EventStream.of(request, client));
   const head = await run.start(cookies, site);
   // Script-visible cookies are true before the page sees the response that set them.
@@ -62,6 +64,13 @@ async function once(request: Request, site: Site, client: string): Promise<Respo
 /** Path and query as they are written: a URL's `search` does not tell an empty query from none. */
 function targetOf(url: string): string {
   return url.slice(new URL(url).origin.length).replace(/#.*$/s, '');
+}
+
+/** The other app that a page calls; undefined for a request to the page's own. */
+function callOf({ url, credentials }: Request): RequestMessage['call'] {
+  const { origin, hostname } = new URL(url);
+  if (origin === self.location.origin) return undefined;
+  return { service: labelOf({ protocol: '', host: hostname }), credentials: credentials === 'include' };
 }
 
 class Exchange {
@@ -91,6 +100,7 @@ class Exchange {
 
   start(cookies: string, site: Site): Promise<Head> {
     const request = this.#request;
+    const call = callOf(request);
     this.#port.send({
       t: 'request',
       id: this.#id,
@@ -102,6 +112,7 @@ class Exchange {
       mode: request.mode,
       site,
       cookies,
+      ...(call === undefined ? {} : { call }),
     });
     if (hasBody(request)) this.#sendBody().catch(this.#abort);
     return this.#head.promise;

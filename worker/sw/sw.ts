@@ -18,7 +18,11 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
-  if (url.origin !== self.location.origin) return;
+  if (url.origin !== self.location.origin) {
+    if (isCallToSibling(event.request, url))
+      event.respondWith(exchange(event.request, 'same-origin', clientOf(event)).catch(refused));
+    return;
+  }
   if (url.pathname === downloadPath) event.respondWith(savedFile(event));
   else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));
 });
@@ -36,6 +40,18 @@ self.addEventListener('message', (event) => {
 async function passWebSocket(port: MessagePort, client: string): Promise<void> {
   await passPort(port, client).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false }));
 }
+
+/**
+ * Another app of the domain, by a script that means to read the answer (mode `cors`). Everything else between apps goes
+ * to their origin's server, which carries nothing.
+ */
+function isCallToSibling({ mode }: Request, url: URL): boolean {
+  const label = labelOf(url);
+  return mode === 'cors' && label !== 'shell' && siblingOrigin(self.location, label) === url.origin;
+}
+
+/** As CORS tells a page that it may not: nothing but that it failed. */
+const refused = (): Response => Response.error();
 
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;

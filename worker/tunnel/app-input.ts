@@ -20,12 +20,22 @@ function readRequest(data: Fields): RequestMessage | undefined {
   const texts = [method, target, dest, mode, site, cookies];
   if (!texts.every((text) => typeof text === 'string') || typeof hasBody !== 'boolean') return undefined;
   if (!Array.isArray(headers) || headers.length > maxHeaders || !headers.every(isPair)) return undefined;
+  const call = readCall(data['call']);
+  if (data['call'] !== undefined && call === undefined) return undefined;
   return {
+    ...(call === undefined ? {} : { call }),
     // Each was looked at above; the compiler does not follow `every` into the variables.
     ...({ t: 'request', id, method, target, hasBody, dest, mode, site, cookies } as RequestMessage),
     // Names with a colon are between Worker and gateway; an app that could say them could claim another tab's jar.
     headers: headers.filter(([name]) => !name.startsWith(':')),
   };
+}
+
+function readCall(call: unknown): RequestMessage['call'] {
+  if (!isFields(call)) return undefined;
+  const { service, credentials } = call;
+  const isName = typeof service === 'string' && /^[a-z0-9-]{1,63}$/.test(service);
+  return isName && typeof credentials === 'boolean' ? { service, credentials } : undefined;
 }
 
 function readExchange(data: Fields): ExchangeMessage | undefined {

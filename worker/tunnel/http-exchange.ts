@@ -109,7 +109,7 @@ export class HttpExchange {
     if (this.#part !== undefined && this.#delivered === lengthOf(this.#part)) return this.#end();
     // First of all: what no head can hold is found out before anybody is asked for a stream.
     const head = encodeRequestHead(this.#head());
-    const stream = await this.#use.open('http');
+    const stream = await this.#use.open('http', this.#request.call?.service);
     this.#stream = stream;
     try {
       if (this.#cancelled) throw new TypeError('cancelled');
@@ -149,7 +149,14 @@ export class HttpExchange {
       [':site', site],
     ];
     const asked = this.#part === undefined ? headers : headersForRest(headers, this.#part, this.#delivered);
-    return { method, target, headers: [...this.#use.hidden, ...fetched, ...asked] };
+    return { method, target, headers: [...this.#words(fetched), ...asked] };
+  }
+
+  /** Another app is told neither whose jar nor which cookies are this one's. */
+  #words(fetched: readonly Header[]): readonly Header[] {
+    const { call } = this.#request;
+    if (call === undefined) return [...this.#use.hidden, ...fetched];
+    return call.credentials ? [[':credentials', 'include']] : [];
   }
 
   async #receive(stream: Stream): Promise<void> {

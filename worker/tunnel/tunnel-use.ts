@@ -5,8 +5,12 @@ import type { Stream } from '../../protocol/stream.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface TunnelUse {
-  /** A new stream, waiting for a session when there is none. @throws StreamError or TunnelFault */
-  open(kind: StreamKind): Promise<Stream>;
+  /**
+   * A new stream, waiting for a session when there is none; to the tunnel's own service unless another is named, which
+   * the gateway allows where that one is set to be called by this one.
+   * @throws StreamError or TunnelFault
+   */
+  open(kind: StreamKind, service?: string): Promise<Stream>;
   /** Pseudo headers that only the gateway reads: the key of the cookie jar, the id of this tab. */
   readonly hidden: readonly Header[];
   /** The app's origin, for the Origin header of a WebSocket. */

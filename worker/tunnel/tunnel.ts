@@ -181,9 +181,9 @@ export class Tunnel {
         [':jar-key', base64url(jarKey)],
         [':client', base64url(this.#options.crypto.random(16))],
       ] as const,
-      open: async (kind: StreamKind): Promise<Stream> => {
+      open: async (kind: StreamKind, called = service.name): Promise<Stream> => {
         const session = await keeper.session(holdMs);
-        return session.open({ kind, service: service.name });
+        return session.open({ kind, service: called });
       },
     };
   }

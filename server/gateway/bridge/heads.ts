@@ -6,6 +6,7 @@ import {
   RequestHeadReader,
   type ResponseHead,
 } from '../../../protocol/exchange/http.ts';
+import type { Header } from '../exchange/headers.ts';
 import { requestHeadLimitMs } from '../limits.ts';
 import { BridgeError, type TunnelStream } from './tunnel-stream.ts';
 
@@ -37,4 +38,9 @@ export function encodeHead({ status, headers }: ResponseHead): Uint8Array {
   } catch (cause) {
     throw new BridgeError('upstream_failed', { cause });
   }
+}
+
+/** Node's flat list of a received message, as pairs. */
+export function pairs(raw: readonly string[]): Header[] {
+  return Array.from({ length: raw.length >> 1 }, (_, i): Header => [raw[2 * i] ?? '', raw[2 * i + 1] ?? '']);
 }

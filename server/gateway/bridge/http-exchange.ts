@@ -20,7 +20,8 @@ import {
   type ShimSource,
   translateResponse,
 } from '../exchange/response-rules.ts';
-import { encodeHead, readHead } from './heads.ts';
+import { crossOriginHead, preflight, readableAnswer } from './cors-exchange.ts';
+import { encodeHead, pairs, readHead } from './heads.ts';
 import { RequestBody } from './request-body.ts';
 import type { ExchangeOutcome, TunnelStream } from './tunnel-stream.ts';
 import { statusOf, streamCodeOf } from './upstream-error.ts';
@@ -33,6 +34,8 @@ export interface HttpDependencies {
   readonly pool: UpstreamPool;
   readonly clock: Clock;
   readonly shim: ShimSource;
+  /** Public origin of the other app whose page is calling; absent for a service's own pages. */
+  readonly calledFrom?: string | undefined;
   readonly openJar: (jarKey: string | undefined) => Promise<OpenJar>;
   /** Decides by policy and writes it down; rejects with an BridgeError for what is denied. */
   readonly judge: (request: { method: string; target: string }) => Promise<void>;
@@ -57,9 +60,12 @@ interface Progress {
 }
 
 async function exchange(stream: TunnelStream, deps: HttpDependencies, progress: Progress): Promise<ExchangeOutcome> {
-  const { head, rest } = await readHead(stream, deps.clock);
-  const request = translateRequest(head, deps.context);
+  const { head: said, rest } = await readHead(stream, deps.clock);
+  const { head, cross } = deps.calledFrom === undefined ? { head: said } : crossOriginHead(said, deps.calledFrom);
+  const context = cross?.credentials === false ? { ...deps.context, caller: undefined } : deps.context;
+  const request = translateRequest(head, context);
   await deps.judge({ method: request.method, target: request.target });
+  if (cross !== undefined) await preflight(head, cross, context, deps.pool);
   const landing = landingPage(request, deps.context);
   if (landing !== undefined) return answerShortly(stream, landing);
   const { jar, save } = bound(await deps.openJar(request.facts.jarKey));
@@ -68,7 +74,8 @@ async function exchange(stream: TunnelStream, deps: HttpDependencies, progress: 
   const upstream = await sendUpstream(stream, withCookies(request, jar.header(answered)), body, deps);
   try {
     const response = { status: upstream.response.statusCode ?? 0, headers: pairs(upstream.response.rawHeaders) };
-    const plan = withReason(translateResponse(response, answered, deps.context, jar, deps.shim), upstream.response);
+    const whole = withReason(translateResponse(response, answered, context, jar, deps.shim), upstream.response);
+    const plan = cross === undefined ? whole : readableAnswer(whole, cross);
     // A sign-in is on disk before the browser can act on it.
     await save();
     progress.isAnswered = true;
@@ -101,11 +108,6 @@ export function answeredRequest(request: UpstreamRequest, head: RequestHead): An
 /** The request with its Cookie header, when there are any. */
 export function withCookies(request: UpstreamRequest, cookies: string): UpstreamRequest {
   return cookies === '' ? request : { ...request, headers: [...request.headers, ['cookie', cookies]] };
-}
-
-/** Node's flat list of a received message, as pairs. */
-export function pairs(raw: readonly string[]): Header[] {
-  return Array.from({ length: raw.length >> 1 }, (_, i): Header => [raw[2 * i] ?? '', raw[2 * i + 1] ?? '']);
 }
 
 /** A page can read the service's words for the status (RFC 9112 section 4); what no status line can hold is left out. */

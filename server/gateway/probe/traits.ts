@@ -51,13 +51,18 @@ export function traitsOf(visit: Visit, around: Surroundings): Sighting[] {
   return [...ofHeaders(visit, around), ...ofCookies(visit, around), ...ofText(visit, around)];
 }
 
+/** What a file says for pages means nothing. */
+const pagesAlone: ReadonlySet<Trait> = new Set<Trait>(['csp', 'cross-origin-isolation', 'frame-refusal']);
+
 function ofHeaders({ target, headers, type, status }: Visit, { shim }: Surroundings): Sighting[] {
-  const said = headerTraits.flatMap(([trait, names]) =>
+  const isPage = type.includes('html');
+  const meant = headerTraits.filter(([trait]) => isPage || !pagesAlone.has(trait));
+  const said = meant.flatMap(([trait, names]) =>
     names.flatMap((name) =>
       valuesOf(headers, name).map((text) => ({ trait, where: target, what: `${name}: ${text}` })),
     ),
   );
-  const policies = headers.filter(([name]) => name === 'content-security-policy');
+  const policies = headers.filter(([name]) => isPage && name === 'content-security-policy');
   const form = policies.length > 0 ? [sighting('csp', target, howShimComes(policies, shim))] : [];
   const refuses = policies.filter(([, text]) => /frame-ancestors/i.test(text));
   const stream = type === 'text/event-stream' ? [sighting('server-sent-events', target, `content-type: ${type}`)] : [];

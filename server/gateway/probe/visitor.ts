@@ -4,7 +4,7 @@
  * one budget of pages, bytes and time: a probe is not a crawler.
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { pairs } from '../bridge/http-exchange.ts';
+import { pairs } from '../bridge/heads.ts';
 import type { UpstreamPool } from '../bridge/upstream-pool.ts';
 import { canDecode, codingsOf, decode } from '../exchange/content-coding.ts';
 import type { ExchangeContext } from '../exchange/context.ts';

@@ -10,7 +10,13 @@ import { kindsOf } from '../../policy/kinds.ts';
 import type { PolicyInForce } from '../state/policy-state.ts';
 
 export type OpenVerdict = { readonly policies: string[] } & (
-  | { readonly decision: 'allow'; readonly service: ServiceRecord; readonly policy: PolicyInForce }
+  | {
+      readonly decision: 'allow';
+      readonly service: ServiceRecord;
+      readonly policy: PolicyInForce;
+      /** The service of the credential, where a page of it calls this one. */
+      readonly calledFrom?: string;
+    }
   | { readonly decision: 'deny'; readonly code: StreamCode; readonly reason: string }
 );
 
@@ -40,10 +46,13 @@ export function decideOpen({ kind, service: name, svid, principal, policy }: Ope
   const { decision, policies, lacks } = policy.engine.decide(question);
   if (lacks === 'stepUp' && svid.service === name) return deny('stepup_required', 'stepup_required', policies);
   if (decision === 'deny') return deny('denied', 'policy', policies);
-  // Policy would let this person in, but not with this credential: it was issued for another service.
-  if (svid.service !== name) return deny('denied', 'credential_scope', [credentialScope]);
   const service = policy.services.get(name);
+  // Policy would let this person in, but not with this credential: it was issued for another service, and this one was
+  // not set to be called by the pages of that one.
+  const isOwn = svid.service === name;
+  const isCall = kind === 'http' && service?.corsFrom?.includes(svid.service) === true;
+  if (!isOwn && !isCall) return deny('denied', 'credential_scope', [credentialScope]);
   if (service === undefined) return deny('unknown_service', 'unknown_service', policies);
   if (!kindsOf(service.scheme).includes(kind)) return deny('protocol', 'wrong_kind', policies);
-  return { decision, policies, service, policy };
+  return { decision, policies, service, policy, ...(isOwn ? {} : { calledFrom: svid.service }) };
 }

@@ -68,7 +68,8 @@ export class LiveSession {
   /** SHA-256 of it: the key itself is the jar's alone to hold. */
   #jarKeyHash: Uint8Array | undefined;
   readonly #assertions: Assertions;
-  #pool: { readonly service: ServiceRecord; readonly pool: UpstreamPool } | undefined;
+  /** By service: its own, and those that its pages may call. */
+  readonly #pools = new Map<string, { readonly service: ServiceRecord; readonly pool: UpstreamPool }>();
 
   constructor(deps: SessionDependencies, peer: CarrierPeer) {
     this.#deps = deps;
@@ -154,7 +155,7 @@ export class LiveSession {
     if (inForce === undefined || service === undefined) {
       return { decision: 'deny', code: 'denied', policies: ['default-deny'] };
     }
-    if (this.#pool !== undefined && !samePlace(this.#pool.service, service)) this.#dropPool();
+    for (const name of [...this.#pools.keys()]) this.#dropMoved(name, inForce);
     const question = { principal: this.principal(), action: 'open', service: svid.service } as const;
     const { decision, policies, lacks } = inForce.engine.decide(question);
     if (decision === 'allow') return { decision, policies };
@@ -198,13 +199,14 @@ export class LiveSession {
    */
   poolFor(service: ServiceRecord): UpstreamPool {
     if (this.#isEnded) throw new BridgeError('cancelled');
-    if (this.#pool !== undefined && samePlace(this.#pool.service, service)) return this.#pool.pool;
-    this.#dropPool();
+    const open = this.#pools.get(service.name);
+    if (open !== undefined && samePlace(open.service, service)) return open.pool;
+    open?.pool.close();
     const { connect, udpFlows, ca } = this.#deps;
     const { spiffeId } = this.svid;
     const openUdp = (target: UpstreamTarget) => udpFlows.open(spiffeId, target);
     const pool = new UpstreamPool({ service, connect, openUdp, ca });
-    this.#pool = { service, pool };
+    this.#pools.set(service.name, { service, pool });
     return pool;
   }
 
@@ -267,7 +269,7 @@ export class LiveSession {
     this.#isEnded = true;
     this.gate.end();
     this.#stepUp?.end();
-    this.#dropPool();
+    this.#dropPools();
   }
 
   stats(): { bytesIn: number; bytesOut: number } {
@@ -318,8 +320,18 @@ export class LiveSession {
     return this.#holder;
   }
 
-  #dropPool(): void {
-    this.#pool?.pool.close();
-    this.#pool = undefined;
+  /** A service that is elsewhere now, or that the pages of this one may call no more. */
+  #dropMoved(name: string, policy: PolicyInForce): void {
+    const [open, now] = [this.#pools.get(name), policy.services.get(name)];
+    const own = this.svid.service;
+    const stays = now !== undefined && open !== undefined && samePlace(open.service, now);
+    if (stays && (name === own || now.corsFrom?.includes(own) === true)) return;
+    open?.pool.close();
+    this.#pools.delete(name);
+  }
+
+  #dropPools(): void {
+    for (const { pool } of this.#pools.values()) pool.close();
+    this.#pools.clear();
   }
 }

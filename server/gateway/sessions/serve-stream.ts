@@ -5,6 +5,7 @@
 import { hex } from '../../../protocol/bytes.ts';
 import type { IncomingStream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
+import { origins } from '../../config.ts';
 import type { EventContent } from '../audit.ts';
 import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';
 import { serveTcp } from '../bridge/tcp-exchange.ts';
@@ -12,6 +13,8 @@ import { BridgeError, type ExchangeOutcome, type TunnelStream } from '../bridge/
 import { serveUdp } from '../bridge/udp-exchange.ts';
 import { forLog, streamCodeOf } from '../bridge/upstream-error.ts';
 import { serveWebSocket } from '../bridge/websocket-exchange.ts';
+import { ServiceJar } from '../exchange/cookie-jar.ts';
+import type { OpenJar } from '../exchange/jar-store.ts';
 import { decideOpen, type OpenVerdict } from './decide-open.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import type { LiveSession } from './live-session.ts';
@@ -140,7 +143,7 @@ async function httpDependencies(
   incoming: IncomingStream,
   live: LiveSession,
   deps: SessionDependencies,
-  { service, policy }: Allowed,
+  { service, policy, calledFrom }: Allowed,
   correlation: string,
 ): Promise<HttpDependencies> {
   const person = live.person!;
@@ -151,7 +154,9 @@ async function httpDependencies(
     clock: deps.clock,
     shim: deps.shim,
     correlation,
+    ...(calledFrom === undefined ? {} : { calledFrom: origins.app(deps.config, calledFrom) }),
     openJar: async (jarKey) => {
+      if (calledFrom !== undefined) return noJar();
       live.pinJarKey(jarKey);
       return deps.jars.open({ user: person.user, device: person.device, service: service.name }, jarKey);
     },
@@ -168,6 +173,9 @@ async function httpDependencies(
   };
 }
 
+/** A page of another app brings no cookies, and takes none. */
+const noJar = (): OpenJar => ({ jar: new ServiceJar(), save: async () => undefined });
+
 /** Decides one request and writes it down. @returns why not, undefined when it may go on */
 async function judgeRequest(
   incoming: IncomingStream,
@@ -176,7 +184,8 @@ async function judgeRequest(
   correlation: string,
   request: { readonly method: string; readonly path: string },
 ): Promise<'denied' | 'policy_stale' | 'stepup_required' | undefined> {
-  const { service, spiffeId } = live.svid;
+  const { spiffeId } = live.svid;
+  const { service } = incoming;
   const inForce = deps.policy.isUsable ? deps.policy.current : undefined;
   const context = { kind: incoming.kind, ...request };
   const verdict = inForce?.engine.decide({ principal: live.principal(), action: 'request', service, context });
