@@ -10,14 +10,21 @@ const maxTries = 3;
 const rowMs = 20_000;
 
 async function boot(): Promise<void> {
-  if (window.parent === window) {
-    const path = location.pathname + location.search + location.hash;
-    location.replace(shellAddress(location, labelOf(location), path));
-    return;
-  }
+  if (window.parent === window) return bootTab();
   if (!mayTry()) return giveUp();
   await navigator.serviceWorker.ready;
   location.reload();
+}
+
+/**
+ * A tab of its own: a pop-up of the app that was reloaded hard, or an address that was typed. The service worker knows
+ * whether a shell has the app open; it sends to the shell whatever it cannot bring.
+ */
+async function bootTab(): Promise<void> {
+  const registration = await navigator.serviceWorker.getRegistration();
+  if (registration?.active != null && mayTry()) return location.reload();
+  const path = location.pathname + location.search + location.hash;
+  location.replace(shellAddress(location, labelOf(location), path));
 }
 
 function mayTry(): boolean {

@@ -1,0 +1,82 @@
+/** Windows that an app opens: pages of the app, with their opener, through the tunnel of the tab they came from. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { LocalPeer } from './support/browser-peer.ts';
+import { fidelityService } from './support/fidelity-service.ts';
+import { type OpenService, Person } from './support/person.ts';
+import { Product } from './support/product.ts';
+
+let product: Product;
+let person: Person;
+let peer: LocalPeer;
+let tab: OpenService;
+
+before(async () => {
+  product = await Product.start();
+  peer = await LocalPeer.publish(product, 'depot');
+  peer.serve(fidelityService());
+  person = await Person.arrive();
+  await person.enrol(product.ready.enrol ?? '');
+  tab = await person.open('depot');
+});
+after(async () => {
+  await person?.[Symbol.asyncDispose]();
+  await peer?.[Symbol.asyncDispose]();
+  await product?.[Symbol.asyncDispose]();
+});
+
+/** Opens a window out of the app, in a click as browsers want it. */
+async function openFrom({ app }: OpenService, act: string): Promise<Page> {
+  const opening = person.context.waitForEvent('page');
+  await app.evaluate((code) => {
+    const button = document.createElement('button');
+    button.textContent = 'open';
+    document.body.append(button);
+    button.addEventListener('click', () => {
+      button.remove();
+      if (code.startsWith('/')) Object.assign(window, { popup: window.open(code) });
+      else {
+        const link = document.createElement('a');
+        Object.assign(link, { href: '/popup?link', target: '_blank', rel: code });
+        document.body.append(link);
+        link.click();
+      }
+    });
+  }, act);
+  await app.getByRole('button', { name: 'open', exact: true }).click();
+  return opening;
+}
+
+test('app-access: a pop-up of an app is a page of the app, and speaks to the page that opened it', async () => {
+  const { app } = tab;
+  const heard = app.evaluate(
+    () =>
+      new Promise((resolve) =>
+        addEventListener('message', ({ data }) => data.popup && resolve(data.popup), { once: true }),
+      ),
+  );
+  const popup = await openFrom(tab, '/popup?asked');
+  await popup.getByRole('heading', { name: 'Pop-up' }).waitFor();
+  assert.equal(await heard, '?asked');
+  assert.equal(await popup.evaluate(async () => (await (await fetch('/echo?pop')).json()).target), '/echo?pop');
+  const back = popup.evaluate(
+    () => new Promise((resolve) => addEventListener('message', ({ data }) => resolve(data), { once: true })),
+  );
+  await app.evaluate(() => (window as unknown as { popup: Window }).popup.postMessage('answer', location.origin));
+  assert.equal(await back, 'answer');
+  const cdp = await person.context.newCDPSession(popup);
+  await cdp.send('Page.reload', { ignoreCache: true });
+  await popup.getByRole('heading', { name: 'Pop-up' }).waitFor();
+  assert.equal(new URL(popup.url()).search, '?asked', 'also past its service worker');
+  await popup.close();
+});
+
+test('app-access: a link to a new tab opens it, with and without an opener', async () => {
+  for (const rel of ['opener', 'noopener']) {
+    const page = await openFrom(tab, rel);
+    await page.getByRole('heading', { name: 'Pop-up' }).waitFor();
+    assert.equal(await page.evaluate(() => window.opener !== null), rel === 'opener');
+    await page.close();
+  }
+});
