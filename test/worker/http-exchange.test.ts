@@ -99,16 +99,20 @@ test('a refused stream is told by the refusal’s code and id', async () => {
   await tunnel.end();
 });
 
-test('a body that is cut ends in an error and is not asked for again', async () => {
-  const { tunnel, said, over } = await begin();
-  const stream = await tunnel.accept();
-  await answer(stream, 200, [], utf8('half'));
-  await said.until('chunk');
-  await tunnel.lose();
-  assert.equal((await said.until('error')).code, 'truncated');
-  await over;
-  assert.equal(tunnel.opened, 1);
-});
+for (const [what, lose] of [
+  ['its transport', (tunnel: TestTunnel) => tunnel.lose()],
+  ['its session', (tunnel: TestTunnel) => tunnel.end()],
+] as const)
+  test(`a body that is cut with ${what} ends as truncated and is not asked for again`, async () => {
+    const { tunnel, said, over } = await begin();
+    const stream = await tunnel.accept();
+    await answer(stream, 200, [], utf8('half'));
+    await said.until('chunk');
+    await lose(tunnel);
+    assert.equal((await said.until('error')).code, 'truncated');
+    await over;
+    assert.equal(tunnel.opened, 1);
+  });
 
 const whole = Uint8Array.from({ length: 20_000 }, (_, i) => i % 249);
 const named: [string, string][] = [

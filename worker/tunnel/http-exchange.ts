@@ -84,9 +84,14 @@ export class HttpExchange {
         const { code, correlation } = failureCode(error);
         if (this.#delivered > before) attempts = 1;
         if (attempts < maxAttempts && this.#mayRepeat(code)) continue;
-        return this.#say({ t: 'error', id: this.#request.id, code, correlation });
+        return this.#say({ t: 'error', id: this.#request.id, code: this.#told(code), correlation });
       }
     }
+  }
+
+  /** An answer whose session was lost is cut, whether its stream heard of it first or its session. */
+  #told(code: string): string {
+    return this.#progress === 'answered' && lost.has(code) ? 'truncated' : code;
   }
 
   #mayRepeat(code: string): boolean {
