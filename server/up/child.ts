@@ -78,7 +78,7 @@ export function runChild(part: string, start: (message: StartMessage) => Promise
         running?.addTokens?.(message.tokens as { gateway?: string; connector?: string });
         break;
       case 'socket':
-        adopt(running?.http, handle as Socket | undefined, message.head);
+        handed(running?.http, handle as Socket | undefined, message.head);
         break;
       case 'stop':
         void stop();
@@ -93,14 +93,16 @@ export function runChild(part: string, start: (message: StartMessage) => Promise
   process.on('SIGTERM', () => undefined);
 }
 
-/** Gives a connection to an HTTP server as if the server had accepted it and nothing had been read yet. */
-function adopt(server: Server | undefined, socket: Socket | undefined, head: string): void {
+/** A connection for a server that is not there ends. */
+function handed(server: Server | undefined, socket: Socket | undefined, head: string): void {
   if (socket === undefined) return;
-  if (server === undefined) {
-    socket.destroy();
-    return;
-  }
-  socket.unshift(Buffer.from(head, 'base64'));
+  if (server === undefined) socket.destroy();
+  else adopt(server, socket, Buffer.from(head, 'base64'));
+}
+
+/** Gives a connection to an HTTP server as if the server had accepted it and nothing had been read yet. */
+export function adopt(server: Server, socket: Socket, head: Buffer): void {
+  socket.unshift(head);
   server.emit('connection', socket);
   socket.resume();
 }

@@ -1,8 +1,11 @@
 /**
  * The one public TCP port. It reads a connection's first request head, decides by path who owns it, and hands over
  * the socket with what was read. It parses no more HTTP than that and serves nothing itself.
+ * A flood of tunnels ends here, where refusing one is cheap (tunnel-rate.ts).
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { systemClock } from '../channel/system-clock.ts';
+import { TunnelRate } from './tunnel-rate.ts';
 
 /** Who takes a connection: `/tunnel` is the gateway's, everything else the control plane's. */
 export type Owner = 'control' | 'gateway';
@@ -32,6 +35,7 @@ export async function openFrontDoor(
   hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
 ): Promise<FrontDoor> {
   const waiting = new Set<Socket>();
+  const rate = new TunnelRate(systemClock);
   const server = createServer({ noDelay: true }, (socket) => {
     // Whoever sends a head does so at once: those who wait the longest give way to the newcomer.
     if (waiting.size >= maxWaiting) dropOldest(waiting);
@@ -39,7 +43,7 @@ export async function openFrontDoor(
     readHead(socket, (head) => {
       waiting.delete(socket);
       if (head === undefined) socket.destroy();
-      else deliver(socket, head, hand);
+      else deliver(socket, head, rate, hand);
     });
   });
   await listen(server, options);
@@ -106,14 +110,21 @@ function stopReading(socket: Socket): void {
   handle.readStop();
 }
 
-function deliver(socket: Socket, head: Buffer, hand: (owner: Owner, socket: Socket, head: Buffer) => boolean): void {
+function deliver(
+  socket: Socket,
+  head: Buffer,
+  rate: TunnelRate,
+  hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
+): void {
   const target = /^[A-Z]+ (\S+) HTTP\/1\.[01]\r\n/.exec(head.subarray(0, 8 * 1024).toString('latin1'))?.[1];
   if (target === undefined) {
     refuse(socket, '400 Bad Request', 'This port speaks HTTP.');
     return;
   }
   const owner = target === '/tunnel' || target.startsWith('/tunnel?') ? 'gateway' : 'control';
-  if (!hand(owner, socket, head))
+  // A reset and not a 503: what one gets who sends thousands has to cost next to nothing.
+  if (owner === 'gateway' && !rate.admit(socket.remoteAddress ?? '')) socket.resetAndDestroy();
+  else if (!hand(owner, socket, head))
     refuse(socket, '503 Service Unavailable', 'Latchkey is starting. Try again in a moment.');
 }
 

@@ -7,6 +7,7 @@
 import type { Clock } from '../../../protocol/clock.ts';
 import type { Crypto } from '../../../protocol/crypto.ts';
 import { CookieKeys } from '../../../protocol/retry.ts';
+import { RecentRate } from '../../recent-rate.ts';
 import { TokenBuckets } from '../../token-buckets.ts';
 import {
   addressHandshakes,
@@ -71,26 +72,5 @@ export class Admission {
 
   get #isBusy(): boolean {
     return this.#arrived.perSecond > handshakesAtEasePerSecond || this.#halfOpen() > halfOpenAtEase;
-  }
-}
-
-/** Events a second, those of the last second counting most: each fades by a factor of e in a second. */
-export class RecentRate {
-  readonly #clock: Pick<Clock, 'monotonic'>;
-  #count = 0;
-  #at: number;
-
-  constructor(clock: Pick<Clock, 'monotonic'>) {
-    this.#clock = clock;
-    this.#at = clock.monotonic();
-  }
-
-  note(): void {
-    this.#count = this.perSecond + 1;
-    this.#at = this.#clock.monotonic();
-  }
-
-  get perSecond(): number {
-    return this.#count * Math.exp((this.#at - this.#clock.monotonic()) / 1_000);
   }
 }

@@ -7,12 +7,12 @@ import type { Carrier } from '../../../protocol/carrier.ts';
 import type { CloseCode } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import type { Session } from '../../../protocol/session.ts';
+import { HalfOpen } from '../../half-open.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
 import { sourceOf } from '../../wireguard/wire.ts';
 import { maxHalfOpenHandshakes, maxSessions, maxSessionsPerDevice } from '../limits.ts';
 import { Admission } from './admission.ts';
 import type { SessionDependencies } from './dependencies.ts';
-import { HalfOpen } from './half-open.ts';
 import { LiveSession } from './live-session.ts';
 import type { Person } from './person.ts';
 
@@ -22,11 +22,11 @@ export class Sessions {
   /** When each has been cleaned up. */
   readonly #gone = new WeakMap<LiveSession, Promise<void>>();
   /** Half-open ones whose sender has proved nothing yet. */
-  readonly #silent = new HalfOpen(maxHalfOpenHandshakes);
+  readonly #silent = new HalfOpen<Carrier>(maxHalfOpenHandshakes);
   /** Those who knew the stealth key and have a cookie to bring back. */
-  readonly #asked = new HalfOpen(maxHalfOpenHandshakes);
+  readonly #asked = new HalfOpen<Carrier>(maxHalfOpenHandshakes);
   /** Those who have cost us key operations. */
-  readonly #answered = new HalfOpen(maxHalfOpenHandshakes);
+  readonly #answered = new HalfOpen<Carrier>(maxHalfOpenHandshakes);
   readonly #admission: Admission;
   #isClosing = false;
 

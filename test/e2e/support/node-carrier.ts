@@ -11,6 +11,9 @@ export interface DialOptions {
   readonly host?: string;
 }
 
+/** As long as a tab waits for one attempt (worker/tunnel/session-keeper.ts). */
+const openLimitMs = 15_000;
+
 /** A refusal before there is a WebSocket. */
 export class DialRefused extends Error {
   readonly status: number;
@@ -27,6 +30,7 @@ export async function dialWebSocket(port: number, options: DialOptions = {}): Pr
   const webSocket = new WebSocket(`ws://127.0.0.1:${port}${options.path ?? '/tunnel'}`, {
     origin: options.origin ?? `http://${shell}`,
     headers: { host: options.host ?? shell },
+    handshakeTimeout: openLimitMs,
   });
   const refused = Promise.withResolvers<never>();
   refused.promise.catch(() => undefined);

@@ -10,8 +10,9 @@ import {
   hardestPuzzleBits,
   lightestPuzzleBits,
 } from '../../../../server/gateway/limits.ts';
-import { Admission, RecentRate } from '../../../../server/gateway/sessions/admission.ts';
-import { HalfOpen } from '../../../../server/gateway/sessions/half-open.ts';
+import { Admission } from '../../../../server/gateway/sessions/admission.ts';
+import { HalfOpen } from '../../../../server/half-open.ts';
+import { RecentRate } from '../../../../server/recent-rate.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { loopbackPair } from '../../../support/loopback-carrier.ts';
 

@@ -15,9 +15,15 @@ export class FarGateway {
   /** For tickets, where the engine wants them. */
   readonly ticketKey: Uint8Array | undefined;
   readonly #child: ChildProcess;
+  readonly #gone: Promise<unknown>;
 
-  private constructor(child: ChildProcess, { tcpPort, udpPort, ticketKey }: Extract<FromChild, { t: 'ready' }>) {
+  private constructor(
+    child: ChildProcess,
+    gone: Promise<unknown>,
+    { tcpPort, udpPort, ticketKey }: Extract<FromChild, { t: 'ready' }>,
+  ) {
     this.#child = child;
+    this.#gone = gone;
     this.tcpPort = tcpPort;
     this.udpPort = udpPort;
     this.ticketKey = ticketKey === undefined ? undefined : unbase64url(ticketKey);
@@ -29,27 +35,37 @@ export class FarGateway {
     const child = fork(join(import.meta.dirname, 'gateway-child.ts'), [], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    const gone = once(child, 'exit');
     child.send({ t: 'start', config: world.config, token } satisfies ToChild);
-    const ready = await nextFrom(child, 'ready');
+    const ready = await nextFrom(child, gone, 'ready');
     world.far.admit(ready.wireguard);
-    return new FarGateway(child, ready);
+    return new FarGateway(child, gone, ready);
   }
 
   async count(): Promise<GatewayCount> {
     this.#child.send({ t: 'count' } satisfies ToChild);
-    return (await nextFrom(this.#child, 'count')).count;
+    return (await nextFrom(this.#child, this.#gone, 'count')).count;
   }
 
   async close(): Promise<void> {
-    const gone = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await gone;
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#gone;
   }
 }
 
-async function nextFrom<T extends FromChild['t']>(child: ChildProcess, t: T): Promise<Extract<FromChild, { t: T }>> {
-  const gone = once(child, 'exit').then(() => assert.fail('the gateway has ended'));
-  const [message] = (await Promise.race([once(child, 'message'), gone])) as [FromChild];
-  assert.equal(message.t, t);
-  return message as Extract<FromChild, { t: T }>; // looked at on the line above
+async function nextFrom<T extends FromChild['t']>(
+  child: ChildProcess,
+  gone: Promise<unknown>,
+  t: T,
+): Promise<Extract<FromChild, { t: T }>> {
+  const ended = gone.then(() => assert.fail('the gateway has ended'));
+  const waiting = new AbortController();
+  try {
+    const message = once(child, 'message', { signal: waiting.signal });
+    const [said] = (await Promise.race([message, ended])) as [FromChild];
+    assert.equal(said.t, t);
+    return said as Extract<FromChild, { t: T }>; // looked at on the line above
+  } finally {
+    waiting.abort();
+  }
 }

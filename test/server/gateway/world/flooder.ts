@@ -4,11 +4,9 @@
  * JSON argument; says as its only line how many the gateway let in: it opened the WebSocket, and the INIT was behind it.
  */
 import { connect, type Socket } from 'node:net';
-import { concat, unhex } from '../../../../protocol/bytes.ts';
-import { encodeMessage } from '../../../../protocol/frames.ts';
-import { encodeFrame } from '../../../../protocol/handshake-frame.ts';
-import { encodeInit, encodeInitCore, mac1 } from '../../../../protocol/init.ts';
+import { unhex } from '../../../../protocol/bytes.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
+import { initMessage, upgradeRequest } from '../../../support/raw-tunnel.ts';
 
 export interface FloodPlan {
   readonly port: number;
@@ -28,19 +26,7 @@ export interface FloodPlan {
 const plan = JSON.parse(process.argv[2] ?? '') as FloodPlan;
 const { share } = nodeCrypto.offer();
 const target = { stealthKey: unhex(plan.stealthKey ?? '00'.repeat(32)), gatewayKeyHash: unhex(plan.gatewayKeyHash) };
-const upgrade = Buffer.from(
-  `GET /tunnel HTTP/1.1\r\nHost: ${plan.host}\r\nOrigin: ${plan.origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16, 1).toString('base64')}\r\n\r\n`,
-);
-
-/** Upgrade and INIT in one go, as WebSocket has them (RFC 6455 section 5.2); a mask of zeros changes nothing. */
-function init(): Buffer {
-  const core = encodeInitCore({ transport: 2, random: nodeCrypto.random(32), share });
-  const body = encodeInit(core, new Uint8Array(0), 0n);
-  const message = encodeMessage(0n, encodeFrame('init', concat(body, mac1(nodeCrypto, target, body))));
-  const head = Uint8Array.of(0x82, 0x80 | 126, message.length >> 8, message.length & 0xff, 0, 0, 0, 0);
-  return Buffer.concat([upgrade, head, message]);
-}
+const upgrade = upgradeRequest(plan.host, plan.origin);
 
 let sent = 0;
 let letIn = 0;
@@ -48,7 +34,9 @@ const open = new Set<Socket>();
 
 function send(): void {
   const localAddress = plan.sources[sent % plan.sources.length]!;
-  const socket = connect({ port: plan.port, host: '127.0.0.1', localAddress }, () => socket.write(init()));
+  const socket = connect({ port: plan.port, host: '127.0.0.1', localAddress }, () =>
+    socket.write(Buffer.concat([upgrade, initMessage(target, share)])),
+  );
   socket.on('error', () => undefined);
   socket.on('end', () => socket.destroy());
   socket.on('close', () => open.delete(socket));

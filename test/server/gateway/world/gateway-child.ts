@@ -1,8 +1,7 @@
 /**
- * A gateway in a process of its own, with a door and a count of what it did: for tests that measure what others cost it.
+ * A gateway in a process of its own, behind the product's front door, with a count of what it did: for tests that measure what others cost it.
  * Talks over IPC: `start` in, `ready` out; `count` in, {@link GatewayCount} out.
  */
-import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { base64url } from '../../../../protocol/bytes.ts';
@@ -12,6 +11,8 @@ import type { Config } from '../../../../server/config.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
 import { Gateway } from '../../../../server/gateway/gateway.ts';
 import { logger, setLogLevel } from '../../../../server/log.ts';
+import { adopt } from '../../../../server/up/child.ts';
+import { openFrontDoor } from '../../../../server/up/front-door.ts';
 
 export interface GatewayCount {
   /** Key exchanges answered, and signatures verified. */
@@ -19,8 +20,6 @@ export interface GatewayCount {
   readonly verifications: number;
   readonly halfOpen: number;
   readonly live: number;
-  /** Connections at the door. */
-  readonly connections: number;
   /** The process, and what is in use of its heap, after a collection. */
   readonly rssBytes: number;
   readonly usedBytes: number;
@@ -57,7 +56,6 @@ const crypto: Crypto = {
 };
 
 let gateway: Gateway | undefined;
-const door = createServer((socket) => gateway?.endpoints.http.emit('connection', socket));
 
 async function start(config: Config, token: string): Promise<void> {
   setLogLevel('silent');
@@ -65,9 +63,12 @@ async function start(config: Config, token: string): Promise<void> {
     ...{ config, crypto, clock: systemClock, log: logger('gateway'), token },
     onRefused: () => process.exit(1),
   });
-  await new Promise<void>((resolve) => door.listen({ port: 0, host: '0.0.0.0', backlog: 4_096 }, resolve));
-  const address = door.address();
-  const tcpPort = typeof address === 'object' && address !== null ? address.port : 0;
+  const { http } = gateway.endpoints;
+  const { port: tcpPort } = await openFrontDoor({ port: 0, host: '0.0.0.0' }, (_owner, socket, head) => {
+    // The supervisor sends the connection to another process here; the rest is the product's.
+    adopt(http, socket, head);
+    return true;
+  });
   const { udpPort, ticketKey } = gateway.endpoints;
   tell({ t: 'ready', tcpPort, udpPort, ticketKey: ticketKey && base64url(ticketKey), wireguard: gateway.wireguard });
 }
@@ -76,12 +77,7 @@ function report(): void {
   collect();
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
   const { live, halfOpen } = gateway!.sessions.counts;
-  door.getConnections((_error, connections) =>
-    tell({
-      t: 'count',
-      count: { ...count, live, halfOpen, connections, rssBytes: rss, usedBytes: heapUsed + arrayBuffers },
-    }),
-  );
+  tell({ t: 'count', count: { ...count, live, halfOpen, rssBytes: rss, usedBytes: heapUsed + arrayBuffers } });
 }
 
 function tell(message: FromChild): void {

@@ -1,13 +1,17 @@
 /**
- * Carriers whose handshake is under way, a bounded number. When it is full, the one that waited longest of the source
- * that has the most makes room, so that one source, however many it opens, keeps nobody out but itself.
+ * Those whose handshake is under way, a bounded number. When it is full, the one that waited longest of the source that
+ * has the most makes room, so that one source, however many it opens, keeps nobody out but itself.
  */
-import type { Carrier } from '../../../protocol/carrier.ts';
 
-export class HalfOpen {
+/** What can be made to leave. It is told once, and is gone from here by then. */
+export interface Closable {
+  close(): void;
+}
+
+export class HalfOpen<T extends Closable> {
   readonly #most: number;
   /** By source, each oldest first. */
-  readonly #waiting = new Map<string, Set<Carrier>>();
+  readonly #waiting = new Map<string, Set<T>>();
   #size = 0;
 
   constructor(most: number) {
@@ -18,17 +22,17 @@ export class HalfOpen {
     return this.#size;
   }
 
-  add(carrier: Carrier, source: string): void {
+  add(one: T, source: string): void {
     if (this.#size >= this.#most) this.#makeRoom();
     const waiting = this.#waiting.get(source) ?? new Set();
-    this.#waiting.set(source, waiting.add(carrier));
+    this.#waiting.set(source, waiting.add(one));
     this.#size++;
   }
 
   /** Also of one that was never added. */
-  delete(carrier: Carrier, source: string): void {
+  delete(one: T, source: string): void {
     const waiting = this.#waiting.get(source);
-    if (waiting?.delete(carrier) !== true) return;
+    if (waiting?.delete(one) !== true) return;
     this.#size--;
     if (waiting.size === 0) this.#waiting.delete(source);
   }
