@@ -10,6 +10,8 @@ export const transportLimits = {
   /** A Retry token proves an address for this long. */
   retryTokenMs: 10_000,
   connections: 2_048,
+  /** Those among them without a session; above that, the oldest of the address that has the most goes. */
+  halfOpenConnections: 1_024,
   /** Two for HTTP/3 and a few to spare are beside the session's own streams. */
   bidirectionalStreams: 520,
   /** Control, QPACK's two, one to grease. */

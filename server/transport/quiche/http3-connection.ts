@@ -40,6 +40,8 @@ export interface Http3Options {
   readonly origins: readonly string[];
   readonly counters: TransportCounters;
   readonly onCarrier: (carrier: WebTransportCarrier, peer: CarrierPeer) => void;
+  /** It has its session, or it is gone. */
+  readonly onSettled: () => void;
 }
 
 /** A stream whose session is not there (yet). */
@@ -61,7 +63,7 @@ export class Http3Connection {
   constructor(connection: QuicConnection, options: Http3Options) {
     this.#connection = connection;
     this.#options = options;
-    this.#deadline = setTimeout(() => this.#giveUp(), transportLimits.sessionDeadlineMs).unref();
+    this.#deadline = setTimeout(() => this.close(), transportLimits.sessionDeadlineMs).unref();
     connection.events = {
       onEstablished: () => this.#begin(),
       onStream: (stream) =>
@@ -71,18 +73,20 @@ export class Http3Connection {
     };
   }
 
+  /** No session came of it. */
+  close(): void {
+    this.#options.counters.malformed += 1;
+    this.#connection.close(http3ErrorNumber.request_incomplete);
+  }
+
   #begin(): void {
     const control = [encodeVarint(streamType.control), frame(frameType.settings, ourSettings)];
     this.#connection.open('uni', Buffer.concat(control));
   }
 
-  #giveUp(): void {
-    this.#options.counters.malformed += 1;
-    this.#connection.close(http3ErrorNumber.request_incomplete);
-  }
-
   #closed(): void {
     clearTimeout(this.#deadline);
+    this.#options.onSettled();
     this.#carrier?.lost();
   }
 
@@ -178,6 +182,7 @@ export class Http3Connection {
 
   #accept(request: QuicStream): WebTransportCarrier {
     clearTimeout(this.#deadline);
+    this.#options.onSettled();
     this.#options.counters.accepted += 1;
     this.#respond(request, [
       [':status', '200'],

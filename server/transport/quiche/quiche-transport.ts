@@ -1,10 +1,14 @@
 /** The quiche engine: QUIC, HTTP/3 and WebTransport on one UDP port, with its certificate. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../protocol/clock.ts';
+import { HalfOpen } from '../../half-open.ts';
+import { sourceOf } from '../../wireguard/wire.ts';
 import { Certificates } from '../certificates.ts';
+import { transportLimits } from '../limits.ts';
 import { newCounters, type OnCarrier, type TransportServer } from '../session.ts';
 import { Http3Connection } from './http3-connection.ts';
 import { serverConfig } from './quic-config.ts';
+import type { QuicConnection } from './quic-connection.ts';
 import { QuicEndpoint } from './quic-endpoint.ts';
 
 export interface QuicheOptions {
@@ -14,6 +18,8 @@ export interface QuicheOptions {
   readonly clock: Clock;
   /** 32 secret bytes that stay the same over restarts: with them, a client of the process before learns at once that it is gone. */
   readonly resetKey?: Uint8Array | undefined;
+  /** Connections without a session at one time. */
+  readonly maxHalfOpen?: number;
 }
 
 export class QuicheTransport implements TransportServer {
@@ -24,11 +30,13 @@ export class QuicheTransport implements TransportServer {
   onCarrier: OnCarrier | undefined;
   onCertHashes: (() => void) | undefined;
   readonly #options: QuicheOptions;
+  readonly #halfOpen: HalfOpen<Http3Connection>;
   #certificates: Certificates | undefined;
   #endpoint: QuicEndpoint | undefined;
 
   constructor(options: QuicheOptions) {
     this.#options = options;
+    this.#halfOpen = new HalfOpen(options.maxHalfOpen ?? transportLimits.halfOpenConnections);
   }
 
   async listen(address: { host: string; port: number }): Promise<{ port: number }> {
@@ -36,13 +44,7 @@ export class QuicheTransport implements TransportServer {
     const certificates = await Certificates.start(this.#options.clock, () => this.onCertHashes?.());
     const endpoint = new QuicEndpoint({
       config: () => serverConfig(certificates.current),
-      onConnection: (connection) => {
-        new Http3Connection(connection, {
-          origins: this.#options.origins,
-          counters: this.counters,
-          onCarrier: (carrier, peer) => this.#arrived(carrier, peer),
-        });
-      },
+      onConnection: (connection) => this.#begin(connection),
       onDropped: () => {
         this.counters.dropped += 1;
       },
@@ -67,6 +69,17 @@ export class QuicheTransport implements TransportServer {
   async close(): Promise<void> {
     this.#certificates?.close();
     await this.#endpoint?.close();
+  }
+
+  #begin(connection: QuicConnection): void {
+    const source = sourceOf({ address: connection.peer.host });
+    const http3 = new Http3Connection(connection, {
+      origins: this.#options.origins,
+      counters: this.counters,
+      onCarrier: (carrier, peer) => this.#arrived(carrier, peer),
+      onSettled: () => this.#halfOpen.delete(http3, source),
+    });
+    this.#halfOpen.add(http3, source);
   }
 
   #arrived(...[carrier, peer]: Parameters<OnCarrier>): void {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Carrier } from '../../../../protocol/carrier.ts';
 import { mintTicket } from '../../../../server/channel/tickets.ts';
-import { QuicheTransport } from '../../../../server/transport/quiche/quiche-transport.ts';
+import { type QuicheOptions, QuicheTransport } from '../../../../server/transport/quiche/quiche-transport.ts';
 import { loadQuinn, type QuinnModule } from '../../../../server/transport/quinn/native.ts';
 import { QuinnTransport } from '../../../../server/transport/quinn/quinn-transport.ts';
 import type { CarrierPeer, CarrierSource } from '../../../../server/transport/session.ts';
@@ -39,7 +39,7 @@ export const engines: readonly Engine[] = [
   ...('module' in quinn
     ? [engine('quinn', startQuinn, { address: asker, origin: undefined, transport: 'webtransport' })]
     : []),
-  engine('quiche', startQuiche, { address: loopback, origin, transport: 'webtransport' }),
+  engine('quiche', (onCarrier) => startQuiche(onCarrier), { address: loopback, origin, transport: 'webtransport' }),
   engine('websocket', startWebSocket, { address: loopback, origin, transport: 'websocket' }),
 ];
 
@@ -75,8 +75,9 @@ export async function startQuinn(
 
 export async function startQuiche(
   onCarrier: (carrier: Carrier, peer: CarrierPeer) => void,
+  options: Pick<QuicheOptions, 'maxHalfOpen'> = {},
 ): Promise<Running & { transport: QuicheTransport }> {
-  const transport = new QuicheTransport({ origins: [origin], clock: realClock });
+  const transport = new QuicheTransport({ origins: [origin], clock: realClock, ...options });
   transport.onCarrier = onCarrier;
   const { port } = await transport.listen({ host: '127.0.0.1', port: 0 });
   return { transport, port, connect: (from = origin) => connectQuic(port, from), stop: () => transport.close() };

@@ -34,6 +34,8 @@ export const clientSettings = settingsPayload([
 ]);
 
 export interface DialOptions {
+  /** The loopback address to come from. */
+  readonly from?: string;
   /** Of the CONNECT. */
   readonly path?: string;
   /** Ask for early data, and keep what would allow it the next time. */
@@ -80,7 +82,7 @@ export class H3Client {
   static async dial(port: number, options: DialOptions = {}): Promise<H3Client> {
     let connection: QuicConnection | undefined;
     const muted = () => options.mute?.() ?? false;
-    const socket = await UdpSocket.bind({ host: '127.0.0.1', port: 0 }, (bytes, from) => {
+    const socket = await UdpSocket.bind({ host: options.from ?? '127.0.0.1', port: 0 }, (bytes, from) => {
       if (muted()) return;
       options.onReceive?.();
       connection?.receive(bytes, from);
