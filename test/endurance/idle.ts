@@ -34,7 +34,7 @@ export async function idleSessions({ sessions: count, minutes, rekeyAfterS }: Id
     const person = await world.invite(`Idle ${device}`);
     const credential = await person.launch(serviceA);
     const open = async () => {
-      const session = await quicSession(world, credential);
+      const session = await quicSession(world, credential, { person });
       sessions.push(session);
       keepAlive(person, session, credential);
     };

@@ -117,8 +117,10 @@ export class KeptClient {
 function connectors(port: number, quicPort?: number) {
   const origin = `http://shell.apps.localhost:${port}`;
   return {
-    webtransport: ({ url }: Endpoint, signal: AbortSignal) =>
-      unlessLate(signal, connectQuic(quicPort ?? Number(new URL(url).port), origin)),
+    webtransport: ({ url }: Endpoint, signal: AbortSignal) => {
+      const { port: told, pathname: path } = new URL(url);
+      return unlessLate(signal, connectQuic(quicPort ?? Number(told), origin, { path }));
+    },
     websocket: (_endpoint: Endpoint, signal: AbortSignal) => unlessLate(signal, dialWebSocket(port).then(carry)),
   };
 }

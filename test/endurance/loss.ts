@@ -24,27 +24,47 @@ export async function lossyPath({ bytes, seed, losses }: LossOptions): Promise<F
   const body = Buffer.concat([...downloadBytes(bytes)]);
   assert.equal(createHash('sha256').update(body).digest('hex'), sha256);
   const figures: Figure[] = [];
-  let clean: { down: number; up: number } | undefined;
+  let clean: Took | undefined;
   for (const loss of losses) {
-    using path = await UdpProxy.start(world.port, seed, loss === 0 ? {} : { ...others, loss });
-    const launched = await world.admin.launch(serviceA);
-    const session = await quicSession(world, launched, path.port);
-    keepAlive(world.admin, session, launched);
-    const ms = { down: performance.now(), up: 0 };
-    const exchange = await begin(session, serviceA, { target: `/download?bytes=${bytes}` });
-    assert.deepEqual(await digestOf(exchange), { bytes, sha256 }, `down, ${loss}, seed ${seed}`);
-    ms.up = performance.now();
-    ms.down = ms.up - ms.down;
-    const upload = await fetchThrough(session, serviceA, { method: 'POST', target: '/upload', body });
-    assert.deepEqual(JSON.parse(String(upload.body)), { bytes, sha256 }, `up, ${loss}, seed ${seed}`);
-    ms.up = performance.now() - ms.up;
-    assert.ok(loss === 0 || path.counts.lost > 0);
-    session.close('done');
-    await session.closed;
+    const ms = await overPath(world, { bytes: body, sha256 }, loss, seed);
     clean ??= ms;
     const name = `loss.${Math.round(loss * 100)}`;
     figures.push({ name: `${name}.down_over_clean`, value: clean.down / ms.down, unit: 'x' });
     figures.push({ name: `${name}.up_over_clean`, value: clean.up / ms.up, unit: 'x' });
   }
   return figures;
+}
+
+interface Took {
+  readonly down: number;
+  readonly up: number;
+}
+
+/** Both directions, one after the other. @returns milliseconds */
+async function overPath(
+  world: World,
+  { bytes: body, sha256 }: { bytes: Buffer; sha256: string },
+  loss: number,
+  seed: number,
+): Promise<Took> {
+  const bytes = body.length;
+  using path = await UdpProxy.start(world.port, seed, loss === 0 ? {} : { ...others, loss });
+  const launched = await world.admin.launch(serviceA);
+  const session = await quicSession(world, launched, { port: path.port });
+  keepAlive(world.admin, session, launched);
+  try {
+    const began = performance.now();
+    const exchange = await begin(session, serviceA, { target: `/download?bytes=${bytes}` });
+    assert.deepEqual(await digestOf(exchange), { bytes, sha256 }, 'down');
+    const turned = performance.now();
+    const upload = await fetchThrough(session, serviceA, { method: 'POST', target: '/upload', body });
+    assert.deepEqual(JSON.parse(String(upload.body)), { bytes, sha256 }, 'up');
+    const ended = performance.now();
+    assert.ok(loss === 0 || path.counts.lost > 0);
+    session.close('done');
+    await session.closed;
+    return { down: turned - began, up: ended - turned };
+  } catch (cause) {
+    throw new Error(`loss ${loss}, seed ${seed}, ${JSON.stringify({ ...path.counts, ...session.state })}`, { cause });
+  }
 }

@@ -44,7 +44,7 @@ class Side implements AsyncDisposable {
     const world = await World.start(environment);
     const path = await UdpProxy.start(world.port, seed, { loss });
     const launched = await world.admin.launch(serviceA);
-    const session = await quicSession(world, launched, path.port);
+    const session = await quicSession(world, launched, { port: path.port });
     keepAlive(world.admin, session, launched);
     return new Side(world, path, session);
   }
@@ -65,7 +65,11 @@ class Side implements AsyncDisposable {
         this.downloads += 1;
       }
     };
-    await Promise.all(Array.from({ length: streams }, stream));
+    try {
+      await Promise.all(Array.from({ length: streams }, stream));
+    } catch (cause) {
+      throw new Error(`${JSON.stringify({ ...this.session.state, ...this.#path.counts })}`, { cause });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
