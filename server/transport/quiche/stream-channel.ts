@@ -1,6 +1,7 @@
 /** A WebTransport bidirectional stream as a Channel: whole frames in and out, split by protocol/frames.ts. */
-import { CarrierError, type Channel } from '../../../protocol/carrier.ts';
+import type { Channel } from '../../../protocol/carrier.ts';
 import type { FrameReader } from '../../../protocol/frames.ts';
+import { nextFrame } from '../next-frame.ts';
 import { streamErrorNumber } from './http3.ts';
 import type { QuicStream } from './quic-stream.ts';
 
@@ -25,17 +26,12 @@ export class StreamChannel implements Channel {
     return this.#stream.write(frame);
   }
 
-  async receive(): Promise<Uint8Array | null> {
-    while (true) {
-      const frame = this.#next();
-      if (frame !== null) return frame;
-      const bytes = await this.#stream.read();
-      if (bytes === null) {
-        this.#frames.end();
-        return null;
-      }
-      this.#frames.push(bytes);
-    }
+  receive(): Promise<Uint8Array | null> {
+    return nextFrame(
+      this.#frames,
+      () => this.#stream.read(),
+      () => this.#malformed(),
+    );
   }
 
   finish(): void {
@@ -46,14 +42,8 @@ export class StreamChannel implements Channel {
     this.#stream.abort(dropped);
   }
 
-  /** What is not a frame ends this stream, and this stream only. */
-  #next(): Uint8Array | null {
-    try {
-      return this.#frames.next();
-    } catch (cause) {
-      this.#onMalformed();
-      this.abort();
-      throw new CarrierError('malformed', { cause });
-    }
+  #malformed(): void {
+    this.#onMalformed();
+    this.abort();
   }
 }

@@ -1,6 +1,7 @@
 /** A stream of quinn's as a Channel: whole frames in and out, split by protocol/frames.ts, calls kept in their order. */
 import { CarrierError, type Channel } from '../../../protocol/carrier.ts';
 import type { FrameReader } from '../../../protocol/frames.ts';
+import { nextFrame } from '../next-frame.ts';
 import type { NativeBiStream, NativeRecvStream, NativeSendStream } from './native.ts';
 
 /** The application's code for a stream that is dropped. What it means is said inside the records. */
@@ -93,16 +94,11 @@ export class QuinnChannel implements Channel {
 
   async receive(): Promise<Uint8Array | null> {
     const stream = await this.#stream;
-    while (true) {
-      const frame = this.#next();
-      if (frame !== null) return frame;
-      const bytes = await stream.read();
-      if (bytes === null) {
-        this.#frames.end();
-        return null;
-      }
-      this.#frames.push(bytes);
-    }
+    return nextFrame(
+      this.#frames,
+      () => stream.read(),
+      () => this.#malformed(),
+    );
   }
 
   finish(): void {
@@ -113,15 +109,9 @@ export class QuinnChannel implements Channel {
     this.#stream.then((stream) => stream.abort()).catch(() => undefined);
   }
 
-  /** What is not a frame ends this stream, and this stream only. */
-  #next(): Uint8Array | null {
-    try {
-      return this.#frames.next();
-    } catch (cause) {
-      this.#onMalformed();
-      this.abort();
-      throw new CarrierError('malformed', { cause });
-    }
+  #malformed(): void {
+    this.#onMalformed();
+    this.abort();
   }
 }
 

@@ -5,15 +5,16 @@
 import { transportByte } from '../../../protocol/carrier.ts';
 import { ClientHandshake } from '../../../protocol/handshake-client.ts';
 import { GatewayHandshake } from '../../../protocol/handshake-gateway.ts';
-import { signSvid, verifySvid } from '../../../protocol/svid.ts';
+import { verifySvid } from '../../../protocol/svid.ts';
 import { generateComposite } from '../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
+import { credentialFor, usualParams } from '../../support/introduction.ts';
 import type { Figure } from '../figure.ts';
 import { median } from '../interleaved.ts';
 import { cpuNow } from './node.ts';
 
 const handshakes = 300;
-const lifeMs = 600_000;
+const clock = { now: () => Date.now() };
 const posture = new Uint8Array(40);
 
 const [issuer, identity, session] = [generateComposite(), generateComposite(), generateComposite()];
@@ -21,25 +22,10 @@ const stealthKey = nodeCrypto.random(32);
 const transport = transportByte.websocket;
 
 export async function* gatewayFigures(): AsyncIterable<Figure> {
-  const svid = await credential();
+  const svid = await credentialFor(nodeCrypto, clock, issuer.signer, session.signer.publicKey, posture.subarray(0, 32));
   const each: number[] = [];
   for (let i = 0; i < handshakes; i++) each.push(await gatewayMs(svid));
   yield { name: 'handshake.gateway_per_s_core', value: 1_000 / median(each), unit: '1/s' };
-}
-
-function credential(): Promise<Uint8Array> {
-  return signSvid(nodeCrypto, issuer.signer, {
-    sessionPublicKey: session.signer.publicKey,
-    deviceKeyHash: nodeCrypto.random(32),
-    notBefore: Date.now() - 1_000,
-    notAfter: Date.now() + lifeMs,
-    policyEpoch: 1n,
-    amr: 3,
-    postureHash: posture.subarray(0, 32),
-    serial: nodeCrypto.random(16),
-    spiffeId: 'spiffe://latchkey.local/user/ada/device/1',
-    service: 'wiki',
-  });
 }
 
 /** One handshake over INIT, RESP, AUTH and READY. @returns what the gateway's half took. */
@@ -69,22 +55,12 @@ async function gatewayMs(svid: Uint8Array): Promise<number> {
 }
 
 function newGateway(): GatewayHandshake {
-  const now = () => Date.now();
   return new GatewayHandshake({
     crypto: nodeCrypto,
-    clock: { now },
+    clock,
     transport,
     identities: [{ signer: identity.signer, stealthKeys: [stealthKey] }],
-    verifySvid: (bytes) => verifySvid(nodeCrypto, { now }, bytes, issuer.signer.publicKey),
-    params: () => ({
-      sessionId: nodeCrypto.random(16),
-      policyEpoch: 1n,
-      rekeyAfterS: 120,
-      rejectAfterS: 180,
-      rekeyAfterBytes: 2n ** 30n,
-      maxStreams: 64,
-      maxRecord: 16_384,
-      reauthBy: BigInt(Date.now() + lifeMs),
-    }),
+    verifySvid: (bytes) => verifySvid(nodeCrypto, clock, bytes, issuer.signer.publicKey),
+    params: () => usualParams(nodeCrypto, clock),
   });
 }

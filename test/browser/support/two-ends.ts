@@ -10,8 +10,9 @@ import { connectClient } from '../../../protocol/connect-client.ts';
 import type { Crypto, Signer } from '../../../protocol/crypto.ts';
 import type { Session } from '../../../protocol/session.ts';
 import type { IncomingStream } from '../../../protocol/stream.ts';
-import { signSvid, verifySvid } from '../../../protocol/svid.ts';
+import { verifySvid } from '../../../protocol/svid.ts';
 import { countingCarrier } from '../../../worker/tunnel/counting-carrier.ts';
+import { credentialFor, usualParams } from '../../support/introduction.ts';
 import { loopbackPair } from '../../support/loopback-carrier.ts';
 
 export interface TwoEnds {
@@ -20,8 +21,6 @@ export interface TwoEnds {
   /** Sealed frames the client and the gateway handed to the carrier. */
   readonly sent: { client: number; gateway: number };
 }
-
-const lifeMs = 600_000;
 
 /** @param onStream what the gateway does with a stream. */
 export async function twoEnds(
@@ -33,18 +32,7 @@ export async function twoEnds(
   const sent = { client: 0, gateway: 0 };
   const link = loopbackPair();
   const postureHash = crypto.sha256(utf8('a statement'));
-  const svid = await signSvid(crypto, keys.issuer, {
-    sessionPublicKey: keys.session.publicKey,
-    deviceKeyHash: crypto.sha256(utf8('device')),
-    notBefore: clock.now() - 1_000,
-    notAfter: clock.now() + lifeMs,
-    policyEpoch: 1n,
-    amr: 3,
-    postureHash,
-    serial: crypto.random(16),
-    spiffeId: 'spiffe://latchkey.local/user/ada/device/1',
-    service: 'wiki',
-  });
+  const svid = await credentialFor(crypto, clock, keys.issuer, keys.session.publicKey, postureHash);
   const stealthKey = crypto.random(32);
   const gateway = acceptGateway({
     carrier: countingCarrier(link.gateway, () => {
@@ -54,16 +42,7 @@ export async function twoEnds(
     clock,
     identities: [{ signer: keys.gateway, stealthKeys: [stealthKey] }],
     verifySvid: (bytes) => verifySvid(crypto, clock, bytes, keys.issuer.publicKey),
-    params: () => ({
-      sessionId: crypto.random(16),
-      policyEpoch: 1n,
-      rekeyAfterS: 120,
-      rejectAfterS: 180,
-      rekeyAfterBytes: 2n ** 30n,
-      maxStreams: 64,
-      maxRecord: 16_384,
-      reauthBy: BigInt(clock.now() + lifeMs),
-    }),
+    params: () => usualParams(crypto, clock),
     session: { onOpen: onStream },
   });
   const client = connectClient({

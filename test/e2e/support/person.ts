@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core';
 import { chromiumFlags, findChromium } from '../../support/chromium.ts';
+import { addAuthenticator } from '../../support/virtual-authenticator.ts';
 
 const patienceMs = 30_000;
 
@@ -19,14 +20,14 @@ export class Person {
   /** What the pages said on their consoles, errors first in mind. */
   readonly console: string[];
   readonly #profile: string;
-  readonly #authenticator: Awaited<ReturnType<typeof authenticatorIn>>;
+  readonly #authenticator: Awaited<ReturnType<typeof addAuthenticator>>;
 
   private constructor(
     context: BrowserContext,
     hub: Page,
     profile: string,
     console: string[],
-    authenticator: Awaited<ReturnType<typeof authenticatorIn>>,
+    authenticator: Awaited<ReturnType<typeof addAuthenticator>>,
   ) {
     this.context = context;
     this.hub = hub;
@@ -50,7 +51,7 @@ export class Person {
     context.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
     context.on('weberror', (error) => lines.push(`uncaught: ${error.error().message}`));
     const hub = context.pages()[0] ?? (await context.newPage());
-    const authenticator = await authenticatorIn(context, hub);
+    const authenticator = await addAuthenticator(context, hub);
     return new Person(context, hub, profile, lines, authenticator);
   }
 
@@ -59,7 +60,7 @@ export class Person {
     const { credentials } = await this.#authenticator.cdp.send('WebAuthn.getCredentials', {
       authenticatorId: this.#authenticator.id,
     });
-    const { cdp, id } = await authenticatorIn(this.context, page);
+    const { cdp, id } = await addAuthenticator(this.context, page);
     for (const credential of credentials) await cdp.send('WebAuthn.addCredential', { authenticatorId: id, credential });
   }
 
@@ -110,21 +111,4 @@ export async function statusOf(
     transport: await status.getAttribute('data-transport'),
     epoch: Number.parseInt((await status.getAttribute('data-epoch')) ?? '', 10),
   };
-}
-
-/** An authenticator that verifies its user and touches when asked, in one tab. */
-async function authenticatorIn(context: BrowserContext, page: Page) {
-  const cdp = await context.newCDPSession(page);
-  await cdp.send('WebAuthn.enable');
-  const { authenticatorId: id } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return { cdp, id };
 }

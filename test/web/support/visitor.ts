@@ -1,6 +1,7 @@
 /** A browser with a virtual authenticator that touches when asked, and what its pages complained of. */
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { chromiumFlags, findChromium } from '../../support/chromium.ts';
+import { addAuthenticator } from '../../support/virtual-authenticator.ts';
 
 export interface Look {
   readonly width?: number;
@@ -42,18 +43,7 @@ export class Visitor {
       });
     });
     const page = await context.newPage();
-    const cdp = await context.newCDPSession(page);
-    await cdp.send('WebAuthn.enable');
-    await cdp.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    });
+    await addAuthenticator(context, page);
     return new Visitor(context, page, complaints, async () => {
       await context.close();
       await browser.close();
