@@ -1,7 +1,8 @@
 /**
  * Somebody who floods a gateway over loopback WebSockets, in a process of its own: so many INITs a second, with a mac1
  * that is wrong or right, from addresses of its own. Answers nothing that it is asked. Started with its plan as one
- * JSON argument; says as its only line how many the gateway let in: it opened the WebSocket, and the INIT was behind it.
+ * JSON argument; says as its only line, in JSON, how many it began and how many the gateway let in: it opened the
+ * WebSocket, and the INIT was behind it.
  */
 import { connect, type Socket } from 'node:net';
 import { unhex } from '../../../../protocol/bytes.ts';
@@ -21,6 +22,12 @@ export interface FloodPlan {
   readonly sources: readonly string[];
   /** Connections it keeps at one time; it lets go of the oldest. */
   readonly atOnce: number;
+}
+
+/** What came of it: connections begun, and WebSockets that the gateway opened. */
+export interface Flooded {
+  readonly sent: number;
+  readonly letIn: number;
 }
 
 const plan = JSON.parse(process.argv[2] ?? '') as FloodPlan;
@@ -57,5 +64,5 @@ const timer = setInterval(() => {
   for (let i = 0; i < due; i++) send();
   if (seconds < plan.seconds) return;
   clearInterval(timer);
-  process.stdout.write(`${letIn}\n`, () => process.exit(0));
+  process.stdout.write(`${JSON.stringify({ sent, letIn } satisfies Flooded)}\n`, () => process.exit(0));
 }, 4);

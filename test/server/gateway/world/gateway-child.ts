@@ -23,6 +23,8 @@ export interface GatewayCount {
   /** The process, and what is in use of its heap, after a collection. */
   readonly rssBytes: number;
   readonly usedBytes: number;
+  /** Processor time so far, this count's collection not among it. */
+  readonly cpuMs: number;
 }
 
 export type ToChild =
@@ -74,10 +76,21 @@ async function start(config: Config, token: string): Promise<void> {
 }
 
 function report(): void {
+  const { user, system } = process.cpuUsage();
   collect();
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
   const { live, halfOpen } = gateway!.sessions.counts;
-  tell({ t: 'count', count: { ...count, live, halfOpen, rssBytes: rss, usedBytes: heapUsed + arrayBuffers } });
+  tell({
+    t: 'count',
+    count: {
+      ...count,
+      live,
+      halfOpen,
+      rssBytes: rss,
+      usedBytes: heapUsed + arrayBuffers,
+      cpuMs: (user + system) / 1_000,
+    },
+  });
 }
 
 function tell(message: FromChild): void {
