@@ -1,0 +1,117 @@
+/** One visit to an app: a person does the app's script, directly or through Latchkey, and what was seen is kept. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Page } from 'playwright-core';
+import { Person } from '../../e2e/support/person.ts';
+import { Product } from '../../e2e/support/product.ts';
+import { chromiumFlags, findChromium } from '../../support/chromium.ts';
+import type { RealApp } from './app.ts';
+import { FarPeer } from './far-peer.ts';
+import type { Look } from './page.ts';
+import { RunningPlace } from './place.ts';
+import { appPage } from './playwright-page.ts';
+import type { Recording } from './recorder.ts';
+
+export interface Visit {
+  readonly looks: readonly Look[];
+  /** Errors on the console, and exceptions that nobody caught. */
+  readonly errors: readonly string[];
+  readonly recording: Recording;
+}
+
+export interface Both {
+  readonly direct: Visit;
+  readonly tunnel: Visit;
+}
+
+const patienceMs = 60_000;
+
+/** The tunnel first: its frame says how large the window of the direct visit is. */
+export async function visitBoth(app: RealApp): Promise<Both> {
+  await using product = await Product.start();
+  await using far = await FarPeer.join(product);
+  await using person = await Person.arrive();
+  await person.enrol(product.ready.enrol ?? '');
+  const origin = `http://${app.name}.apps.localhost:${product.ready.port}`;
+  const { visit: tunnel, size } = await throughLatchkey(app, origin, { product, far, person });
+  return { tunnel, direct: await directly(app, origin, size) };
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Stage {
+  readonly product: Product;
+  readonly far: FarPeer;
+  readonly person: Person;
+}
+
+async function throughLatchkey(app: RealApp, origin: string, { product, far, person }: Stage) {
+  await using place = await RunningPlace.at(origin);
+  await app.start(place);
+  await product.cliJson('service', 'add', app.name, far.expose(place.recorder.port));
+  person.context.setDefaultTimeout(patienceMs);
+  const errors: string[] = [];
+  person.context.on('page', (tab) => listen(tab, errors));
+  await person.launcher(product.ready.hub);
+  const { shell, app: frame } = await person.open(app.name);
+  const looks: Look[] = [];
+  const page = appPage({ tab: shell, frame, origin, looks, restless: app.restless ?? [] });
+  await explained(place, () => app.visit(page, place));
+  const size = await frame.evaluate(() => ({ width: window.innerWidth, height: window.innerHeight }));
+  return { visit: { looks, errors, recording: place.recorder.recording } satisfies Visit, size };
+}
+
+/** At the very same address: the browser is told where it is to be found. */
+async function directly(app: RealApp, origin: string, viewport: Size): Promise<Visit> {
+  await using place = await RunningPlace.at(origin);
+  await app.start(place);
+  const profile = mkdtempSync(join(tmpdir(), 'latchkey-profile-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: findChromium(),
+    args: [
+      ...chromiumFlags.filter((flag) => flag !== '--headless'),
+      `--host-resolver-rules=MAP ${new URL(origin).host} 127.0.0.1:${place.recorder.port}`,
+    ],
+    headless: true,
+    acceptDownloads: true,
+    viewport,
+  });
+  try {
+    context.setDefaultTimeout(patienceMs);
+    const tab = context.pages()[0] ?? (await context.newPage());
+    const [errors, looks]: [string[], Look[]] = [[], []];
+    listen(tab, errors);
+    await tab.goto(origin);
+    const page = appPage({ tab, frame: tab.mainFrame(), origin, looks, restless: app.restless ?? [] });
+    await explained(place, () => app.visit(page, place));
+    return { looks, errors, recording: place.recorder.recording };
+  } finally {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+function listen(tab: Page, errors: string[]): void {
+  tab.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`${message.text()} (${message.location().url})`);
+  });
+  tab.on('pageerror', (error) => errors.push(`uncaught ${error.name}: ${error.message}`));
+}
+
+/** A script that fails is seldom understood without what the app said. */
+async function explained(place: RunningPlace, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    const requests = place.recorder.recording.requests
+      .slice(-20)
+      .map((one) => `${one.status} ${one.method} ${one.target}`);
+    throw new Error(`the script failed: ${(cause as Error).message}\n${requests.join('\n')}\n${place.output}`, {
+      cause,
+    });
+  }
+}
