@@ -40,6 +40,15 @@ const configSchema = z.strictObject({
       pskRenewS: seconds.default(120),
     })
     .prefault({}),
+  /** Where connectors on other machines reach the control plane, over TLS. Without a port nothing listens. */
+  channel: z
+    .strictObject({
+      port: port.optional(),
+      bind: z.string().default('0.0.0.0'),
+      /** The name or address that connectors are told; the hub's host when it is not said. */
+      host: z.string().max(253).optional(),
+    })
+    .prefault({}),
   timers: z
     .strictObject({
       rekeyAfterS: seconds.default(120),

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAuditCommands } from './cli/audit.ts';
 import { addConfigCommand } from './cli/config.ts';
+import { addConnectorCommands } from './cli/connector.ts';
 import { addDeviceCommands } from './cli/device.ts';
 import { addLinkCommands } from './cli/link.ts';
 import { CommandFailure, failureOf, usageFailure } from './cli/output.ts';
@@ -29,6 +30,7 @@ const program = new Command('latchkey')
 addUpCommand(program);
 addServiceCommands(program);
 addWireGuardCommands(program);
+addConnectorCommands(program);
 addPeopleCommands(program);
 addDeviceCommands(program);
 addLinkCommands(program);

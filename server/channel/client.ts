@@ -3,11 +3,12 @@
  * again by itself with growing pauses. It carries messages; what they mean is its owner's business.
  *
  * @example
- * const channel = new ChannelClient({ path, token, clock, hello: () => helloWithoutToken, incoming: toGatewaySchema,
+ * const channel = new ChannelClient({ dial: () => connect(path), token, clock, hello: () => helloWithoutToken, incoming: toGatewaySchema,
  *   onMessage: (message) => { … } });
  * channel.start();
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ZodType } from 'zod';
 import type { Clock } from '../../protocol/clock.ts';
 import { ChannelError } from './error.ts';
@@ -29,10 +30,13 @@ export type HelloContent =
   | Omit<ConnectorHello, 'token' | 'id' | 't' | 'fresh'>;
 
 export interface ChannelClientOptions<Incoming extends ToGateway | ToConnector> {
-  /** The control plane's socket. */
-  readonly path: string;
-  /** The supervisor's one-time token. */
+  /** Begins a connection to the control plane: to the socket in its folder, or over TLS. */
+  readonly dial: () => Socket;
+  /** A one-time token, or what {@link onCredential} gave in an earlier run. */
   readonly token: string;
+  readonly id?: string | undefined;
+  /** Each welcome's credential, which takes the place of the one before. */
+  readonly onCredential?: (credential: { token: string; id: string }) => void;
   readonly clock: Clock;
   /** Asked for at every connection, so that it tells the present endpoints. */
   readonly hello: () => HelloContent;
@@ -44,6 +48,8 @@ export interface ChannelClientOptions<Incoming extends ToGateway | ToConnector> 
   readonly onState?: (connected: boolean) => void;
   /** The control plane refused for good; nothing is tried any more. */
   readonly onRefused?: (code: RefusalCode) => void;
+  /** Why a connection could not be made or was lost; another is tried. */
+  readonly onTrouble?: (error: Error) => void;
   /** Jitter of the pauses, 0..1; tests fix it. */
   readonly jitter?: () => number;
 }
@@ -63,7 +69,7 @@ export class ChannelClient<Incoming extends ToGateway | ToConnector> {
 
   constructor(options: ChannelClientOptions<Incoming>) {
     this.#options = options;
-    this.#credential = { token: options.token };
+    this.#credential = { token: options.token, ...(options.id !== undefined && { id: options.id }) };
   }
 
   /** A welcome was received and the connection stands. */
@@ -95,18 +101,18 @@ export class ChannelClient<Incoming extends ToGateway | ToConnector> {
   }
 
   #connect(): void {
-    const socket = connect(this.#options.path);
+    const socket = this.#options.dial();
     const reader = new MessageReader();
     this.#socket = socket;
-    socket.on('connect', () => {
+    socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
       const { token, id } = this.#credential;
       const fresh = this.#fresh;
       this.#write({ t: 'hello', ...this.#options.hello(), token, fresh, ...(id === undefined ? {} : { id }) });
     });
     // No encoding is set, so this is never text.
     socket.on('data', (bytes) => this.#received(socket, reader, bytes as Buffer));
-    // The reason is of no use to anyone: every loss is answered by connecting again.
-    socket.on('error', () => {});
+    // Every loss is answered by connecting again; the reason is for people.
+    socket.on('error', (error) => this.#options.onTrouble?.(error));
     socket.on('close', () => this.#lost());
   }
 
@@ -147,6 +153,7 @@ export class ChannelClient<Incoming extends ToGateway | ToConnector> {
   #welcome(message: { id: string; resume: string }): void {
     this.#credential = { token: message.resume, id: message.id };
     this.#fresh = false;
+    this.#options.onCredential?.({ token: message.resume, id: message.id });
     this.#pauseMs = reconnectFirstMs;
     this.#welcomed = true;
     this.#keepAlive();

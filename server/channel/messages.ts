@@ -24,6 +24,7 @@ import {
 } from './fields.ts';
 import { maxEventsPerMessage } from './limits.ts';
 import { probeRefusals, probeReportSchema } from './probe-report.ts';
+import { serviceSchemes } from './snapshot-content.ts';
 
 /** Where a browser reaches a gateway: exactly what the answer to a launch tells it. */
 export const tunnelEndpointSchema = z.strictObject({
@@ -43,6 +44,10 @@ const peerId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 /** The process has just started: the pre-shared keys it exchanged before are gone. */
 const fresh = z.boolean().optional();
 const base64Key = wireguardKeyField;
+/** One certificate, PEM. */
+const pem = z.string().startsWith('-----BEGIN CERTIFICATE-----').max(4_096);
+/** Ed25519, for SVIDs of the internal authority. */
+const certificateKey = bytesField(32).optional();
 const endpoints = z.array(tunnelEndpointSchema).max(8);
 /**
  * A public key of a gateway's that services check its word by: P-256 for ES256 (RFC 7518 section 3.4). `kid` is its
@@ -72,6 +77,7 @@ export const gatewayHelloSchema = z.strictObject({
   endpoints,
   ticketKey,
   assertionKeys: assertionKeys.optional(),
+  certificateKey,
 });
 export type GatewayHello = z.infer<typeof gatewayHelloSchema>;
 
@@ -83,9 +89,13 @@ export const connectorHelloSchema = z.strictObject({
   fresh,
   name: nameField,
   wireguardKey: base64Key,
-  /** host:port of its UDP socket, as the gateway reaches it. */
-  endpoint: endpointField,
-  exposes: z.array(z.strictObject({ name: nameField, port: portField })).max(64),
+  /** host:port of its UDP socket, as the gateway reaches it; without it the connector speaks first. */
+  endpoint: endpointField.optional(),
+  /** What it answers for, by tunnel port. With a scheme it is to be published as a service of that name. */
+  exposes: z
+    .array(z.strictObject({ name: nameField, port: portField, scheme: z.enum(serviceSchemes).optional() }))
+    .max(64),
+  certificateKey,
 });
 export type ConnectorHello = z.infer<typeof connectorHelloSchema>;
 
@@ -152,6 +162,8 @@ export const gatewayWelcomeSchema = z.strictObject({
   root: bytesField(1_984),
   /** Pre-shared keys by peer key; a later `psks` message replaces all of them. */
   psks,
+  /** Where the hello brought a key: who the gateway is in TLS. */
+  svid: pem.optional(),
 });
 export type GatewayWelcome = z.infer<typeof gatewayWelcomeSchema>;
 
@@ -170,6 +182,10 @@ export const connectorWelcomeSchema = z.strictObject({
   address: ipField,
   gateway: gatewayPeer,
   presharedKey: base64Key.optional(),
+  /** Where the hello brought a key: who the connector is in TLS, and its services, by name. */
+  svid: pem.optional(),
+  serviceSvids: z.record(nameField, pem).optional(),
+  authority: pem.optional(),
 });
 export type ConnectorWelcome = z.infer<typeof connectorWelcomeSchema>;
 

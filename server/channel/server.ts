@@ -20,6 +20,19 @@ import {
   type ToGateway,
 } from './messages.ts';
 
+/** Who is at the other end of a connection before it has said anything. */
+export type Caller =
+  /** Somebody on this machine who may open the socket. */
+  | { readonly kind: 'local' }
+  /** Over TLS. @see tls-door.ts */
+  | {
+      readonly kind: 'remote';
+      /** Of a certificate of ours that verified; undefined for none. */
+      readonly spiffeId: string | undefined;
+      /** The address of ours that it reached. */
+      readonly reachedAt: string;
+    };
+
 /** A connection whose hello was accepted. */
 export interface PeerConnection {
   readonly id: string;
@@ -33,9 +46,12 @@ export interface ChannelServerOptions {
   readonly path: string;
   readonly clock: Clock;
   /** Judges a hello; the token is spent inside. */
-  readonly onHello: (hello: Hello) => Promise<GatewayWelcome | ConnectorWelcome | { refused: RefusalCode }>;
+  readonly onHello: (
+    hello: Hello,
+    caller: Caller,
+  ) => Promise<GatewayWelcome | ConnectorWelcome | { refused: RefusalCode }>;
   /** Called once the welcome is on its way; what is sent here follows it. */
-  readonly onJoin: (peer: PeerConnection, hello: Hello) => void;
+  readonly onJoin: (peer: PeerConnection, hello: Hello, caller: Caller) => void;
   /** The next message of this peer waits until it resolves; a rejection ends the connection. */
   readonly onMessage: (peer: PeerConnection, message: FromPeer) => Promise<void>;
   readonly onLeave: (peer: PeerConnection) => void;
@@ -50,7 +66,7 @@ export class ChannelServer {
 
   constructor(options: ChannelServerOptions) {
     this.#options = options;
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server = createServer((socket) => this.accept(socket, { kind: 'local' }));
     this.#server.maxConnections = maxConnections;
   }
 
@@ -74,9 +90,14 @@ export class ChannelServer {
     await Promise.all([closed, ...left]);
   }
 
-  #accept(socket: Socket): void {
+  /** Serves a connection; those of the socket in the data folder come by themselves. */
+  accept(socket: Socket, caller: Caller): void {
+    if (this.#sockets.size >= maxConnections) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
-    const connection = new Connection(socket, this.#options);
+    const connection = new Connection(socket, caller, this.#options);
     socket.on('close', () => {
       this.#sockets.delete(socket);
       connection.ended();
@@ -87,6 +108,7 @@ export class ChannelServer {
 /** One accepted socket, before and after its hello. Messages are handled strictly one after the other. */
 class Connection {
   readonly #socket: Socket;
+  readonly #caller: Caller;
   readonly #options: ChannelServerOptions;
   readonly #reader = new MessageReader();
   readonly #cancelHello: () => void;
@@ -95,8 +117,9 @@ class Connection {
   #cancelWatch = () => {};
   #busy = false;
 
-  constructor(socket: Socket, options: ChannelServerOptions) {
+  constructor(socket: Socket, caller: Caller, options: ChannelServerOptions) {
     this.#socket = socket;
+    this.#caller = caller;
     this.#options = options;
     this.#heardAt = options.clock.monotonic();
     this.#cancelHello = options.clock.after(helloTimeoutMs, () => socket.destroy());
@@ -143,7 +166,7 @@ class Connection {
       this.#refuse('malformed');
       return;
     }
-    const answer = await this.#options.onHello(parsed.data);
+    const answer = await this.#options.onHello(parsed.data, this.#caller);
     if ('refused' in answer) {
       this.#refuse(answer.refused);
       return;
@@ -158,7 +181,7 @@ class Connection {
     this.#peer = peer;
     this.#send(answer);
     this.#watch();
-    this.#options.onJoin(peer, parsed.data);
+    this.#options.onJoin(peer, parsed.data, this.#caller);
   }
 
   async #message(peer: PeerConnection, raw: unknown): Promise<void> {

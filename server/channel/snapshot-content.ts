@@ -40,6 +40,8 @@ export const serviceRecordSchema = z.strictObject({
   host: z.enum(hostRules).optional(),
   /** Services whose pages may call this one across origins; absent: none. */
   corsFrom: z.array(nameField).max(64).optional(),
+  /** TLS of the internal authority inside WireGuard: the far end must show the SVID of {@link spiffeId}. */
+  innerTls: z.boolean().optional(),
 });
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
 
@@ -83,6 +85,8 @@ export const snapshotContentSchema = z.strictObject({
   links: z.array(linkRecordSchema).default([]),
   peers: z.array(peerRecordSchema),
   subnets: z.array(cidrField),
+  /** The internal authority's certificate, PEM. */
+  authority: z.string().max(4_096).optional(),
 });
 export type SnapshotContent = z.infer<typeof snapshotContentSchema>;
 

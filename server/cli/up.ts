@@ -4,6 +4,7 @@ import { ensureBuilt } from '../build.ts';
 import { setLogLevel } from '../log.ts';
 import { type ReadyEvent, type UpEvent, up } from '../up/up.ts';
 import { configOf, optionsOf } from './output.ts';
+import { untilTold } from './until-told.ts';
 
 export function addUpCommand(program: Command): void {
   program
@@ -28,13 +29,6 @@ function portNumber(text: string): number {
   const value = Number(text);
   if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
   return value;
-}
-
-function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
 }
 
 function announce(json: boolean, event: UpEvent): void {

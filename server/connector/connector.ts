@@ -4,26 +4,53 @@
  */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { ChannelClient } from '../channel/client.ts';
-import { type ToConnector, toConnectorSchema } from '../channel/messages.ts';
+import {
+  type ConnectorHello,
+  type ConnectorWelcome,
+  type ToConnector,
+  toConnectorSchema,
+} from '../channel/messages.ts';
 import { systemClock } from '../channel/system-clock.ts';
 import type { Logger } from '../log.ts';
-import type { TcpSocket } from '../netstack/socket.ts';
 import { NetStack } from '../netstack/stack.ts';
 import { pskPort } from '../psk/limits.ts';
 import { WireGuardDevice } from '../wireguard/device.ts';
 import { GatewayPeer } from './gateway-peer.ts';
 
+/** The tunnel side of one service: its port and what takes the connections. */
+export interface Exposed {
+  readonly name: string;
+  readonly port: number;
+  /** Asks the control plane to publish it as a service of that name. */
+  readonly scheme?: NonNullable<ConnectorHello['exposes'][number]['scheme']>;
+  readonly serve: (socket: Duplex) => void;
+}
+
 export interface ConnectorOptions {
   readonly name: string;
-  readonly controlSocket: string;
+  /** Begins a connection to the control plane. */
+  readonly dial: () => Socket;
   readonly token: string;
+  /** With a credential of an earlier run. */
+  readonly id?: string | undefined;
+  readonly onCredential?: (credential: { token: string; id: string }) => void;
   /** Where the WireGuard key is kept, mode 0600. */
   readonly keyFile: string;
-  /** The tunnel side of each service: its port and what takes the connections. */
-  readonly exposes: readonly { name: string; port: number; serve: (socket: TcpSocket) => void }[];
-  readonly mtu: number;
+  readonly exposes: readonly Exposed[];
+  /** The Ed25519 key that certificates are asked for, 32 bytes in base64url. */
+  readonly certificateKey?: string;
+  /** Each welcome, before anything is served by it. */
+  readonly onWelcome?: (welcome: ConnectorWelcome) => void;
+  readonly wireguard: {
+    readonly bind: string;
+    readonly mtu: number;
+    /** Tells the gateway where this peer is; otherwise the gateway learns it when the connector speaks. */
+    readonly announce: boolean;
+  };
   readonly log: Logger;
 }
 
@@ -46,57 +73,63 @@ export class ConnectorError extends Error {
 
 /** Resolves when the connector is configured and listens inside the tunnel. @throws ConnectorError */
 export async function startConnector(options: ConnectorOptions): Promise<Connector> {
-  const device = new WireGuardDevice({ privateKey: loadKey(options.keyFile) });
-  const { port } = await device.listen({ port: 0, host: '127.0.0.1' });
+  const { wireguard, exposes, log } = options;
+  const device = new WireGuardDevice({ privateKey: loadKey(options.keyFile), mtu: wireguard.mtu });
+  const { port } = await device.listen({ port: 0, host: wireguard.bind });
   const publicKey = Buffer.from(device.publicKey).toString('base64');
-  const gateway = new GatewayPeer(device, options.log);
+  const gateway = new GatewayPeer(device, log);
   let stack: NetStack | undefined;
 
   const serve = (address: string) => {
     if (stack !== undefined) return;
-    const made = new NetStack({ addresses: [address], mtu: options.mtu, output: (packet) => device.send(packet) });
+    const made = new NetStack({ addresses: [address], mtu: wireguard.mtu, output: (packet) => device.send(packet) });
     device.onPacket = (packet) => made.input(packet);
     made.listen({ port: pskPort }, (socket) => gateway.exchange(socket));
-    for (const service of options.exposes) made.listen({ port: service.port }, service.serve);
+    for (const service of exposes) made.listen({ port: service.port, allowHalfOpen: true }, service.serve);
     stack = made;
   };
 
   const enrolled = Promise.withResolvers<string>();
   const channel = new ChannelClient<ToConnector>({
-    path: options.controlSocket,
-    token: options.token,
+    ...{ dial: options.dial, token: options.token, id: options.id },
+    ...(options.onCredential !== undefined && { onCredential: options.onCredential }),
     clock: systemClock,
     incoming: toConnectorSchema,
     hello: () => ({
       role: 'connector',
       name: options.name,
       wireguardKey: publicKey,
-      endpoint: `127.0.0.1:${port}`,
-      exposes: options.exposes.map(({ name, port: exposed }) => ({ name, port: exposed })),
+      ...(wireguard.announce && { endpoint: `${wireguard.bind}:${port}` }),
+      exposes: exposes.map(({ serve: _, ...exposed }) => exposed),
+      ...(options.certificateKey !== undefined && { certificateKey: options.certificateKey }),
     }),
     onMessage: (message) => {
       if (message.t !== 'welcome' && message.t !== 'gateway') return;
+      if (message.t === 'welcome') options.onWelcome?.(message);
       gateway.set(message.gateway, message.presharedKey);
       if (message.t === 'welcome') {
         serve(message.address);
         enrolled.resolve(message.address);
       }
     },
+    onTrouble: (error) => log.warn({ err: error }, 'the control plane is not reached; trying again'),
     onRefused: (code) => enrolled.reject(new ConnectorError(code)),
   });
   channel.start();
-  const address = await enrolled.promise;
-  options.log.info({ address, services: options.exposes.map((service) => service.name) }, 'connector serves');
-  return {
-    publicKey,
-    address,
-    close: async () => {
-      channel.close();
-      gateway.close();
-      stack?.close();
-      await device.close();
-    },
+  const close = async () => {
+    channel.close();
+    gateway.close();
+    stack?.close();
+    await device.close();
   };
+  try {
+    const address = await enrolled.promise;
+    log.info({ address, services: exposes.map((service) => service.name) }, 'connector serves');
+    return { publicKey, address, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** Reads the raw X25519 key, or makes one at the first start. */

@@ -1,4 +1,5 @@
 /** The demo connector's process: a WireGuard peer on loopback with the demo service behind it. */
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { dataPaths } from '../config.ts';
 import { logger } from '../log.ts';
@@ -10,11 +11,11 @@ runChild('connector', async ({ config, token }) => {
   const service = demoService();
   const connector = await startConnector({
     name: 'demo',
-    controlSocket: dataPaths.controlSocket(config),
+    dial: () => connect(dataPaths.controlSocket(config)),
     token: token ?? '',
     keyFile: join(config.data, 'connector', 'wireguard.pem'),
     exposes: [{ name: 'demo', port: 80, serve: (socket) => service.emit('connection', socket) }],
-    mtu: config.wireguard.mtu,
+    wireguard: { bind: '127.0.0.1', mtu: config.wireguard.mtu, announce: true },
     log: logger('connector'),
   });
   return {

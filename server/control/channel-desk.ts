@@ -4,13 +4,16 @@
  */
 import { base64url } from '../../protocol/bytes.ts';
 import type { AuditEventType } from '../channel/audit-event.ts';
-import type { FromPeer, Hello } from '../channel/messages.ts';
-import { ChannelServer, type PeerConnection } from '../channel/server.ts';
+import type { ConnectorWelcome, FromPeer, GatewayWelcome, Hello, RefusalCode } from '../channel/messages.ts';
+import { type Caller, ChannelServer, type PeerConnection } from '../channel/server.ts';
+import { TlsDoor } from '../channel/tls-door.ts';
 import { dataPaths } from '../config.ts';
 import type { JoinTokens } from './channel-credentials.ts';
 import { ConnectorDesk } from './connectors.ts';
 import type { Context } from './context.ts';
 import { GatewayDesk } from './gateways.ts';
+import { controlSpiffeId } from './identifiers.ts';
+import { newTlsIdentity, svidLifeMs } from './internal-ca.ts';
 import { KnockDesk } from './knocks.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import { ProbeDesk } from './probe-desk.ts';
@@ -52,6 +55,7 @@ export class ChannelDesk {
   readonly #context: Context;
   readonly #server: ChannelServer;
   readonly #stepUps: StepUpDesk;
+  #door: TlsDoor | undefined;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(context: Context, tokens: JoinTokens) {
@@ -70,8 +74,8 @@ export class ChannelDesk {
     this.#server = new ChannelServer({
       path: dataPaths.controlSocket(context.config),
       clock: context.clock,
-      onHello: (hello) => (hello.role === 'gateway' ? this.gateways.hello(hello) : this.connectors.hello(hello)),
-      onJoin: (peer, hello) => this.#attend(this.#joined(peer, hello)),
+      onHello: (hello, caller) => this.#hello(hello, caller),
+      onJoin: (peer, hello, caller) => this.#attend(this.#joined(peer, hello, caller)),
       onMessage: (peer, message) => this.#message(peer, message),
       onLeave: (peer) => this.#attend(peer.role === 'gateway' ? this.#gatewayLeft(peer) : this.connectors.left(peer)),
       onFault: (error) => context.log.warn({ err: error }, 'a control channel peer was dropped'),
@@ -82,18 +86,43 @@ export class ChannelDesk {
     await this.policy.start();
     this.gateways.start();
     await this.#server.listen();
+    this.#door = await this.#openDoor();
+  }
+
+  /** Of the TLS door; undefined when it is closed. */
+  get port(): number | undefined {
+    return this.#door?.port;
   }
 
   async stop(): Promise<void> {
     this.policy.stop();
     this.gateways.stop();
+    this.#door?.close();
     await this.#server.close();
     await Promise.all(this.#underWay);
   }
 
-  async #joined(peer: PeerConnection, hello: Hello): Promise<void> {
+  /** Gateways are on this machine: they hold what the control plane knows of everybody. */
+  async #hello(hello: Hello, caller: Caller): Promise<GatewayWelcome | ConnectorWelcome | { refused: RefusalCode }> {
+    if (hello.role === 'connector') return this.connectors.hello(hello, caller);
+    return caller.kind === 'local' ? this.gateways.hello(hello) : { refused: 'token_unknown' };
+  }
+
+  async #openDoor(): Promise<TlsDoor | undefined> {
+    const { config, ca, clock, log } = this.#context;
+    const { port, bind } = config.channel;
+    if (port === undefined) return undefined;
+    return TlsDoor.open({
+      ...{ host: bind, port, clock, renewMs: svidLifeMs / 2 },
+      identity: () => newTlsIdentity(ca, controlSpiffeId(config.trustDomain), clock.now()),
+      accept: (socket, caller) => this.#server.accept(socket, caller),
+      onFault: (error) => log.error({ err: error }, 'the certificate of the control channel was not renewed'),
+    });
+  }
+
+  async #joined(peer: PeerConnection, hello: Hello, caller: Caller): Promise<void> {
     if (hello.role === 'connector') {
-      this.connectors.joined(peer);
+      this.connectors.joined(peer, caller);
       await this.gateways.tellPresharedKeys();
       // Its peer, its endpoint and perhaps the demo service are new.
       await this.policy.reload();

@@ -2,24 +2,39 @@
  * Connectors: WireGuard peers of our own that stand beside services. Each gets one address of the tunnel subnet and a
  * random pre-shared key, both kept for as long as it keeps its WireGuard key.
  */
+import { unbase64url } from '../../protocol/bytes.ts';
 import type { ConnectorHello, ConnectorWelcome, RefusalCode } from '../channel/messages.ts';
-import type { PeerConnection } from '../channel/server.ts';
+import type { Caller, PeerConnection } from '../channel/server.ts';
 import type { ConnectorTable, StoreTransaction } from '../store/tables.ts';
 import { contains, hostsOf, parseRange } from './address-range.ts';
 import { ApiError } from './api-error.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
 import { newFirstKey, renewFirstKeys } from './connector-keys.ts';
+import { spendConnectorToken } from './connector-tokens.ts';
 import type { Context } from './context.ts';
 import type { GatewayDesk } from './gateways.ts';
-import { newEvent, newId } from './identifiers.ts';
+import { connectorSpiffeId, newEvent, newId, serviceSpiffeId } from './identifiers.ts';
+import { connectorLifeMs } from './internal-ca.ts';
 import { insertPeer, rangesOf } from './peers.ts';
-import { demoName, syncDemo } from './services.ts';
+import { demoName, publishExposed, syncDemo } from './services.ts';
+
+/** A connector as the admin API shows it. */
+export interface ShownConnector {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly wireguardKey: string;
+  readonly joinedAt: number;
+  readonly connected: boolean;
+  /** A token is all that a machine shows today, and it says so. */
+  readonly evidence: 'weak';
+}
 
 export class ConnectorDesk {
   readonly #context: Context;
   readonly #tokens: JoinTokens;
   readonly #gateways: GatewayDesk;
-  readonly #connected = new Set<PeerConnection>();
+  readonly #connected = new Map<PeerConnection, { readonly address: string | undefined; readonly joinedAt: number }>();
 
   constructor(context: Context, tokens: JoinTokens, gateways: GatewayDesk) {
     this.#context = context;
@@ -28,8 +43,8 @@ export class ConnectorDesk {
   }
 
   /** Judges a hello and spends its credential; the peer, its key and the demo service follow in one transaction. */
-  async hello(hello: ConnectorHello): Promise<ConnectorWelcome | { refused: RefusalCode }> {
-    const gateway = this.#gateways.wireguardPeer();
+  async hello(hello: ConnectorHello, caller: Caller): Promise<ConnectorWelcome | { refused: RefusalCode }> {
+    const gateway = this.#gateways.wireguardPeer(reachedAt(caller));
     // Before the token is spent: the connector comes again in a moment.
     if (gateway === undefined) return { refused: 'no_gateway' };
     if (hello.wireguardKey === gateway.publicKey) return { refused: 'key_in_use' };
@@ -40,15 +55,16 @@ export class ConnectorDesk {
       .executeTakeFirst();
     if (known !== undefined && known.revoked_at !== null) return { refused: 'name_in_use' };
     const sameKey = known?.wireguard_key === hello.wireguardKey;
-    const resumed = known !== undefined && sameKey && known.id === hello.id && resumes(known, hello.token);
+    const resumed = known !== undefined && sameKey && this.#comesAgain(known, hello, caller);
     // Services are bound to a connector's key, so a name does not pass to another key by itself; the demo's may.
     if (known !== undefined && !sameKey && hello.name !== demoName) return { refused: 'name_in_use' };
-    if (!resumed && !this.#tokens.spend('connector', hello.token)) return { refused: 'token_unknown' };
     const credential = nextCredential(resumed ? hello.token : undefined);
     try {
-      const joined = await this.#context.audit.transact((transaction) =>
-        this.#join(transaction, hello, sameKey ? known : undefined, credential, resumed),
-      );
+      const joined = await this.#context.audit.transact(async (transaction) => {
+        if (!resumed && !(await this.#maySpend(transaction, hello, caller))) return undefined;
+        return this.#join(transaction, hello, sameKey ? known : undefined, credential, resumed);
+      });
+      if (joined === undefined) return { refused: 'token_unknown' };
       return {
         t: 'welcome',
         role: 'connector',
@@ -57,20 +73,40 @@ export class ConnectorDesk {
         address: joined.address,
         gateway,
         presharedKey: joined.presharedKey,
+        ...(await this.#svids(hello, joined.id)),
       };
     } catch (error) {
-      if (error instanceof ApiError) return { refused: 'key_in_use' };
+      if (error instanceof ApiError) return { refused: error.code === 'service_exists' ? 'name_in_use' : 'key_in_use' };
       throw error;
     }
   }
 
   /** Ends the channel of a connector that was revoked. */
   drop(id: string): void {
-    for (const peer of this.#connected) if (peer.id === id) peer.close();
+    for (const peer of this.#connected.keys()) if (peer.id === id) peer.close();
   }
 
-  joined(peer: PeerConnection): void {
-    this.#connected.add(peer);
+  async list(): Promise<ShownConnector[]> {
+    const rows = await this.#context.store.selectFrom('connectors').selectAll().orderBy('name').execute();
+    const connected = new Set([...this.#connected.keys()].map(({ id }) => id));
+    return rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      address: row.address,
+      wireguardKey: row.wireguard_key,
+      joinedAt: row.joined_at,
+      connected: connected.has(row.id),
+      evidence: 'weak',
+    }));
+  }
+
+  /** Makes those that joined before a time come again, for new certificates. */
+  reconnectBefore(time: number): void {
+    for (const [peer, { joinedAt }] of this.#connected) if (joinedAt < time) peer.close();
+  }
+
+  joined(peer: PeerConnection, caller: Caller): void {
+    this.#connected.set(peer, { address: reachedAt(caller), joinedAt: this.#context.clock.now() });
   }
 
   async left(peer: PeerConnection): Promise<void> {
@@ -80,13 +116,45 @@ export class ConnectorDesk {
 
   /** The gateway joined again, perhaps with another port or key, or without the pre-shared keys it had. */
   async tellGateway(): Promise<void> {
-    const gateway = this.#gateways.wireguardPeer();
-    if (gateway === undefined) return;
+    if (this.#gateways.wireguardPeer() === undefined) return;
     const rows = await this.#context.store.selectFrom('peers').select(['connector_id', 'preshared_key']).execute();
-    for (const peer of this.#connected) {
+    for (const [peer, { address }] of this.#connected) {
       const presharedKey = rows.find((row) => row.connector_id === peer.id)?.preshared_key;
-      if (presharedKey) peer.send({ t: 'gateway', gateway, presharedKey });
+      const gateway = this.#gateways.wireguardPeer(address);
+      if (presharedKey && gateway) peer.send({ t: 'gateway', gateway, presharedKey });
     }
+  }
+
+  /** Over TLS the credential is worth nothing without the certificate of the connector it was given to. */
+  #comesAgain(known: ConnectorTable, hello: ConnectorHello, caller: Caller): boolean {
+    const itself = caller.kind === 'local' || caller.spiffeId === connectorSpiffeId(this.#context.config, known.id);
+    return itself && known.id === hello.id && resumes(known, hello.token);
+  }
+
+  /** The supervisor's tokens are for its own children; an administrator's for anywhere. */
+  async #maySpend(transaction: StoreTransaction, hello: ConnectorHello, caller: Caller): Promise<boolean> {
+    if (caller.kind === 'local' && this.#tokens.spend('connector', hello.token)) return true;
+    return spendConnectorToken(this.#context, transaction, hello.name, hello.token);
+  }
+
+  /** Certificates for the connector and each service it publishes, all of the one key it brought. */
+  async #svids(
+    { certificateKey, exposes }: ConnectorHello,
+    id: string,
+  ): Promise<Pick<ConnectorWelcome, 'svid' | 'serviceSvids' | 'authority'>> {
+    if (certificateKey === undefined) return {};
+    const { ca, clock, config } = this.#context;
+    const key = unbase64url(certificateKey);
+    const now = clock.now();
+    const published = exposes.filter(({ scheme }) => scheme !== undefined);
+    const svids = published.map(
+      async ({ name }) => [name, await ca.issue(key, serviceSpiffeId(config, name), now)] as const,
+    );
+    return {
+      svid: await ca.issue(key, connectorSpiffeId(config, id), now, connectorLifeMs),
+      serviceSvids: Object.fromEntries(await Promise.all(svids)),
+      authority: ca.certificate,
+    };
   }
 
   async #join(
@@ -107,12 +175,13 @@ export class ConnectorDesk {
     if (hello.fresh) await renewFirstKeys(transaction, joined.id);
     const peer = await transaction
       .updateTable('peers')
-      .set({ endpoint: hello.endpoint })
+      .set({ endpoint: hello.endpoint ?? null })
       .where('connector_id', '=', joined.id)
       .returning('preshared_key')
       .executeTakeFirstOrThrow();
+    await publishExposed(this.#context, transaction, joined, hello.exposes);
     await syncDemo(this.#context, transaction);
-    await this.#record(transaction, 'connector.join', joined.id, { name: hello.name, resumed });
+    await this.#record(transaction, 'connector.join', joined.id, { name: hello.name, resumed, evidence: 'weak' });
     return { id: joined.id, address: joined.address, presharedKey: peer.preshared_key ?? '' };
   }
 
@@ -143,7 +212,7 @@ export class ConnectorDesk {
       public_key: hello.wireguardKey,
       name: hello.name,
       allowed_ips: JSON.stringify([`${row.address}/32`]),
-      endpoint: hello.endpoint,
+      endpoint: hello.endpoint ?? null,
       preshared_key: newFirstKey(),
       keepalive_s: null,
       connector_id: row.id,
@@ -169,7 +238,11 @@ export class ConnectorDesk {
     id: string,
     detail: Record<string, string | boolean>,
   ): Promise<void> {
-    const actor = `spiffe://${this.#context.config.trustDomain}/connector/${id}`;
+    const actor = connectorSpiffeId(this.#context.config, id);
     await this.#context.audit.record(transaction, newEvent(this.#context, { type, actor, detail }));
   }
+}
+
+function reachedAt(caller: Caller): string | undefined {
+  return caller.kind === 'remote' ? caller.reachedAt : undefined;
 }

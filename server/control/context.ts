@@ -4,6 +4,7 @@ import type { AuditLog } from '../audit/log.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/tables.ts';
+import type { InternalCa } from './internal-ca.ts';
 import type { Pki } from './pki.ts';
 
 export interface Context {
@@ -12,5 +13,7 @@ export interface Context {
   readonly store: Store;
   readonly audit: AuditLog;
   readonly pki: Pki;
+  /** Signs X.509-SVIDs. */
+  readonly ca: InternalCa;
   readonly log: Logger;
 }

@@ -19,6 +19,7 @@ import { listenAdmin } from './http/admin-socket.ts';
 import { closeFront, httpFront } from './http/front.ts';
 import { originApps } from './http/origin-apps.ts';
 import { newEvent } from './identifiers.ts';
+import { InternalCa } from './internal-ca.ts';
 import { openPki } from './pki.ts';
 import { ensureFirstPolicies } from './policies.ts';
 import { countDefined, syncDemo } from './services.ts';
@@ -83,10 +84,11 @@ async function openContext({ config, clock, log }: ControlOptions): Promise<Cont
   const paths = controlPaths(config.data);
   makePrivateFolder(paths.folder);
   const pki = await openPki(paths, clock);
+  const ca = await InternalCa.open(paths, config.trustDomain, clock.now());
   const store = await openStore(paths.database);
   try {
     const audit = await AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths });
-    return { config, clock, log, store, pki, audit };
+    return { config, clock, log, store, pki, ca, audit };
   } catch (error) {
     await store.destroy();
     throw error;

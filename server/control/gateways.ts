@@ -21,7 +21,7 @@ import { type JoinTokens, nextCredential, resumes } from './channel-credentials.
 import { renewFirstKeys } from './connector-keys.ts';
 import type { Context } from './context.ts';
 import type { GatewayOffer } from './credential.ts';
-import { newEvent, newId } from './identifiers.ts';
+import { gatewaySpiffeId, newEvent, newId } from './identifiers.ts';
 import { presharedKeys } from './peers.ts';
 
 const hourMs = 3_600_000;
@@ -85,12 +85,12 @@ export class GatewayDesk {
     return last === undefined ? [] : endpointsOf(last.row).map(({ url }) => url);
   }
 
-  /** The gateway as connectors see it: a WireGuard peer. */
-  wireguardPeer(): GatewayPeer | undefined {
+  /** The gateway as connectors see it: a WireGuard peer. @param reachedAt the address of ours that the connector used */
+  wireguardPeer(reachedAt = '127.0.0.1'): GatewayPeer | undefined {
     const row = this.#last()?.row;
     if (row === undefined) return undefined;
     const { bind, address4, address6, port } = this.#context.config.wireguard;
-    const host = bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind;
+    const host = bind === '0.0.0.0' || bind === '::' ? reachedAt : bind;
     const endpoint = host.includes(':') ? `[${host}]` : host;
     return {
       publicKey: row.wireguard_key,
@@ -113,6 +113,11 @@ export class GatewayDesk {
   /** Makes every gateway come again, for a new welcome. */
   reconnectAll(): void {
     for (const { peer } of this.#connected.values()) peer.close();
+  }
+
+  /** The same for those that joined before a time. */
+  reconnectBefore(time: number): void {
+    for (const { peer, row } of this.#connected.values()) if (row.joined_at < time) peer.close();
   }
 
   /** Judges a hello and spends its credential. */
@@ -162,6 +167,13 @@ export class GatewayDesk {
       certificates: pki.certificates.map(base64url),
       root: base64url(pki.root),
       psks: await presharedKeys(this.#context),
+      ...(hello.certificateKey !== undefined && {
+        svid: await this.#context.ca.issue(
+          unbase64url(hello.certificateKey),
+          gatewaySpiffeId(this.#context.config, row.id),
+          this.#context.clock.now(),
+        ),
+      }),
     };
   }
 
@@ -258,7 +270,7 @@ export class GatewayDesk {
     id: string,
     detail: Record<string, boolean>,
   ): Promise<void> {
-    const actor = `spiffe://${this.#context.config.trustDomain}/gateway/${id}`;
+    const actor = gatewaySpiffeId(this.#context.config, id);
     await this.#context.audit.record(transaction, newEvent(this.#context, { type, actor, detail }));
   }
 }

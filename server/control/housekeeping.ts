@@ -1,9 +1,10 @@
 /**
  * What has to be done now and then: forget what can no longer matter (spent nonces, old ceremonies, credentials past
- * their end; audit stays), and give role keys their successors in time.
+ * their end; audit stays), and give role keys and X.509-SVIDs their successors in time.
  */
 import type { ChannelDesk } from './channel-desk.ts';
 import type { Context } from './context.ts';
+import { svidLifeMs } from './internal-ca.ts';
 
 const everyMs = 60_000;
 const dayMs = 86_400_000;
@@ -35,6 +36,8 @@ export class Housekeeping {
     const now = clock.now();
     // Gateways learn of new certificates by the welcome of a new connection.
     if (await pki.renew(now)) this.#desk.gateways.reconnectAll();
+    this.#desk.gateways.reconnectBefore(now - svidLifeMs / 2);
+    this.#desk.connectors.reconnectBefore(now - svidLifeMs / 2);
     await store.deleteFrom('spent_nonces').where('expires_at', '<', now).execute();
     await store
       .deleteFrom('ceremonies')

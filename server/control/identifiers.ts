@@ -35,6 +35,19 @@ export function guestSpiffeId(config: Context['config'], link: string, use: numb
   return formatSpiffeId({ kind: 'guest', trustDomain: config.trustDomain, link, use: String(use) });
 }
 
+export function connectorSpiffeId(config: Context['config'], id: string): string {
+  return formatSpiffeId({ kind: 'connector', trustDomain: config.trustDomain, id });
+}
+
+export function gatewaySpiffeId(config: Context['config'], id: string): string {
+  return formatSpiffeId({ kind: 'gateway', trustDomain: config.trustDomain, id });
+}
+
+/** The control plane's own name, in TLS with connectors. */
+export function controlSpiffeId(trustDomain: string): string {
+  return formatSpiffeId({ kind: 'other', trustDomain, path: ['control'] });
+}
+
 export function serviceSpiffeId(config: Context['config'], name: string): string {
   return formatSpiffeId({ kind: 'service', trustDomain: config.trustDomain, namespace: 'default', name });
 }

@@ -12,7 +12,7 @@ import { settingsOf } from './services.ts';
 const namespace = { type: 'Namespace', id: 'default' };
 
 /** Reads everything in one transaction, sorted, so that the same state gives the same text. */
-export function readPolicyContent({ store, config, clock }: Context): Promise<SnapshotContent> {
+export function readPolicyContent({ store, config, clock, ca }: Context): Promise<SnapshotContent> {
   return store.transaction().execute(async (transaction) => {
     const services = await transaction
       .selectFrom('services')
@@ -29,6 +29,7 @@ export function readPolicyContent({ store, config, clock }: Context): Promise<Sn
       links: await liveLinks(transaction, clock.now()),
       peers: peers.map(peerRecord),
       subnets: [config.wireguard.subnet4, config.wireguard.subnet6],
+      authority: ca.certificate,
     };
   });
 }
@@ -85,6 +86,7 @@ function serviceRecord(config: Config, row: ServiceTable): ServiceRecord {
     ...(row.demo === 1 && { demo: true }),
     ...(host !== 'public' && { host }),
     ...(corsFrom.length > 0 && { corsFrom }),
+    ...(row.inner_tls === 1 && { innerTls: true }),
   };
 }
 

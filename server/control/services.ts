@@ -3,6 +3,7 @@
  * that carries its address at that moment. The demo service exists only while there is no other.
  */
 import { nameField } from '../channel/fields.ts';
+import type { ConnectorHello } from '../channel/messages.ts';
 import type { HostRule } from '../channel/snapshot-content.ts';
 import type { ServiceTable, StoreTransaction } from '../store/tables.ts';
 import { onlyAddress } from './address-range.ts';
@@ -112,6 +113,35 @@ export async function countDefined(context: Context): Promise<number> {
   return count;
 }
 
+/**
+ * The services that a connector publishes, bound to its key; another port takes the place of the one before. A name that
+ * is a service of somebody else's is not given away.
+ * @throws ApiError `service_exists`, `name_reserved`
+ */
+export async function publishExposed(
+  context: Context,
+  transaction: StoreTransaction,
+  connector: { readonly name: string; readonly wireguard_key: string },
+  exposes: ConnectorHello['exposes'],
+): Promise<void> {
+  for (const { name, port, scheme } of exposes) {
+    if (scheme === undefined) continue;
+    if (reservedNames.has(name)) throw new ApiError('name_reserved');
+    const existing = await transaction.selectFrom('services').selectAll().where('name', '=', name).executeTakeFirst();
+    const isTheirs =
+      existing !== undefined && existing.wireguard_key === connector.wireguard_key && existing.inner_tls === 1;
+    if (existing !== undefined && existing.demo === 0 && !isTheirs) throw new ApiError('service_exists');
+    const url = `${scheme}://${connector.name}.wg:${port}`;
+    if (existing?.url === url && isTheirs) continue;
+    const made = await rowOf(context, transaction, { name, url }, parseServiceUrl(url), false);
+    // What an operator set for it stays.
+    const row = isTheirs ? { ...existing, url, scheme, port } : { ...made, inner_tls: 1 };
+    await transaction.deleteFrom('services').where('name', '=', name).execute();
+    await transaction.insertInto('services').values(row).execute();
+    await recordChange(context, transaction, isTheirs ? 'service.change' : 'service.add', row);
+  }
+}
+
 /** Makes the demo service when its connector is known and nothing else is defined; takes it away otherwise. */
 export async function syncDemo(context: Context, transaction: StoreTransaction): Promise<void> {
   await transaction.deleteFrom('services').where('demo', '=', 1).execute();
@@ -147,6 +177,7 @@ async function rowOf(
     upstream_host: url.upstreamHost,
     wireguard_key: wireguardKey,
     demo: demo ? 1 : 0,
+    inner_tls: 0,
     created_at: context.clock.now(),
     suspended_at: null,
     host: service.host ?? 'public',

@@ -14,6 +14,7 @@ import { WireGuardDevice } from '../wireguard/device.ts';
 import { DataPlane, type PlaneConnectOptions } from '../wireguard/plane.ts';
 import type { Connect, OpenUdp } from './bridge/upstream-pool.ts';
 import { ConnectorKeys } from './connector-keys.ts';
+import { InnerTls } from './inner-tls.ts';
 import { probeAfterMs } from './limits.ts';
 
 export interface GatewayDataPlaneOptions {
@@ -25,6 +26,8 @@ export interface GatewayDataPlaneOptions {
 }
 
 export class GatewayDataPlane {
+  /** The second layer, to services that a connector publishes. */
+  readonly innerTls = new InnerTls();
   readonly #device: WireGuardDevice;
   readonly #stack: NetStack;
   readonly #plane: DataPlane;
@@ -65,13 +68,13 @@ export class GatewayDataPlane {
   }
 
   /** Opens a connection that ends at the given key or not at all. To a connector not before keys were exchanged. */
-  readonly connect: Connect = async ({ answerLimitMs, ...target }, signal) => {
+  readonly connect: Connect = async ({ answerLimitMs, innerTls, ...target }, signal) => {
     await this.#keys.ready(target.wireguardKey, signal);
     const socket = await this.#plane.connect({ ...target, signal });
     if (answerLimitMs !== undefined) socket.setAnswerLimit(answerLimitMs);
     // A service that vanished says nothing: unasked, a download from it would wait for ever.
     socket.setKeepAlive(true, probeAfterMs);
-    return socket;
+    return innerTls === undefined ? socket : this.innerTls.secure(socket, innerTls, signal);
   };
 
   /** The same for UDP. */

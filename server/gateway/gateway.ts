@@ -130,6 +130,7 @@ export class Gateway {
       ticketKey: endpoints.ticketKey,
       onPolicy: () => {
         dataPlane.setPeers(policy.current?.content.peers ?? []);
+        dataPlane.innerTls.trust(policy.current?.content.authority);
         sessions.reconsider('policy');
       },
       onRevoked: (owners) => {

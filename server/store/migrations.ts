@@ -136,6 +136,12 @@ const revocations = [
      streams INTEGER NOT NULL, created_at INTEGER NOT NULL, object BLOB NOT NULL) STRICT`,
 ];
 
+const connectors = [
+  `CREATE TABLE connector_tokens (id TEXT PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
+     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER, revoked_at INTEGER) STRICT`,
+  'ALTER TABLE services ADD COLUMN inner_tls INTEGER NOT NULL DEFAULT 0',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -144,6 +150,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-links': { up: (database) => runAll(database, links) },
   '0005-device-approval': { up: (database) => runAll(database, deviceApproval) },
   '0006-revocations': { up: (database) => runAll(database, revocations) },
+  '0007-connectors': { up: (database) => runAll(database, connectors) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

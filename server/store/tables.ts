@@ -196,6 +196,8 @@ export interface ServiceTable {
   upstream_host: string;
   wireguard_key: string;
   demo: number;
+  /** Published by a connector, behind TLS of the internal authority. */
+  inner_tls: number;
   created_at: number;
   /** Set while nobody may use it. */
   suspended_at: number | null;
@@ -239,6 +241,17 @@ export interface ReceiptTable {
   streams: number;
   created_at: number;
   object: Uint8Array;
+}
+
+/** Lets one connector of that name join, once. */
+export interface ConnectorTokenTable {
+  id: string;
+  token_hash: Uint8Array;
+  name: string;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+  revoked_at: number | null;
 }
 
 export interface GatewayTable {
@@ -293,6 +306,7 @@ export interface Tables {
   services: ServiceTable;
   peers: PeerTable;
   connectors: ConnectorTable;
+  connector_tokens: ConnectorTokenTable;
   gateways: GatewayTable;
   receipts: ReceiptTable;
   policies: PolicyTable;

@@ -8,6 +8,7 @@ import { probeReportSchema } from '../../channel/probe-report.ts';
 import { origins } from '../../config.ts';
 import { countEvents, listEvents } from '../audit-query.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
+import { newConnectorToken } from '../connector-tokens.ts';
 import type { Context } from '../context.ts';
 import { addPeer, listPeers, removePeer } from '../peers.ts';
 import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../people.ts';
@@ -25,6 +26,7 @@ export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   const app = newApi(context);
   addServices(app, context, desk);
   addPeers(app, context, desk);
+  addConnectors(app, context, desk);
   addPeople(app, context, desk);
   addPolicies(app, context, desk);
   addDevices(app, context, desk);
@@ -89,6 +91,19 @@ function addPeers(app: ApiApp, context: Context, desk: ChannelDesk): void {
     const own = gateway && { publicKey: gateway.publicKey, port: Number(gateway.endpoint.split(':').at(-1)) };
     return exchange.json({ ...own, peers: await listPeers(context) }, 200);
   });
+}
+
+function addConnectors(app: ApiApp, context: Context, desk: ChannelDesk): void {
+  app.openapi(route('get', '/admin/connectors', shapes.connectors), async (exchange) =>
+    exchange.json({ connectors: await desk.connectors.list() }, 200),
+  );
+  app.openapi(
+    routeTaking('post', '/admin/connectors', shapes.newConnector, shapes.connectorToken),
+    async (exchange) => {
+      const { name } = exchange.req.valid('json');
+      return exchange.json(await newConnectorToken(context, name, desk.port), 200);
+    },
+  );
 }
 
 function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {

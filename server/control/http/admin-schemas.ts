@@ -54,6 +54,25 @@ export const wireguard = z.object({
   peers: z.array(peer),
 });
 
+export const newConnector = z.strictObject({ name: text });
+export const connectorToken = z.object({ token: z.string(), expires: z.number(), remote: z.boolean() });
+export const connectors = z.object({
+  connectors: z.array(
+    z
+      .object({
+        id: z.string(),
+        name: z.string(),
+        address: z.string(),
+        wireguardKey: z.string(),
+        joinedAt: z.number(),
+        connected: z.boolean(),
+        /** How strongly the machine showed what it is: a token alone is weak. */
+        evidence: z.enum(['weak', 'strong']),
+      })
+      .openapi('Connector'),
+  ),
+});
+
 export const newEnrolment = z.strictObject({
   user: text.optional(),
   name: text.optional(),

@@ -16,6 +16,8 @@ export interface UpstreamTarget {
   readonly host: string;
   readonly port: number;
   readonly wireguardKey: string;
+  /** The name that must be shown in TLS inside WireGuard; absent for none. */
+  readonly innerTls?: string;
   /** What is written to the quiet connection must find an answer within this time; absent: as long as TCP waits. */
   readonly answerLimitMs?: number;
 }
@@ -84,7 +86,8 @@ export class UpstreamPool {
     try {
       const { address: host, port, wireguardKey } = service;
       const limit = answerLimitMs === undefined ? {} : { answerLimitMs };
-      const socket = await connect({ host, port, wireguardKey, ...limit }, signal);
+      const inner = service.innerTls === true ? { innerTls: service.spiffeId } : {};
+      const socket = await connect({ host, port, wireguardKey, ...limit, ...inner }, signal);
       if (signal.aborted) {
         socket.destroy();
         throw timedOut();

@@ -3,6 +3,7 @@
  * certified, and turns what it learns into policy, peers and revocations. Messages are taken one after the other,
  * because each is verified before the next may build on it.
  */
+import { connect } from 'node:net';
 import { base64url, equal, unbase64url } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import { ChannelClient } from '../../channel/client.ts';
@@ -32,6 +33,7 @@ export interface ControlLinkOptions {
   readonly dataPlane: {
     readonly publicKey: string;
     setPresharedKeys(psks: Readonly<Record<string, string>>): void;
+    readonly innerTls: { readonly certificateKey: string; certify(certificate: string): void };
   };
   readonly wireguardPort: number;
   readonly endpoints: () => TunnelEndpoint[];
@@ -62,7 +64,7 @@ export class ControlLink {
     this.#options = options;
     const { config, clock, token, log } = options;
     this.#channel = new ChannelClient<ToGateway>({
-      path: dataPaths.controlSocket(config),
+      dial: () => connect(dataPaths.controlSocket(config)),
       token,
       clock,
       incoming: toGatewaySchema,
@@ -115,6 +117,7 @@ export class ControlLink {
       stealthKey: base64url(stealthKey!),
       endpoints: endpoints(),
       assertionKeys: assertionKeys.published,
+      certificateKey: dataPlane.innerTls.certificateKey,
       ...(ticketKey === undefined ? {} : { ticketKey: base64url(ticketKey) }),
     };
   }
@@ -178,6 +181,7 @@ export class ControlLink {
     await trust.adopt(unbase64url(welcome.root), welcome.certificates.map(unbase64url));
     await this.#descriptor(welcome.descriptor);
     dataPlane.setPresharedKeys(welcome.psks);
+    if (welcome.svid !== undefined) dataPlane.innerTls.certify(welcome.svid);
   }
 
   async #snapshot(object: string): Promise<void> {

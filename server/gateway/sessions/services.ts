@@ -55,6 +55,7 @@ export function samePlace(a: ServiceRecord, b: ServiceRecord): boolean {
     a.address === b.address &&
     a.port === b.port &&
     a.wireguardKey === b.wireguardKey &&
+    a.innerTls === b.innerTls &&
     a.upstreamHost === b.upstreamHost
   );
 }

@@ -24,7 +24,7 @@ export async function redeemPerSecond(): Promise<number> {
           port: 80,
           path: '/',
         },
-        ...{ upstream_host: '10.7.0.5', wireguard_key: 'x', demo: 0, created_at: 1, suspended_at: null },
+        ...{ upstream_host: '10.7.0.5', wireguard_key: 'x', demo: 0, inner_tls: 0, created_at: 1, suspended_at: null },
         ...{ host: 'public', cors_from: '[]' },
       })
       .execute();

@@ -41,14 +41,11 @@ export class Canaries {
     // The stealth keys are no secret of its own: the descriptor tells them to every client.
     const { stealth: _, ...keys } = JSON.parse(read(gateway).toString()) as Record<string, string>;
     for (const key of Object.values(keys)) this.add(gateway, Buffer.from(key, 'base64url'), gateway);
-    const connector = 'connector/wireguard.pem';
-    const der = Buffer.from(
-      read(connector)
-        .toString()
-        .replace(/-----[^-]+-----|\s/g, ''),
-      'base64',
-    );
-    this.add(connector, der.subarray(-32), connector);
+    // PKCS #8: the key is its end.
+    for (const file of ['connector/wireguard.pem', 'control/keys/ca.pem']) {
+      const base64 = String(read(file)).replace(/-----[^-]+-----|\s/g, '');
+      this.add(file, Buffer.from(base64, 'base64').subarray(-32), file);
+    }
   }
 
   /** Names of the secrets that stand in `haystack`, which is the content of `file`. */

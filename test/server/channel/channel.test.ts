@@ -88,7 +88,7 @@ describe('control channel', () => {
 
   const client = (received: Happenings<ToGateway>, refused?: Happenings<RefusalCode>) => {
     const made = new ChannelClient<ToGateway>({
-      path,
+      dial: () => connect(path),
       token,
       clock: systemClock,
       hello,

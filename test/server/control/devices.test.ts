@@ -114,7 +114,15 @@ describe('devices', () => {
           port: 80,
           path: '/',
         },
-        ...{ upstream_host: '10.7.0.5', wireguard_key: 'x', demo: 0, created_at: 1, host: 'public', cors_from: '[]' },
+        ...{
+          upstream_host: '10.7.0.5',
+          wireguard_key: 'x',
+          demo: 0,
+          inner_tls: 0,
+          created_at: 1,
+          host: 'public',
+          cors_from: '[]',
+        },
       })
       .execute();
     const link = await installation.admin('POST', '/admin/links', { services: ['wiki'], ttlS: 60, uses: 1 });

@@ -1,5 +1,6 @@
 /** The gateway's end of the control channel, without a gateway: says hello and keeps what it is told. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { base64url } from '../../../protocol/bytes.ts';
 import { ChannelClient } from '../../../server/channel/client.ts';
 import {
@@ -40,7 +41,7 @@ export class FarGateway {
       { url: 'ws://shell.apps.localhost:8700/tunnel', transport: 'websocket', certHashes: [] },
     ];
     this.channel = new ChannelClient<ToGateway>({
-      path: dataPaths.controlSocket(installation.config),
+      dial: () => connect(dataPaths.controlSocket(installation.config)),
       token,
       clock: systemClock,
       incoming: toGatewaySchema,

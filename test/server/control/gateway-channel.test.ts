@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { unbase64url } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
@@ -27,7 +28,7 @@ class FarConnector {
   #wake = () => {};
   constructor(installation: Installation, name: string, secret: string, key: string) {
     this.channel = new ChannelClient<ToConnector>({
-      path: dataPaths.controlSocket(installation.config),
+      dial: () => connect(dataPaths.controlSocket(installation.config)),
       token: secret,
       clock: systemClock,
       incoming: toConnectorSchema,

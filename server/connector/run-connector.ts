@@ -1,0 +1,115 @@
+/**
+ * `latchkey connector`: joins with a token the first time and by what it kept afterwards, and publishes what it was told
+ * to expose. Everything it learns that it needs again stands in its state file before it is used.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import { parseConnectorToken } from '../channel/connector-token.ts';
+import type { ConnectorWelcome } from '../channel/messages.ts';
+import type { Logger } from '../log.ts';
+import { makePrivateFolder } from '../store/files.ts';
+import { type Connector, startConnector } from './connector.ts';
+import { dialer, fetchAuthority, parseControlAddress } from './control-address.ts';
+import type { ExposedTarget } from './expose.ts';
+import { type ConnectorState, readState, writeState } from './kept-state.ts';
+import { ServiceDoor } from './service-door.ts';
+
+export interface RunConnectorOptions {
+  /** The connector's own folder. */
+  readonly folder: string;
+  readonly token: string | undefined;
+  readonly exposes: readonly ExposedTarget[];
+  readonly bind: string;
+  readonly mtu: number;
+  readonly log: Logger;
+}
+
+/** Neither a token nor anything kept, or a token that is none. */
+export class NotJoinedError extends Error {
+  readonly code: 'token_malformed' | 'token_missing' | 'token_other';
+  constructor(code: NotJoinedError['code'], message: string) {
+    super(message);
+    this.name = 'NotJoinedError';
+    this.code = code;
+  }
+}
+
+/** Resolves when it serves. @throws NotJoinedError, ControlAddressError, ConnectorError, StateError */
+export async function runConnector(options: RunConnectorOptions): Promise<Connector & { readonly name: string }> {
+  const { folder, exposes, log } = options;
+  makePrivateFolder(folder);
+  const file = join(folder, 'connector.json');
+  let state = await firstState(readState(file), options.token);
+  const keep = (change: Partial<ConnectorState>) => {
+    state = { ...state, ...change };
+    writeState(file, state);
+  };
+  const address = parseControlAddress(state.control);
+  const doors = exposes.map((target) => new ServiceDoor(target, state.trustDomain, log));
+  const connector = await startConnector({
+    name: state.name,
+    dial: dialer(address, state.authority, state.trustDomain, () =>
+      state.svid === undefined ? undefined : { key: state.key, cert: state.svid },
+    ),
+    ...{ token: state.credential, id: state.id },
+    onCredential: ({ token, id }) => keep({ credential: token, id }),
+    onWelcome: (welcome) => {
+      if (welcome.svid !== undefined) keep({ svid: welcome.svid });
+      identify(doors, exposes, state.key, welcome);
+    },
+    keyFile: join(folder, 'wireguard.pem'),
+    certificateKey: publicOf(state.key),
+    exposes: exposes.map(({ name, scheme, tunnelPort }, at) => ({
+      ...{ name, scheme, port: tunnelPort },
+      serve: (socket) => doors[at]?.serve(socket),
+    })),
+    wireguard: { bind: options.bind, mtu: options.mtu, announce: false },
+    log,
+  });
+  return { ...connector, name: state.name };
+}
+
+function identify(
+  doors: readonly ServiceDoor[],
+  exposes: readonly ExposedTarget[],
+  key: string,
+  { serviceSvids = {}, authority }: ConnectorWelcome,
+): void {
+  for (const [at, { name }] of exposes.entries()) {
+    const cert = serviceSvids[name];
+    if (cert !== undefined && authority !== undefined) doors[at]?.identify({ key, cert, ca: authority });
+  }
+}
+
+async function firstState(kept: ConnectorState | undefined, token: string | undefined): Promise<ConnectorState> {
+  if (token === undefined) {
+    if (kept === undefined)
+      throw new NotJoinedError('token_missing', 'This connector has not joined yet: start it with --token.');
+    return kept;
+  }
+  const parsed = parseConnectorToken(token);
+  if (parsed === undefined)
+    throw new NotJoinedError('token_malformed', 'The token is not one of "latchkey connector add".');
+  if (kept !== undefined && kept.name !== parsed.name)
+    throw new NotJoinedError(
+      'token_other',
+      `The token is for "${parsed.name}", but this folder is the connector "${kept.name}".`,
+    );
+  // The same token again after it was used is how a service manager restarts a connector.
+  if (kept?.id !== undefined) return kept;
+  const address = parseControlAddress(parsed.control);
+  const authority = address.kind === 'unix' ? undefined : await fetchAuthority(address, parsed.authority);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return {
+    name: parsed.name,
+    control: parsed.control,
+    trustDomain: parsed.trustDomain,
+    ...(authority !== undefined && { authority }),
+    key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    credential: parsed.secret,
+  };
+}
+
+function publicOf(key: string): string {
+  return createPublicKey(createPrivateKey(key)).export({ format: 'jwk' }).x ?? '';
+}
