@@ -122,6 +122,14 @@ export interface LaunchRequest {
   readonly service: string;
 }
 
+/** Shell to hub by window message, with a port that hears how it went: the person wants to be signed out. */
+export interface SignOutRequest {
+  readonly latchkey: 'sign-out';
+}
+
+/** The hub's answer to that. */
+export type SignOutAnswer = { readonly t: 'signed-out' } | { readonly t: 'failed' };
+
 /** Worker to a window of the hub, for a step-up. The hub computes the challenge itself, from these and what it knows. */
 export interface StepUpToHub {
   readonly t: 'stepup';

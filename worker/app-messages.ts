@@ -82,7 +82,22 @@ export type WebSocketFromTunnel =
 export type ToShell =
   | { readonly latchkey: 'ready' }
   | { readonly latchkey: 'failed'; readonly reason: string }
-  | { readonly latchkey: 'port'; readonly kind: PortKind };
+  | { readonly latchkey: 'port'; readonly kind: PortKind }
+  | ({ readonly latchkey: 'page' } & AppPage)
+  /** The icon that was asked for; no bytes when there is none. */
+  | { readonly latchkey: 'icon'; readonly path: string; readonly type: string; readonly bytes: Uint8Array };
+
+/** What a page of the app says of itself. */
+export interface AppPage {
+  readonly title: string;
+  /** Path, query and fragment. */
+  readonly path: string;
+  /** Path and query of its icon, on its own origin. */
+  readonly icon: string;
+}
+
+/** What the shell says to its helper frame. */
+export type IconRequest = { readonly latchkey: 'icon'; readonly path: string };
 
 /** What the service worker says to a helper frame. */
 export type ToHelper =
@@ -111,6 +126,11 @@ export interface WebSocketPort {
 
 /** Paths on an app's origin that are Latchkey's own and never go to the service. */
 export const ownPaths = '/.latchkey/';
+
+/** Where the service worker serves the app's icon, or an empty answer: `?target=/path`. Asked for by the helper frame. */
+export const iconPath = '/.latchkey/icon';
+/** A larger icon is none for a tab. */
+export const maxIconBytes = 128 * 1024;
 
 /** Where the service worker serves a download that a link asked for: `?target=/path&name=file`. */
 export const downloadPath = '/.latchkey/download';

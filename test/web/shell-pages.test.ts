@@ -85,7 +85,7 @@ test('nothing moves for people who asked for less motion', async () => {
     const shell = await opened;
     await shell.locator('[role=status][data-state=connecting]').waitFor();
     const animations = await shell
-      .locator('lk-shell')
+      .locator('lk-shell-bar')
       .evaluate((element) => element.shadowRoot?.getAnimations().length ?? 0);
     assert.equal(animations > 0, moving, reducedMotion);
   }

@@ -43,7 +43,7 @@ export const controls = css`
     appearance: none;
     background: var(--accent);
     border: 1px solid transparent;
-    border-radius: 8px;
+    border-radius: var(--radius-small);
     color: var(--on-accent);
     cursor: pointer;
     display: inline-flex;
@@ -78,6 +78,13 @@ export const controls = css`
   button.quiet:hover,
   .button.quiet:hover {
     background: color-mix(in srgb, var(--ink) 6%, transparent);
+  }
+  button.bare,
+  .button.bare {
+    border-color: transparent;
+  }
+  :where(a:not(.button)) {
+    color: var(--accent);
   }
   :focus-visible {
     outline: 3px solid var(--accent);

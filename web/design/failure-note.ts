@@ -1,7 +1,9 @@
-/** Shows one failure. A live region, so that it is read out when it appears. */
+/** Shows one failure: what it is, whom to ask, and an id to quote. A live region, so that it is read out when it appears. */
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import './contact.ts';
 import { controls } from './controls.ts';
+import './copy-id.ts';
 import type { Failure } from './failure.ts';
 import { alert } from './icons.ts';
 
@@ -13,11 +15,11 @@ export class FailureNote extends LitElement {
       [role='alert'] {
         background: var(--bad-paper);
         border: 1px solid var(--bad);
-        border-radius: 8px;
+        border-radius: var(--radius-small);
         display: grid;
         gap: 0 0.65rem;
-        grid-template-columns: auto 1fr;
-        margin: 0.25rem 0 1.25rem;
+        grid-template-columns: auto minmax(0, 1fr);
+        margin: var(--note-margin, 0.25rem 0 1.25rem);
         padding: 0.8rem 1rem;
       }
       .icon {
@@ -27,10 +29,14 @@ export class FailureNote extends LitElement {
       p {
         margin: 0;
       }
-      .id {
+      lk-contact,
+      lk-copy-id {
         font-size: 0.875rem;
         grid-column: 2;
-        margin-top: 0.35rem;
+        overflow-wrap: anywhere;
+      }
+      lk-copy-id code {
+        user-select: all;
       }
     `,
   ];
@@ -40,7 +46,14 @@ export class FailureNote extends LitElement {
   override render() {
     const { failure } = this;
     if (failure === undefined) return nothing;
-    const id = failure.correlation ? html`<p class="id soft">Id <code>${failure.correlation}</code></p>` : nothing;
-    return html`<div role="alert" data-code=${failure.code}>${alert}<p>${failure.message}</p>${id}</div>`;
+    const id = failure.correlation
+      ? html`<lk-copy-id .correlation=${failure.correlation}><span>Id <code>${failure.correlation}</code></span></lk-copy-id>`
+      : nothing;
+    return html`<div role="alert" data-code=${failure.code}>
+      ${alert}
+      <p>${failure.message}</p>
+      <lk-contact></lk-contact>
+      ${id}
+    </div>`;
   }
 }

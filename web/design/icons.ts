@@ -32,6 +32,20 @@ export const open = icon(
   svg`<path d="M14 5h5v5M19 5l-8 8M17 14v4a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1V8a1 1 0 0 1 1-1h4"></path>`,
   'open',
 );
+export const copy = icon(
+  svg`<rect x="8" y="8" width="12" height="12" rx="2"></rect><path d="M5 16a1 1 0 0 1-1-1V6a2 2 0 0 1 2-2h9a1 1 0 0 1 1 1"></path>`,
+  'copy',
+);
+export const done = icon(svg`<path d="m5 13 4.5 4.5L19 7"></path>`, 'done');
+export const more = icon(svg`<path d="M5 12h.01M12 12h.01M19 12h.01" stroke-width="3.5"></path>`, 'more');
+export const leave = icon(
+  svg`<path d="M10 5H6a1 1 0 0 0-1 1v12a1 1 0 0 0 1 1h4M15 8l4 4-4 4M19 12h-9"></path>`,
+  'leave',
+);
+export const grid = icon(
+  svg`<rect x="4" y="4" width="6.5" height="6.5" rx="1.5"></rect><rect x="13.5" y="4" width="6.5" height="6.5" rx="1.5"></rect><rect x="4" y="13.5" width="6.5" height="6.5" rx="1.5"></rect><rect x="13.5" y="13.5" width="6.5" height="6.5" rx="1.5"></rect>`,
+  'grid',
+);
 export const empty = icon(
   svg`<rect x="3" y="5" width="18" height="14" rx="2"></rect><path d="M3 9h18M9 14h6"></path>`,
   'empty',

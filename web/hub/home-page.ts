@@ -10,7 +10,7 @@ import './about.ts';
 import { wishOf } from './addresses.ts';
 import { ApiError, call, type ServiceInfo, type SessionInfo } from './api.ts';
 import { type Device, loadDevice } from './device.ts';
-import { answerLaunches } from './launch.ts';
+import { answerShells } from './launch.ts';
 import './launch-panel.ts';
 import './service-list.ts';
 import { signIn } from './sign-in.ts';
@@ -44,6 +44,11 @@ export class HomePage extends LitElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.75rem;
+      }
       .head {
         margin: 0 0 1.25rem;
       }
@@ -60,6 +65,8 @@ export class HomePage extends LitElement {
   @state() private failure: Failure | undefined;
   @state() private busy = false;
   readonly #wish = wishOf(location);
+  /** A shell whose hub was closed sent the person here to sign out; a link can do that too, so it is asked. */
+  readonly #isLeaving = location.pathname === '/sign-out';
   #isExplained = false;
 
   override connectedCallback(): void {
@@ -111,7 +118,22 @@ export class HomePage extends LitElement {
     );
   }
 
-  #signedIn({ device, session, services }: SignedIn) {
+  #leaving({ session }: SignedIn) {
+    return this.#card(
+      'Sign out?',
+      html`<p class="soft">
+          Everything that ${session.user.name} has open from this browser is closed, in every tab.
+        </p>
+        <div class="actions">
+          <button ?disabled=${this.busy} @click=${this.#leave}>Sign out</button>
+          <a class="button quiet" href="/">Your services</a>
+        </div>`,
+    );
+  }
+
+  #signedIn(view: SignedIn) {
+    if (this.#isLeaving) return this.#leaving(view);
+    const { device, session, services } = view;
     return html`<lk-frame>
       <div slot="account" class="account">
         <span class="soft">${session.user.name}</span>
@@ -159,7 +181,10 @@ export class HomePage extends LitElement {
 
   async #showServices(device: Device, session: SessionInfo): Promise<void> {
     const { services, shell } = await call<{ services: ServiceInfo[]; shell: string }>('GET', '/api/services');
-    answerLaunches(new URL(shell).origin);
+    answerShells(new URL(shell).origin, async () => {
+      await signedCall(device, '/api/logout', {});
+      this.view = { at: 'signed-out', device };
+    });
     this.view = { at: 'signed-in', device, session, services };
     const wish = this.#wish;
     if (wish === undefined || this.#isExplained || services.some(({ name }) => name === wish.service)) return;

@@ -3,7 +3,7 @@
  * service, the control plane issues the credential. Only windows of the shell's exact origin are heard.
  */
 import { deviceMessage, launchChallenge } from '../../protocol/challenges.ts';
-import type { HubToTunnel, LaunchRequest, TunnelToHub } from '../../worker/api.ts';
+import type { HubToTunnel, LaunchRequest, SignOutAnswer, SignOutRequest, TunnelToHub } from '../../worker/api.ts';
 import { failureOf } from '../design/failure.ts';
 import { decode, encode } from './api.ts';
 import { type Device, jarKeyOf, loadDevice, signAsDevice } from './device.ts';
@@ -42,13 +42,27 @@ export interface Begun {
 /** The origin that is answered already. */
 let answered: string | undefined;
 
-/** Answers launch requests for as long as this page lives. @param shellOrigin exact. @param endorser by default the device */
-export function answerLaunches(shellOrigin: string, endorser: () => Promise<Endorser | undefined> = thisDevice): void {
+/**
+ * Answers shells for as long as this page lives: launches, and people who sign out there.
+ * @param shellOrigin exact. @param signOut does it; rejects when it could not. @param endorser by default the device
+ */
+export function answerShells(
+  shellOrigin: string,
+  signOut: () => Promise<void>,
+  endorser: () => Promise<Endorser | undefined> = thisDevice,
+): void {
   if (answered === shellOrigin) return;
   answered = shellOrigin;
-  window.addEventListener('message', (event: MessageEvent<LaunchRequest | null>) => {
+  window.addEventListener('message', (event: MessageEvent<LaunchRequest | SignOutRequest | null>) => {
     const [message, port] = [event.data, event.ports[0]];
-    if (event.origin !== shellOrigin || port === undefined || message?.latchkey !== 'launch') return;
+    if (event.origin !== shellOrigin || port === undefined) return;
+    if (message?.latchkey === 'sign-out') {
+      signOut().then(
+        () => port.postMessage({ t: 'signed-out' } satisfies SignOutAnswer),
+        () => port.postMessage({ t: 'failed' } satisfies SignOutAnswer),
+      );
+    }
+    if (message?.latchkey !== 'launch') return;
     // The shell shows what went wrong.
     launch(String(message.service), port, endorser).catch(() => undefined);
   });

@@ -9,7 +9,7 @@ import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import '../design/frame.ts';
 import { key, open } from '../design/icons.ts';
-import { answerLaunches } from './launch.ts';
+import { answerShells } from './launch.ts';
 import * as link from './link.ts';
 import './service-list.ts';
 
@@ -180,7 +180,11 @@ export class LinkPage extends LitElement {
     const visit = await link.KioskVisit.begin(held);
     const entered = await visit.enter(guest, knocked);
     this.#visit = visit;
-    answerLaunches(new URL(entered.shell).origin, async () => this.#visit?.endorser());
+    const leave = async (): Promise<void> => {
+      await this.#visit?.end();
+      this.#visit = undefined;
+    };
+    answerShells(new URL(entered.shell).origin, leave, async () => this.#visit?.endorser());
     this.view = { at: 'in', entered };
     await this.updateComplete;
     this.renderRoot.querySelector('h1')?.focus();

@@ -1,6 +1,7 @@
 /**
- * The small window in which a service that asked for it gets a touch of the passkey. It asks before it uses the passkey:
- * the person sees the hub's address, and browsers give a passkey's prompt to a window that was clicked in.
+ * The small window in which a service that asked for it gets a touch of the passkey. The person has said yes in the
+ * shell, so the browser's prompt comes at once, and it names the hub. Browsers that give it only to a window that was
+ * clicked in refuse, and then there is the button, as there is after a prompt that was cancelled.
  */
 import { html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -10,6 +11,9 @@ import '../design/failure-note.ts';
 import '../design/frame.ts';
 import { key } from '../design/icons.ts';
 import { type StepUpAsked, stepUpAsked } from './step-up.ts';
+
+/** A refusal that comes sooner is the browser's own. */
+const unseenMs = 400;
 
 @customElement('lk-step-up')
 export class StepUpPage extends LitElement {
@@ -25,6 +29,7 @@ export class StepUpPage extends LitElement {
     stepUpAsked().then(
       async (asked) => {
         this.asked = asked;
+        await this.#atOnce();
         await this.updateComplete;
         this.renderRoot.querySelector('button')?.focus();
       },
@@ -47,6 +52,13 @@ export class StepUpPage extends LitElement {
   #question({ service }: StepUpAsked) {
     return html`<p class="soft"><strong>${service}</strong> goes on when you have used your passkey once more.</p>
       <button class="wide" ?disabled=${this.busy} @click=${this.touch}>${key} Use your passkey</button>`;
+  }
+
+  async #atOnce(): Promise<void> {
+    const began = performance.now();
+    await this.touch();
+    // Nobody cancels a prompt in so short a time: there was none, and nothing to tell.
+    if (this.failure?.code === 'passkey_cancelled' && performance.now() - began < unseenMs) this.failure = undefined;
   }
 
   private readonly touch = async (): Promise<void> => {

@@ -1,18 +1,15 @@
-/**
- * The hub's origin. Hub and shell stand on different sites and the bundle is the same for every installation, so the
- * control plane names it in an answer of the shell's own origin before the page starts.
- */
+/** The hub's origin, which the control plane names in an answer of the shell's own origin before the page starts. */
 import { TunnelFault } from '../../worker/api.ts';
+import { installation } from '../design/installation.ts';
 
 let known: string | undefined;
 
 /** Asks once. @throws TunnelFault `offline` */
 export async function learnHubOrigin(): Promise<void> {
-  const response = await fetch('/api/installation', { cache: 'no-store' }).catch(() => undefined);
-  const answer = (await response?.json().catch(() => undefined)) as { hub?: string } | undefined;
-  if (answer?.hub === undefined)
-    throw new TunnelFault('offline', 'The server does not answer. Reload the page in a moment.');
-  known = new URL(answer.hub).origin;
+  const answer = await installation();
+  if (answer === undefined)
+    throw new TunnelFault('offline', 'The server does not answer. Check your connection, then try again.');
+  known = answer.hub;
 }
 
 /** @throws TypeError before {@link learnHubOrigin} has resolved. */

@@ -9,5 +9,13 @@ try {
   document.body.append(document.createElement('lk-shell'));
 } catch (error) {
   const note = document.createElement('lk-failure');
-  document.body.append(Object.assign(note, { className: 'alone', failure: failureOf(error) }));
+  document.body.append(Object.assign(note, { className: 'alone', failure: failureOf(error) }), again());
+}
+
+function again(): HTMLElement {
+  const button = document.createElement('button');
+  button.textContent = 'Try again';
+  button.className = 'alone';
+  button.addEventListener('click', () => location.reload());
+  return button;
 }

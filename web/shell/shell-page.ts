@@ -7,6 +7,7 @@ import { customElement, state } from 'lit/decorators.js';
 import {
   type LaunchedService,
   type StepUpStage,
+  type Transfers,
   type TunnelCounts,
   TunnelFault,
   type TunnelStatus,
@@ -14,19 +15,18 @@ import {
 import { siblingOrigin } from '../../worker/origins.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
-import '../design/failure-note.ts';
-import { lock, mark, renew, stop } from '../design/icons.ts';
 import { type Target, wanted } from './addresses.ts';
+import { followAppPages } from './app-page.ts';
 import { HelperFrame } from './helper-frame.ts';
 import { hubOrigin } from './hub-origin.ts';
 import { openHubWindow } from './hub-window.ts';
-import { askOpener, launchPage } from './opener.ts';
+import { askOpener, launchPage, signOutByOpener, signOutPage } from './opener.ts';
+import './over-panel.ts';
+import { refusal } from './refusal-text.ts';
+import './shell-bar.ts';
 import { shellStyles } from './shell-styles.ts';
-import { refusal, statusWords } from './status-text.ts';
 import './step-up-bar.ts';
 import { Tunnel } from './tunnel.ts';
-
-const icons = { connecting: renew, open: lock, rekeying: lock, closed: stop, refused: stop } as const;
 
 @customElement('lk-shell')
 export class ShellPage extends LitElement {
@@ -36,8 +36,10 @@ export class ShellPage extends LitElement {
   @state() private service: LaunchedService | undefined;
   @state() private failure: Failure | undefined;
   @state() private framed = false;
+  @state() private transfers: Transfers | undefined;
   @state() private stepUp: StepUpStage | undefined;
   @state() private stepUpFailure: Failure | undefined;
+  @state() private signedOut = false;
   private wasOpen = false;
 
   readonly #target = wanted(location);
@@ -55,7 +57,15 @@ export class ShellPage extends LitElement {
   }
 
   override render() {
-    return html`${this.#bar()}
+    return html`<lk-shell-bar
+        .status=${this.#shownStatus}
+        .wasOpen=${this.wasOpen}
+        .transfers=${this.#isOver ? undefined : this.transfers}
+        .service=${this.service?.title ?? this.#target?.service ?? 'Latchkey'}
+        .hub=${hubOrigin()}
+        @reconnect=${this.#reconnect}
+        @sign-out=${this.#signOut}
+      ></lk-shell-bar>
       <lk-step-up-bar
         .stage=${this.#isOver ? undefined : this.stepUp}
         .failure=${this.stepUpFailure}
@@ -63,28 +73,13 @@ export class ShellPage extends LitElement {
         @confirm=${this.confirmStepUp}
         @dismiss=${this.dismissStepUp}
       ></lk-step-up-bar>
-      <div class="stage">${this.#frame()}${this.#over()}</div>`;
+      <main class="stage">${this.#frame()}${this.#over()}</main>`;
   }
 
-  #bar() {
-    const title = this.service?.title ?? this.#target?.service ?? 'Latchkey';
-    // A launch that failed has no tunnel whose state could be told; to the person it is a refusal all the same.
-    const status: TunnelStatus = this.failure === undefined ? this.status : { state: 'refused', epoch: 0 };
-    const { words, transport, more } = statusWords(status, this.wasOpen);
-    return html`<header class="bar">
-      <a class="home" href=${hubOrigin()} target="_blank" aria-label="Your services" title="Your services">${mark}</a>
-      <span class="title">${title}</span>
-      <span
-        role="status"
-        title=${more}
-        data-state=${status.state}
-        data-transport=${status.transport ?? nothing}
-        data-epoch=${status.epoch}
-        >${icons[status.state]}<span>${words}</span
-        >${transport === '' ? nothing : html`<span class="transport"> · ${transport}</span>`}</span
-      >
-      ${status.state === 'connecting' ? html`<span class="progress" aria-hidden="true"></span>` : nothing}
-    </header>`;
+  /** A launch that failed has no tunnel whose state could be told; to the person it is a refusal all the same. */
+  get #shownStatus(): TunnelStatus {
+    if (this.signedOut) return { state: 'closed', epoch: 0 };
+    return this.failure === undefined ? this.status : { state: 'refused', epoch: 0 };
   }
 
   #frame() {
@@ -100,30 +95,34 @@ export class ShellPage extends LitElement {
   }
 
   get #isOver(): boolean {
-    return this.failure !== undefined || this.status.state === 'refused' || this.status.state === 'closed';
+    const { state: now } = this.status;
+    return this.failure !== undefined || this.signedOut || now === 'refused' || now === 'closed';
   }
 
   /** What lies over the app, or stands where it will be. */
   #over() {
-    if (this.failure !== undefined) return this.#panel('This service was not opened', this.failure);
+    if (this.failure !== undefined) return this.#panel('This service was not opened', this.failure, true);
     if (this.#isOver) {
-      const { reason = 'refused', correlation } = this.status;
-      const { heading, sentence } = refusal(reason);
-      return this.#panel(heading, { code: reason, message: sentence, correlation });
+      const code = this.signedOut ? 'signed_out' : (this.status.reason ?? 'refused');
+      const { heading, sentence, again } = refusal(code);
+      return this.#panel(heading, { code, message: sentence, correlation: this.status.correlation }, again);
     }
     if (this.framed) return nothing;
-    return html`<main class="over"><p class="waiting">Opening ${this.#target?.service ?? 'the service'}…</p></main>`;
+    return html`<div class="over"><p class="waiting">Opening ${this.#target?.service ?? 'the service'}…</p></div>`;
   }
 
-  #panel(heading: string, failure: Failure) {
-    const hub = this.#target === undefined ? hubOrigin() : launchPage(hubOrigin(), this.#target.service, '/');
-    return html`<main class="over">
-      <div class="card panel">
-        <h1>${heading}</h1>
-        <lk-failure .failure=${failure}></lk-failure>
-        <div class="actions"><a class="button" href=${hub}>Go to the hub</a></div>
-      </div>
-    </main>`;
+  #panel(heading: string, failure: Failure, again: boolean) {
+    const hub =
+      this.#target === undefined || this.signedOut
+        ? `${hubOrigin()}/`
+        : launchPage(hubOrigin(), this.#target.service, '/');
+    return html`<lk-over
+      .heading=${heading}
+      .failure=${failure}
+      .hub=${hub}
+      ?again=${again && this.#target !== undefined}
+      @again=${() => location.reload()}
+    ></lk-over>`;
   }
 
   async #start(): Promise<void> {
@@ -142,23 +141,54 @@ export class ShellPage extends LitElement {
     document.title = service;
     const hub = askOpener(hubOrigin(), service);
     if (hub === undefined) return this.#leaveForHub();
-    await this.#tunnel.watch((status) => {
-      this.wasOpen ||= status.state === 'open';
-      this.status = status;
-    });
-    await this.#tunnel.watchStepUp((stage) => this.#stepUpChanged(stage));
+    await this.#watch();
     // The helper registers the app's service worker while the hub and the control plane are still talking.
-    const helper = new HelperFrame(siblingOrigin(location, service), (port, kind) => {
+    const origin = siblingOrigin(location, service);
+    const helper = new HelperFrame(origin, (port, kind) => {
       // A port that cannot be served shows where it is waited for.
       this.#tunnel.serve(port, kind).catch(() => undefined);
     });
     this.renderRoot.append(helper.element);
     const launched = await this.#tunnel.launch(service, hub);
     document.title = launched.title;
+    followAppPages({
+      origin,
+      fallback: launched.title,
+      frame: () => this.renderRoot.querySelector<HTMLIFrameElement>('iframe.app')?.contentWindow,
+      helper: () => helper.element.contentWindow,
+    });
     this.service = launched;
     await helper.ready;
     this.framed = true;
   }
+
+  async #watch(): Promise<void> {
+    await this.#tunnel.watch((status) => {
+      this.wasOpen ||= status.state === 'open';
+      this.status = status;
+    });
+    await this.#tunnel.watchStepUp((stage) => this.#stepUpChanged(stage));
+    await this.#tunnel.watchTransfers((transfers) => {
+      this.transfers = transfers;
+    });
+    // A network that is back is no reason to wait for the end of a pause.
+    window.addEventListener('online', () => {
+      if (this.status.state === 'connecting') this.#tunnel.reconnect().catch(() => undefined);
+    });
+  }
+
+  readonly #reconnect = (): void => {
+    if (this.#isOver) location.reload();
+    else this.#tunnel.reconnect().catch(() => undefined);
+  };
+
+  /** The hub has the key that signs it. Where it is closed, its own page is where to go. */
+  readonly #signOut = async (): Promise<void> => {
+    const isDone = await signOutByOpener(hubOrigin());
+    await this.#tunnel.end().catch(() => undefined);
+    if (isDone) this.signedOut = true;
+    else location.assign(signOutPage(hubOrigin()));
+  };
 
   #stepUpChanged(stage: StepUpStage | undefined): void {
     const hadFocus = this.shadowRoot?.activeElement?.localName === 'lk-step-up-bar';

@@ -32,6 +32,7 @@ export class StepUpBar extends LitElement {
         margin: 0;
       }
       lk-failure {
+        --note-margin: 0;
         flex: 1 1 100%;
       }
     `,
@@ -44,7 +45,7 @@ export class StepUpBar extends LitElement {
 
   override render() {
     // The region is there before its words are, or not every screen reader reads them.
-    return html`<div role="alert">${this.stage === undefined ? nothing : this.#ask(this.stage)}</div>`;
+    return html`<div role="alert" @keydown=${this.#onKey}>${this.stage === undefined ? nothing : this.#ask(this.stage)}</div>`;
   }
 
   #ask(stage: StepUpStage) {
@@ -72,6 +73,10 @@ export class StepUpBar extends LitElement {
     return html`Your sign-in has ended. <strong>${this.service}</strong> waits, and goes on where it was when you have
       signed in again.`;
   }
+
+  readonly #onKey = ({ key: pressed }: KeyboardEvent): void => {
+    if (pressed === 'Escape') this.#fire('dismiss');
+  };
 
   #fire(name: 'confirm' | 'dismiss'): void {
     this.dispatchEvent(new Event(name));

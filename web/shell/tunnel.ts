@@ -4,6 +4,7 @@ import {
   faultHandler,
   type LaunchedService,
   type StepUpStage,
+  type Transfers,
   type TunnelApi,
   type TunnelCounts,
   type TunnelStatus,
@@ -37,6 +38,14 @@ export class Tunnel {
 
   watchStepUp(callback: (stage: StepUpStage | undefined) => void): Promise<void> {
     return this.#remote.watchStepUp(proxy(callback));
+  }
+
+  watchTransfers(callback: (transfers: Transfers) => void): Promise<void> {
+    return this.#remote.watchTransfers(proxy(callback));
+  }
+
+  reconnect(): Promise<void> {
+    return this.#remote.reconnect();
   }
 
   stepUp(hub: MessagePort): Promise<void> {

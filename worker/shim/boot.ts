@@ -2,7 +2,10 @@
  * What a page of an app's origin does that the network answered instead of the service worker: a hard reload, or the
  * address typed into a bare tab. It goes back to where the service worker answers, at most a few times in a row.
  */
-import { labelOf, shellAddress } from '../origins.ts';
+import { contactAddress } from '../contact.ts';
+import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
+import { pageStyle } from '../page-style.ts';
+import { installation } from '../sw/installation.ts';
 
 const triesKey = 'latchkey-boot-tries';
 const maxTries = 3;
@@ -35,17 +38,50 @@ function mayTry(): boolean {
   return tries <= maxTries;
 }
 
-function giveUp(): void {
+/** What, why, whom to ask and a way on; there is no id, since nobody was asked for anything. */
+async function giveUp(): Promise<void> {
+  const { hub, contact } = await installation(siblingOrigin(location, 'shell'));
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(
-    ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{margin:12vh auto;max-width:34rem;padding:0 1.5rem}',
-  );
+  sheet.replaceSync(pageStyle);
   document.adoptedStyleSheets = [sheet];
-  const note = document.createElement('p');
-  note.setAttribute('role', 'alert');
-  note.textContent =
-    'This page could not be opened: the service worker that brings it does not answer. Close this tab and open the service again from the hub.';
-  document.body.replaceChildren(note);
+  document.title = 'This page could not be opened';
+  const main = document.createElement('main');
+  main.setAttribute('role', 'alert');
+  main.append(
+    element('h1', document.title),
+    element(
+      'p',
+      'The service worker that brings it does not answer. Close this tab and open the service again from the hub.',
+    ),
+    ...helpOf(contact),
+    ways(hub),
+  );
+  document.body.replaceChildren(main);
+}
+
+function element(name: 'h1' | 'p', text: string): HTMLElement {
+  return Object.assign(document.createElement(name), { textContent: text });
+}
+
+function helpOf(contact: string): HTMLElement[] {
+  if (contact === '') return [];
+  const address = contactAddress(contact);
+  if (address === undefined) return [element('p', `Help: ${contact}`)];
+  const [before = '', after = ''] = contact.split(address.text, 2);
+  const note = element('p', `Help: ${before}`);
+  note.append(link(address.text, address.href, '_blank'), after);
+  return [note];
+}
+
+function ways(hub: string): HTMLElement {
+  const both = element('p', '');
+  both.className = 'ways';
+  both.append(link('Try again', location.href, '_self'), link('Go to the hub', hub, '_top'));
+  return both;
+}
+
+function link(text: string, href: string, target: string): HTMLAnchorElement {
+  return Object.assign(document.createElement('a'), { textContent: text, href, target, rel: 'noreferrer' });
 }
 
 void boot();

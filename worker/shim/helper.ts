@@ -2,7 +2,15 @@
  * The hidden frame that the shell keeps on an app's origin: registers the service worker and passes its ports on.
  * It works while the visible frame shows a picture, a PDF or nothing yet.
  */
-import { type Here, ownPaths, type ToHelper, type ToServiceWorker, type ToShell } from '../app-messages.ts';
+import {
+  type Here,
+  type IconRequest,
+  iconPath,
+  ownPaths,
+  type ToHelper,
+  type ToServiceWorker,
+  type ToShell,
+} from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 import { holdLock } from '../sw/helper-lock.ts';
 
@@ -32,6 +40,20 @@ function callRoll(tree: Window, helper: string): void {
     }
     callRoll(inner, helper);
   }
+}
+
+window.addEventListener('message', ({ origin, source, data }: MessageEvent<IconRequest | null>) => {
+  if (origin !== shellOrigin || source !== window.parent || data?.latchkey !== 'icon') return;
+  void tellIcon(String(data.path));
+});
+
+/** Through the service worker, as any file of the app. */
+async function tellIcon(path: string): Promise<void> {
+  const answer = await fetch(`${iconPath}?target=${encodeURIComponent(path)}`).catch(() => undefined);
+  const body = (await answer?.arrayBuffer().catch(() => undefined)) ?? new ArrayBuffer(0);
+  const bytes = new Uint8Array(body);
+  const type = answer?.headers.get('content-type') ?? '';
+  tellShell({ latchkey: 'icon', path, type, bytes }, [body]);
 }
 
 try {

@@ -1,5 +1,6 @@
 /** The script that is the first element of each page of an app: it gives the page what a service worker cannot route. */
 import { routeDownloadLinks } from './download-links.ts';
+import { reportPage } from './page-report.ts';
 import { WebSocketForApps } from './websocket.ts';
 
 Object.defineProperty(window, 'WebSocket', {
@@ -10,3 +11,4 @@ Object.defineProperty(window, 'WebSocket', {
 });
 
 routeDownloadLinks(document);
+reportPage();

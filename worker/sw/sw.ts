@@ -2,11 +2,20 @@
  * The app origin's service worker: every request of the app goes to the tunnel, none to the network.
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
-import { downloadPath, type Here, ownPaths, type ToServiceWorker, type WebSocketPort } from '../app-messages.ts';
+import {
+  downloadPath,
+  type Here,
+  iconPath,
+  ownPaths,
+  type ToServiceWorker,
+  type WebSocketPort,
+} from '../app-messages.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
 import { heardFrom, inherit } from './helpers.ts';
+import { iconRequest, iconResponse, noIcon } from './icon.ts';
+import { installation } from './installation.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { type RequestOrigin, type Site, siteOf } from './site.ts';
 import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
@@ -24,6 +33,7 @@ self.addEventListener('fetch', (event) => {
     return;
   }
   if (url.pathname === downloadPath) event.respondWith(savedFile(event));
+  else if (url.pathname === iconPath) event.respondWith(icon(event));
   else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));
 });
 
@@ -78,6 +88,16 @@ function clientOf({ clientId, resultingClientId }: FetchEvent): string {
   return clientId;
 }
 
+async function icon(event: FetchEvent): Promise<Response> {
+  const asked = iconRequest(event.request.url);
+  if (asked === undefined) return noIcon();
+  try {
+    return await iconResponse(await exchange(asked, await siteOfEvent(event), clientOf(event)));
+  } catch {
+    return noIcon();
+  }
+}
+
 async function siteOfEvent(event: FetchEvent): Promise<Site> {
   const shell = siblingOrigin(self.location, 'shell');
   return siteOf(originOf(event.request), self.location.origin, shell, await replacesOwn(event));
@@ -93,7 +113,7 @@ async function replacesOwn(event: FetchEvent): Promise<boolean> {
   return (await self.clients.get(event.clientId)) !== undefined;
 }
 
-function failed(request: Request, error: unknown): Response {
+async function failed(request: Request, error: unknown): Promise<Response> {
   const isPage = request.mode === 'navigate';
   if (error instanceof NoTunnel && error.code === 'no_shell' && isPage)
     return Response.redirect(shellPage(request.url));
@@ -102,7 +122,8 @@ function failed(request: Request, error: unknown): Response {
   // A script gets what it would get from a dead network; a person gets a page.
   if (!isPage) return Response.error();
   const again = request.method === 'GET' ? request.url : undefined;
-  return failurePage({ code, correlation, again });
+  const where = await installation(siblingOrigin(self.location, 'shell'));
+  return failurePage({ code, correlation, again, ...where });
 }
 
 /** The app's own address opened in a bare tab: the shell opens it properly. */

@@ -11,6 +11,7 @@ import { newCorrelation, newEvent } from '../identifiers.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { ApiApp, ApiEnv } from './respond.ts';
 import { appHeaders } from './security-headers.ts';
+import { installationOf } from './shell-api.ts';
 import { fileResponse, StaticFiles } from './static-files.ts';
 
 const ownPath = '/.latchkey/';
@@ -35,6 +36,9 @@ export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
     await next();
     for (const [name, value] of Object.entries(appHeaders(context.config))) exchange.res.headers.set(name, value);
   });
+  app.get(`${ownPath}installation.json`, (exchange) =>
+    exchange.json(installationOf(context), 200, { 'cache-control': 'no-store' }),
+  );
   app.get(`${ownPath}:file`, async (exchange) => {
     const name = exchange.req.param('file');
     const file = ownFiles.has(name) ? await files.find(`/${name}`) : undefined;

@@ -15,6 +15,7 @@ import { clearLease, deviceOf, signedBy, signedIn, writeLease } from './lease-co
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
+import { addInstallation } from './shell-api.ts';
 
 export interface HubApiOptions extends CallerLimits {
   readonly context: Context;
@@ -31,6 +32,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addDeviceApi(app, options.context, options.desk, options);
   addPins(app, options);
   addAssertionKeys(app, options);
+  addInstallation(app, options.context);
   app.doc31('/api/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Latchkey hub', version: '1', description: 'Bytes are base64url without padding.' },

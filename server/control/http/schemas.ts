@@ -137,7 +137,7 @@ export const renewRequest = z.strictObject({
 });
 
 export const pins = z.object({ pins: encodedBytes, root: encodedBytes, fingerprint: encodedBytes });
-export const installation = z.object({ hub: z.string() });
+export const installation = z.object({ hub: z.string(), contact: z.string() });
 
 /** Every refusal. */
 export const apiError = z

@@ -1,4 +1,4 @@
-/** The shell origin's API: renewal by the session key, and the one fact the shell cannot know, where its hub is. */
+/** The shell origin's API: renewal by the session key, and what its pages cannot know of the installation. */
 import { createRoute } from '@hono/zod-openapi';
 import { origins } from '../../config.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
@@ -26,10 +26,19 @@ export function addShellApi(app: ApiApp, context: Context, desk: ChannelDesk, li
     return exchange.json(encodeBytes(answer), 200);
   });
 
+  addInstallation(app, context);
+}
+
+/** For hub and shell alike: the bundle is the same for every installation. */
+export function addInstallation(app: ApiApp, context: Context): void {
   const installation = createRoute({
     method: 'get',
     path: '/api/installation',
-    responses: answers(schemas.installation, 'the origin of the hub'),
+    responses: answers(schemas.installation, 'the origin of the hub, and whom people ask'),
   });
-  app.openapi(installation, (exchange) => exchange.json({ hub: origins.hub(context.config) }, 200));
+  app.openapi(installation, (exchange) => exchange.json(installationOf(context), 200));
+}
+
+export function installationOf({ config }: Context): { hub: string; contact: string } {
+  return { hub: origins.hub(config), contact: config.contact };
 }

@@ -26,7 +26,10 @@ declare global {
 /** Records every change of the status from now on; the first entry is the present one. */
 export function watchStatus(shell: Page): Promise<void> {
   return shell.evaluate(() => {
-    const element = document.querySelector('lk-shell')?.shadowRoot?.querySelector<HTMLElement>('[role=status]');
+    const element = document
+      .querySelector('lk-shell')
+      ?.shadowRoot?.querySelector('lk-shell-bar')
+      ?.shadowRoot?.querySelector<HTMLElement>('[role=status]');
     if (element == null) throw new Error('the shell has no status');
     const watch: Watch = { seen: [], wake: new Set() };
     const look = () => {

@@ -116,7 +116,7 @@ describe('the three origins', () => {
   });
 
   test('the shell learns where its hub is', async () => {
-    assert.deepEqual((await get(installation.shell, '/api/installation')).body, { hub: installation.hub });
+    assert.deepEqual((await get(installation.shell, '/api/installation')).body, { hub: installation.hub, contact: '' });
     const root = await get(installation.shell, '/');
     assert.deepEqual([root.status, root.headers.location], [302, `${installation.hub}/`]);
   });
@@ -199,7 +199,7 @@ describe('the three origins', () => {
   test('QPT-9: a connection that never finishes its head is closed, also when it was handed over', async () => {
     const limits = { ...frontLimits, headersTimeout: 50, connectionsCheckingInterval: 20 };
     const apps = originApps(installation.control.context, installation.control.desk);
-    const http = httpFront(installation.config, apps, limits);
+    const http = httpFront(installation.control.context, apps, limits);
     const port = createServer({ pauseOnConnect: true }, (socket) => {
       http.emit('connection', socket);
       socket.resume();
@@ -292,6 +292,7 @@ describe('the three origins', () => {
         '/api/guest/enter',
         '/api/guest/launch/begin',
         '/api/guest/launch/finish',
+        '/api/installation',
         '/api/launch/begin',
         '/api/launch/explain',
         '/api/launch/finish',

@@ -8,6 +8,7 @@ export interface Shown {
   readonly services?: Readonly<Record<string, string>>;
   readonly schemes?: Readonly<Record<string, string>>;
   readonly name?: string;
+  readonly contact?: string;
 }
 
 const denied = {
@@ -71,7 +72,7 @@ export function welcome(mock: MockInstallation, shown: Shown = {}): void {
             },
           }
         : stranger,
-    'GET /api/installation': () => ({ json: { hub: mock.hub } }),
+    'GET /api/installation': () => ({ json: { hub: mock.hub, contact: shown.contact ?? '' } }),
     'POST /api/launch/begin': () => denied,
     'POST /api/launch/explain': () => denied,
   };

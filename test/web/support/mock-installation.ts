@@ -16,7 +16,7 @@ export type Answer =
   | { readonly json: unknown }
   | { readonly status: number; readonly error: string; readonly message: string };
 /** By method and path, such as `POST /api/enrol/begin`. @param body the request's JSON. */
-export type Api = Record<string, (body: unknown) => Answer>;
+export type Api = Record<string, (body: unknown) => Answer | Promise<Answer>>;
 
 export class MockInstallation {
   readonly port: number;
@@ -82,7 +82,7 @@ export class MockInstallation {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString('utf8');
-    const answer = this.api[route]?.(text === '' ? undefined : JSON.parse(text)) ?? {
+    const answer = (await this.api[route]?.(text === '' ? undefined : JSON.parse(text))) ?? {
       status: 404,
       error: 'not_found',
       message: 'There is nothing at this address.',

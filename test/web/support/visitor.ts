@@ -8,6 +8,9 @@ export interface Look {
   readonly height?: number;
   readonly colorScheme?: 'light' | 'dark';
   readonly reducedMotion?: 'reduce' | 'no-preference';
+  readonly forcedColors?: 'active' | 'none';
+  readonly contrast?: 'more' | 'no-preference';
+  readonly deviceScaleFactor?: number;
 }
 
 export class Visitor {

@@ -1,0 +1,68 @@
+/**
+ * What lies over the app when it cannot be shown: what and why, whom to ask, and a way on. It takes the focus when it
+ * comes, since what had it cannot be reached any more.
+ *
+ * @fires again when the person wants to try once more
+ */
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { controls } from '../design/controls.ts';
+import type { Failure } from '../design/failure.ts';
+import '../design/failure-note.ts';
+
+/** No failure: the person wanted it. */
+const calm: ReadonlySet<string> = new Set(['signed_out', 'done']);
+
+@customElement('lk-over')
+export class OverPanel extends LitElement {
+  static override readonly styles = [
+    controls,
+    css`
+      :host {
+        background: var(--paper);
+        display: grid;
+        inset: 0;
+        overflow: auto;
+        padding: 1.25rem;
+        place-items: center;
+        position: absolute;
+      }
+      .card {
+        max-width: 31rem;
+        width: 100%;
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.75rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) heading = '';
+  @property({ attribute: false }) failure!: Failure;
+  /** Where the hub is. */
+  @property({ attribute: false }) hub = '';
+  @property({ type: Boolean }) again = false;
+
+  override firstUpdated(): void {
+    this.renderRoot.querySelector('h1')?.focus();
+  }
+
+  override render() {
+    return html`<div class="card">
+      <h1 tabindex="-1">${this.heading}</h1>
+      ${
+        calm.has(this.failure.code)
+          ? html`<p>${this.failure.message}</p>`
+          : html`<lk-failure .failure=${this.failure}></lk-failure>`
+      }
+      <div class="actions">
+        ${
+          this.again ? html`<button @click=${() => this.dispatchEvent(new Event('again'))}>Try again</button>` : nothing
+        }
+        <a class=${this.again ? 'button quiet' : 'button'} href=${this.hub}>Go to the hub</a>
+      </div>
+    </div>`;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Tells the shell what the tab should look like: the page's title, its icon and where it is. Only the page that fills
+ * the shell's frame does; it changes nothing in the page, and what it says goes to the shell's exact origin.
+ */
+import type { AppPage, ToShell } from '../app-messages.ts';
+import { siblingOrigin } from '../origins.ts';
+
+export function reportPage(): void {
+  if (window.parent === window || window.parent !== window.top) return;
+  const shell = siblingOrigin(location, 'shell');
+  let last = '';
+  let isPlanned = false;
+  const report = (): void => {
+    isPlanned = false;
+    const page: AppPage = { title: document.title, path: here(), icon: iconOf(document) };
+    const said = JSON.stringify(page);
+    if (said === last) return;
+    last = said;
+    window.parent.postMessage({ latchkey: 'page', ...page } satisfies ToShell, shell);
+  };
+  // A page that changes much at once says so once.
+  const plan = (): void => {
+    if (isPlanned) return;
+    isPlanned = true;
+    setTimeout(report);
+  };
+  const watch = { childList: true, characterData: true, subtree: true, attributeFilter: ['href', 'rel'] };
+  if (document.head !== null) new MutationObserver(plan).observe(document.head, watch);
+  for (const moment of ['DOMContentLoaded', 'load', 'pageshow', 'hashchange', 'popstate'])
+    window.addEventListener(moment, plan);
+  // History's own methods fire nothing; the Navigation API tells of them, where there is one.
+  (window as { navigation?: EventTarget }).navigation?.addEventListener('currententrychange', plan);
+}
+
+function here(): string {
+  return location.pathname + location.search + location.hash;
+}
+
+/** Where a browser would look for it (HTML, "Link type icon"), when that is on this origin. */
+function iconOf({ baseURI, head }: Document): string {
+  const links = head?.querySelectorAll<HTMLLinkElement>('link[rel~=icon i]') ?? [];
+  for (const link of links) {
+    const url = URL.canParse(link.getAttribute('href') ?? '', baseURI) ? new URL(link.href) : undefined;
+    if (url?.origin === location.origin) return url.pathname + url.search;
+  }
+  return '/favicon.ico';
+}
