@@ -12,18 +12,52 @@ const seconds = z.number().int().positive();
 const port = z.number().int().min(0).max(65_535);
 const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not a host name in lower case');
 
-const configSchema = z.strictObject({
+const certificateFiles = z.strictObject({
+  /** PEM: the certificate with its intermediates behind it, as ACME clients write `fullchain.pem`. */
+  certificate: z.string().transform((file) => resolve(file)),
+  /** PEM, without a passphrase. */
+  key: z.string().transform((file) => resolve(file)),
+});
+
+const fields = z.strictObject({
   /** The folder of everything this installation keeps: database, keys, sockets. Mode 0700. */
   data: z.string().default('.latchkey'),
   /** TCP for the pages and the API, UDP on the same number for QUIC. 0 takes a free one. */
   port: port.default(8700),
   /** The address the TCP and UDP ports are bound to. */
   bind: z.string().default('127.0.0.1'),
+  /** What browsers use instead of `port`, where something forwards to it. */
+  publicPort: port.optional(),
+  /** `https` by itself where `tls` is set; set it alone behind a proxy that ends TLS. */
   scheme: z.enum(['http', 'https']).default('http'),
+  /** TLS of our own, for the hub's host and for every name below the apps' domain. Renewed files are taken as they come. */
+  tls: z
+    .strictObject({
+      hub: certificateFiles,
+      /** For `*.<appsDomain>`. */
+      apps: certificateFiles,
+      /**
+       * How browsers know WebTransport's certificate. `certificate`: it is the one for the apps, as any website's.
+       * `hashes`: one of our own making, named by its hash. `auto`: the first when a public authority issued it, since
+       * Chromium takes QUIC from no other.
+       */
+      webTransport: z.enum(['auto', 'certificate', 'hashes']).default('auto'),
+    })
+    .optional(),
+  /** Reverse proxies that may say X-Forwarded-For and X-Forwarded-Proto, as CIDR. Nobody else is believed. */
+  trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+  /** UDP for QUIC, where it is not the same as TCP: behind a proxy that takes TCP alone. */
+  udp: z.strictObject({ bind: z.string().optional(), port: port.optional(), publicPort: port.optional() }).prefault({}),
   hubHost: hostName.default('hub.localhost'),
   appsDomain: hostName.default('apps.localhost'),
   /** WebAuthn relying party id: the hub's host or a parent of it. */
   rpId: hostName.default('hub.localhost'),
+  /** Whom people ask when something fails, as they read it; an https or mail address in it becomes a link. */
+  contact: z
+    .string()
+    .max(200)
+    .regex(/^[^\p{Cc}\p{Bidi_Control}]*$/u, 'is one line of text')
+    .default(''),
   trustDomain: hostName.default('latchkey.local'),
   /** Folder of the built browser files, when it is not the project's own `dist`. */
   assets: z.string().default(resolve(import.meta.dirname, '../dist')),
@@ -88,6 +122,15 @@ const configSchema = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
+const configSchema = fields.superRefine((config, context) => {
+  const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+  if (config.tls !== undefined && config.scheme === 'http') refuse('scheme', 'has to be https where tls is set');
+  if (config.scheme === 'https' && config.tls === undefined && config.trustedProxies.length === 0)
+    refuse('scheme', 'https needs tls, or trustedProxies that end TLS in front of it');
+  if (config.hubHost !== config.rpId && !config.hubHost.endsWith(`.${config.rpId}`))
+    refuse('rpId', "has to be the hub's host or a parent of it");
+});
+
 export type Config = z.infer<typeof configSchema>;
 
 /** A setting that cannot be used. The message names the key and says what is wrong with it. */
@@ -111,6 +154,7 @@ const environment = {
   LATCHKEY_DATA: ['data'],
   LATCHKEY_PORT: ['port'],
   LATCHKEY_BIND: ['bind'],
+  LATCHKEY_CONTACT: ['contact'],
   LATCHKEY_ASSETS: ['assets'],
   LATCHKEY_LOG_LEVEL: ['logLevel'],
   LATCHKEY_DEMO: ['demo'],
@@ -136,6 +180,9 @@ export function loadConfig(flags: ConfigFlags = {}): Config {
   for (const [name, path] of Object.entries(environment)) applyVariable(raw, path, process.env[name]);
   if (flags.data !== undefined) raw['data'] = flags.data;
   if (flags.port !== undefined) raw['port'] = flags.port;
+  // What follows from another setting, unless it is set itself.
+  if (raw['tls'] !== undefined) raw['scheme'] ??= 'https';
+  if (raw['hubHost'] !== undefined) raw['rpId'] ??= raw['hubHost'];
   const parsed = configSchema.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -170,13 +217,31 @@ function applyVariable(raw: Record<string, unknown>, path: readonly string[], va
 export const origins = {
   hub: (config: Config) => origin(config, config.hubHost),
   shell: (config: Config) => origin(config, `shell.${config.appsDomain}`),
+  /**
+   * Where WebSocket tunnels go. Behind TLS of our own it is a name beside the shell's: whose connection it is has to be
+   * known before anything of it can be read.
+   */
+  tunnel: (config: Config) =>
+    origin(config, `${config.tls === undefined ? 'shell' : tunnelLabel}.${config.appsDomain}`),
   /** @param label the service's name, or a random label for guests. */
   app: (config: Config, label: string) => origin(config, `${label}.${config.appsDomain}`),
 };
 
+/** No service is called so. */
+export const tunnelLabel = 'tunnel';
+
 function origin(config: Config, host: string): string {
-  const standard = config.scheme === 'http' ? 80 : 443;
-  return `${config.scheme}://${host}${config.port === standard ? '' : `:${config.port}`}`;
+  return `${config.scheme}://${host}${portSuffix(config)}`;
+}
+
+/** `:port` as browsers write it behind a host: nothing where it is the scheme's own. */
+export function portSuffix({
+  scheme,
+  port: own,
+  publicPort = own,
+}: Pick<Config, 'scheme' | 'port' | 'publicPort'>): string {
+  const standard = scheme === 'http' ? 80 : 443;
+  return publicPort === standard ? '' : `:${publicPort}`;
 }
 
 /** Where the parts of one installation meet, all inside the data folder. */

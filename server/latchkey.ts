@@ -8,6 +8,7 @@ import { addAuditCommands } from './cli/audit.ts';
 import { addConfigCommand } from './cli/config.ts';
 import { addConnectorCommands } from './cli/connector.ts';
 import { addDeviceCommands } from './cli/device.ts';
+import { addDoctorCommand } from './cli/doctor.ts';
 import { addLinkCommands } from './cli/link.ts';
 import { CommandFailure, failureOf, usageFailure } from './cli/output.ts';
 import { addPeopleCommands } from './cli/people.ts';
@@ -38,6 +39,7 @@ addPolicyCommands(program);
 addSessionCommands(program);
 addAuditCommands(program);
 addConfigCommand(program);
+addDoctorCommand(program);
 
 try {
   await program.parseAsync();

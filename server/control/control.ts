@@ -61,7 +61,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   await desk.start();
   const housekeeping = new Housekeeping(context, desk);
   housekeeping.start();
-  const http = httpFront(context.config, originApps(context, desk));
+  const http = httpFront(context, originApps(context, desk));
   const admin = await listenAdmin(dataPaths.adminSocket(context.config), adminApp(context, desk));
   return {
     context,

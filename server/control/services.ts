@@ -5,6 +5,7 @@
 import { nameField } from '../channel/fields.ts';
 import type { ConnectorHello } from '../channel/messages.ts';
 import type { HostRule } from '../channel/snapshot-content.ts';
+import { tunnelLabel } from '../config.ts';
 import type { ServiceTable, StoreTransaction } from '../store/tables.ts';
 import { onlyAddress } from './address-range.ts';
 import { ApiError } from './api-error.ts';
@@ -37,7 +38,7 @@ export interface ShownService {
 }
 
 /** Host names on the apps' domain that are not services. */
-const reservedNames = new Set(['shell', 'hub']);
+const reservedNames = new Set(['shell', 'hub', tunnelLabel]);
 export const demoName = 'demo';
 
 /** @throws ApiError by what is wrong first: name, URL, then whether anything carries the address */

@@ -2,12 +2,17 @@
  * The ways into this gateway: WebTransport on a UDP port of its own where an engine for it loads, and WebSocket upgrades
  * on connections that the supervisor hands over. The process serves no page: whatever is not the tunnel is turned away.
  */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { base64url } from '../../protocol/bytes.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { TunnelEndpoint } from '../channel/messages.ts';
 import { type Config, origins } from '../config.ts';
 import type { Logger } from '../log.ts';
+import { type CertificatePair, isPublic, readPair } from '../tls/certificate-files.ts';
+import { CertificateWatch } from '../tls/certificate-watch.ts';
+import { Proxies } from '../tls/proxies.ts';
+import { newServer } from '../tls/secure-server.ts';
+import type { OpenCertificates } from '../transport/certificates.ts';
 import { type EngineOptions, loadTransport } from '../transport/engines.ts';
 import { type OnCarrier, type TransportServer, tunnelPath } from '../transport/session.ts';
 import { refuseUpgrade, WebSocketTransport } from '../transport/websocket.ts';
@@ -31,26 +36,36 @@ export class Endpoints {
   readonly #webTransport: TransportServer | undefined;
   #udpPort: number | undefined;
 
-  private constructor(config: Config, webSocket: WebSocketTransport, webTransport: TransportServer | undefined) {
-    this.#config = config;
+  private constructor(
+    options: EndpointsOptions,
+    webSocket: WebSocketTransport,
+    webTransport: TransportServer | undefined,
+  ) {
+    this.#config = options.config;
     this.#webSocket = webSocket;
     this.#webTransport = webTransport;
-    this.http = newHttpServer(webSocket, originHost(origins.shell(config)));
+    this.http = newHttpServer(options, webSocket);
   }
 
   /** Opens the UDP port. A gateway without an engine, or without the port, serves WebSocket alone and says so. */
-  static async open({ config, clock, log, onCarrier, onChanged, resetKey }: EndpointsOptions): Promise<Endpoints> {
+  static async open(options: EndpointsOptions): Promise<Endpoints> {
+    const { config, clock, log, onCarrier, onChanged, resetKey } = options;
+    const proxies = new Proxies(config.trustedProxies);
     const allowed = [origins.shell(config)];
-    const webSocket = new WebSocketTransport({ origins: allowed });
+    const webSocket = new WebSocketTransport({
+      origins: allowed,
+      addressOf: (request) => proxies.callerOf(request).address,
+    });
     webSocket.onCarrier = onCarrier;
     const webTransport = await loadEngine(config.webTransport, {
       origins: allowed,
       clock,
       resetKey,
+      certificates: ownCertificates(options),
       onUnavailable: (engine, cause) =>
         log.info({ engine, cause: textOf(cause) }, 'a WebTransport engine does not load here'),
     });
-    const endpoints = new Endpoints(config, webSocket, webTransport);
+    const endpoints = new Endpoints(options, webSocket, webTransport);
     if (webTransport !== undefined) {
       webTransport.onCarrier = onCarrier;
       webTransport.onCertHashes = onChanged;
@@ -63,7 +78,7 @@ export class Endpoints {
   list(): TunnelEndpoint[] {
     const shell = new URL(origins.shell(this.#config));
     const webSocket: TunnelEndpoint = {
-      url: `${shell.protocol === 'https:' ? 'wss' : 'ws'}://${shell.host}${tunnelPath}`,
+      url: `${origins.tunnel(this.#config).replace(/^http/, 'ws')}${tunnelPath}`,
       transport: 'websocket',
       certHashes: [],
     };
@@ -73,7 +88,7 @@ export class Endpoints {
     // A ticket goes behind the slash.
     const path = this.ticketKey === undefined ? tunnelPath : `${tunnelPath}/`;
     const webTransport: TunnelEndpoint = {
-      url: `https://${host}:${this.#udpPort}${path}`,
+      url: `https://${host}:${this.#config.udp.publicPort ?? this.#udpPort}${path}`,
       transport: 'webtransport',
       certHashes: this.#webTransport.certHashes().map((hash) => base64url(hash)),
     };
@@ -96,7 +111,8 @@ export class Endpoints {
   }
 
   async #listen(log: Logger): Promise<void> {
-    const { bind, port } = this.#config;
+    const { udp } = this.#config;
+    const { bind = this.#config.bind, port = this.#config.port } = udp;
     if (this.#webTransport === undefined) {
       log.warn('no WebTransport here; the tunnel runs over WebSocket');
       return;
@@ -121,18 +137,37 @@ async function loadEngine(
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'unknown');
 const originHost = (origin: string): string => new URL(origin).host;
 
+/** The apps' own certificate for WebTransport, when browsers take it; undefined for one of our making. */
+function ownCertificates({ config: { tls }, clock, log }: EndpointsOptions): OpenCertificates | undefined {
+  if (tls === undefined || tls.webTransport === 'hashes') return undefined;
+  if (tls.webTransport === 'auto' && !isPublic(readPair(tls.apps))) return undefined;
+  return async (onChange) => {
+    const watch = new CertificateWatch(tls.apps, { clock, log, onChange });
+    return {
+      get current(): CertificatePair {
+        return watch.pair;
+      },
+      hashes: [],
+      close: () => watch.close(),
+    };
+  };
+}
+
 /** Upgrades at /tunnel; 404 for another path, 421 for another host (RFC 9110 section 15.5.20). */
-function newHttpServer(webSocket: WebSocketTransport, host: string): Server {
-  const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 10_000 }, (request, response) => {
+function newHttpServer(options: EndpointsOptions, webSocket: WebSocketTransport): Server {
+  const { config } = options;
+  const host = originHost(origins.tunnel(config));
+  const proxies = new Proxies(config.trustedProxies);
+  const server = newServer(options, { maxHeaderSize: 16 * 1024, headersTimeout: 10_000 });
+  server.on('request', (request, response) => {
     const status = request.headers.host === host ? (request.url === tunnelPath ? 426 : 404) : 421;
     response.writeHead(status, { connection: 'close', 'cache-control': 'no-store', upgrade: 'websocket' }).end();
   });
   server.on('upgrade', (request, socket, head) => {
-    if (request.headers.host === host) {
-      webSocket.handleUpgrade(request, socket, head);
-      return;
-    }
-    refuseUpgrade(socket, '421 Misdirected Request');
+    if (request.headers.host !== host) refuseUpgrade(socket, '421 Misdirected Request');
+    // The proxy in front has to say that it was asked over TLS.
+    else if (config.scheme === 'https' && !proxies.callerOf(request).secure) refuseUpgrade(socket, '403 Forbidden');
+    else webSocket.handleUpgrade(request, socket, head);
   });
   // What is not HTTP at all is nobody we know.
   server.on('clientError', (_error, socket) => socket.destroy());

@@ -5,12 +5,24 @@
 import type { Clock } from '../../protocol/clock.ts';
 import { type Certificate, certificateDays, makeCertificate } from './certificate.ts';
 
+/** Where an engine has its certificate from. */
+export interface CertificateSource {
+  /** The one to serve now. */
+  readonly current: Pick<Certificate, 'certificate' | 'key' | 'hash'>;
+  /** The hashes to announce: current and next; none where a public authority vouches. */
+  readonly hashes: Uint8Array[];
+  close(): void;
+}
+
+/** @param onChange the certificate to serve, or the hashes, have changed. */
+export type OpenCertificates = (onChange: () => void) => Promise<CertificateSource>;
+
 /** A certificate serves until a day before it ends. */
 const periodMs = (certificateDays - 1) * 86_400_000;
 /** A sleeping machine's timers stand still, so the clock is asked again this often. */
 const lookMs = 3_600_000;
 
-export class Certificates {
+export class Certificates implements CertificateSource {
   readonly #clock: Clock;
   readonly #onChange: () => void;
   #current: Certificate;

@@ -3,6 +3,7 @@
  * still runs over WebSocket.
  */
 import type { Clock } from '../../protocol/clock.ts';
+import type { OpenCertificates } from './certificates.ts';
 import type { TransportServer } from './session.ts';
 
 export const engineNames = ['quinn', 'quiche'] as const;
@@ -16,18 +17,20 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** 32 secret bytes that stay the same over restarts, where the owner keeps some (see quiche/stateless-reset.ts). */
   readonly resetKey?: Uint8Array | undefined;
+  /** Instead of certificates of our own making, which browsers know by their hashes. */
+  readonly certificates?: OpenCertificates | undefined;
   /** Told why an engine was passed over. */
   readonly onUnavailable?: (engine: string, cause: unknown) => void;
 }
 
 /** The one that is kept up to date comes first (docs/decisions/0006-two-quic-engines.md). */
 const loaders: Record<EngineName, (options: EngineOptions) => Promise<TransportServer>> = {
-  quinn: async ({ clock }) => {
+  quinn: async ({ clock, certificates }) => {
     const [{ loadQuinn }, { QuinnTransport }] = await Promise.all([
       import('./quinn/native.ts'),
       import('./quinn/quinn-transport.ts'),
     ]);
-    return new QuinnTransport({ native: loadQuinn(), clock });
+    return new QuinnTransport({ native: loadQuinn(), clock, certificates });
   },
   quiche: async (options) => new (await import('./quiche/quiche-transport.ts')).QuicheTransport(options),
 };

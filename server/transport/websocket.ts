@@ -13,6 +13,8 @@ import { SocketOfMessages } from './websocket-socket.ts';
 export interface WebSocketOptions {
   /** Origins that may open a tunnel, compared byte for byte. */
   readonly origins: readonly string[];
+  /** The far end of an upgrade request, where it is not the connection's own. */
+  readonly addressOf?: (request: IncomingMessage) => string;
 }
 
 export class WebSocketTransport implements CarrierSource {
@@ -75,7 +77,7 @@ export class WebSocketTransport implements CarrierSource {
       this.#sockets.delete(webSocket);
       carrier.lost();
     });
-    const address = request.socket.remoteAddress ?? '';
+    const address = this.#options.addressOf?.(request) ?? request.socket.remoteAddress ?? '';
     this.onCarrier?.(carrier, { address, origin: request.headers.origin, transport: 'websocket' });
   }
 

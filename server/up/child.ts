@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as SecureServer } from 'node:tls';
 import type { Config } from '../config.ts';
 import { logger, setLogLevel } from '../log.ts';
 import { signEveryMs, type WatchEnd } from './watchdog.ts';
@@ -104,7 +105,8 @@ function handed(server: Server | undefined, socket: Socket | undefined, head: st
 export function adopt(server: Server, socket: Socket, head: Buffer): void {
   socket.unshift(head);
   server.emit('connection', socket);
-  socket.resume();
+  // Behind TLS the socket is read by what was put around it.
+  if (!(server instanceof SecureServer)) socket.resume();
 }
 
 function tell(message: ChildMessage): void {

@@ -1,10 +1,12 @@
 /**
  * The one public TCP port. It reads a connection's first request head, decides by path who owns it, and hands over
- * the socket with what was read. It parses no more HTTP than that and serves nothing itself.
+ * the socket with what was read. It parses no more HTTP than that and serves nothing itself. Where TLS is ours it reads
+ * the ClientHello instead and decides by name: keys and what they protect are with the owners.
  * A flood of tunnels ends here, where refusing one is cheap (tunnel-rate.ts).
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { systemClock } from '../channel/system-clock.ts';
+import { handshakeRecord, readServerName } from './client-hello.ts';
 import { TunnelRate } from './tunnel-rate.ts';
 
 /** Who takes a connection: `/tunnel` is the gateway's, everything else the control plane's. */
@@ -26,12 +28,17 @@ export interface FrontDoor {
 }
 
 /**
- * @param options `maxWaiting` connections may owe their first head at a time.
+ * @param options `maxWaiting` connections may owe their first head at a time. With `tunnelName`, connections are TLS, and
+ * those for that name are the gateway's.
  * @param hand takes a paused socket and the bytes already read; returns false when its owner is away.
  * @throws the listen error (EADDRINUSE, EACCES) as Node gives it.
  */
 export async function openFrontDoor(
-  { maxWaiting = openLimit, ...options }: { port: number; host: string; maxWaiting?: number },
+  {
+    maxWaiting = openLimit,
+    tunnelName,
+    ...options
+  }: { port: number; host: string; maxWaiting?: number; tunnelName?: string | undefined },
   hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
 ): Promise<FrontDoor> {
   const waiting = new Set<Socket>();
@@ -40,10 +47,11 @@ export async function openFrontDoor(
     // Whoever sends a head does so at once: those who wait the longest give way to the newcomer.
     if (waiting.size >= maxWaiting) dropOldest(waiting);
     waiting.add(socket);
-    readHead(socket, (head) => {
+    readHead(socket, tunnelName === undefined ? isHead : isHello, (head) => {
       waiting.delete(socket);
       if (head === undefined) socket.destroy();
-      else deliver(socket, head, rate, hand);
+      else if (tunnelName === undefined) deliver(socket, head, rate, hand);
+      else deliverSecure(socket, head, tunnelName, rate, hand);
     });
   });
   await listen(server, options);
@@ -76,8 +84,18 @@ function listen(server: Server, options: { port: number; host: string }): Promis
   });
 }
 
-/** Calls back once: with the bytes up to at least the end of the first head, or undefined when none came. */
-function readHead(socket: Socket, done: (head: Buffer | undefined) => void): void {
+/** Enough of HTTP to tell its owner. */
+const isHead = (bytes: Buffer): boolean => bytes.includes('\r\n\r\n');
+/** Enough of TLS, or of what came in its place. */
+const isHello = (bytes: Buffer): boolean =>
+  bytes[0] === handshakeRecord ? readServerName(bytes).t !== 'incomplete' : isHead(bytes);
+
+/** Calls back once: with the bytes that are enough, and what came with them, or with undefined when they never came. */
+function readHead(
+  socket: Socket,
+  isEnough: (bytes: Buffer) => boolean,
+  done: (head: Buffer | undefined) => void,
+): void {
   let head = Buffer.alloc(0);
   const finish = (result: Buffer | undefined) => {
     clearTimeout(timer);
@@ -88,7 +106,7 @@ function readHead(socket: Socket, done: (head: Buffer | undefined) => void): voi
   const onEnd = () => finish(undefined);
   const onData = (chunk: Buffer) => {
     head = Buffer.concat([head, chunk]);
-    if (head.includes('\r\n\r\n')) finish(head);
+    if (isEnough(head)) finish(head);
     else if (head.length > headLimitBytes) finish(undefined);
   };
   const timer = setTimeout(onEnd, headLimitMs);
@@ -126,6 +144,28 @@ function deliver(
   if (owner === 'gateway' && !rate.admit(socket.remoteAddress ?? '')) socket.resetAndDestroy();
   else if (!hand(owner, socket, head))
     refuse(socket, '503 Service Unavailable', 'Latchkey is starting. Try again in a moment.');
+}
+
+function deliverSecure(
+  socket: Socket,
+  head: Buffer,
+  tunnelName: string,
+  rate: TunnelRate,
+  hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
+): void {
+  if (head[0] !== handshakeRecord) {
+    refuse(socket, '400 Bad Request', 'This port speaks https.');
+    return;
+  }
+  const hello = readServerName(head);
+  if (hello.t !== 'name') {
+    socket.destroy();
+    return;
+  }
+  const owner = hello.name === tunnelName ? 'gateway' : 'control';
+  if (owner === 'gateway' && !rate.admit(socket.remoteAddress ?? '')) socket.resetAndDestroy();
+  // An owner that is away has nobody who could say so in TLS.
+  else if (!hand(owner, socket, head)) socket.destroy();
 }
 
 function refuse(socket: Socket, status: string, sentence: string): void {

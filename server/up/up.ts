@@ -86,7 +86,8 @@ async function refuseSecond(config: Config): Promise<void> {
 
 async function openDoor(config: Config, hand: Parameters<typeof openFrontDoor>[1]): Promise<FrontDoor> {
   try {
-    return await openFrontDoor({ port: config.port, host: config.bind }, hand);
+    const tunnelName = config.tls === undefined ? undefined : new URL(origins.tunnel(config)).hostname;
+    return await openFrontDoor({ port: config.port, host: config.bind, tunnelName }, hand);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'EADDRINUSE')

@@ -2,10 +2,13 @@
  * The HTTP server of the control plane. It does not listen: connections are handed to it by the supervisor, which owns
  * the port. The Host header chooses the origin, exactly; a host we do not know is told so and nothing more.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Config, origins } from '../../config.ts';
+import { Proxies } from '../../tls/proxies.ts';
+import { newServer, type SecureServerOptions } from '../../tls/secure-server.ts';
+import { noteCaller } from './caller.ts';
 import type { OriginApps } from './origin-apps.ts';
 
 /** Bounds of a connection. */
@@ -23,16 +26,29 @@ export const frontLimits = {
 };
 
 const misdirected = 'This server does not serve that host. Open the hub instead.\n';
+/** RFC 6797, a year, for this host alone: what else the domain serves is not ours to say. */
+const tlsOnly = 'max-age=31536000';
 const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** @param limits smaller ones in tests */
-export function httpFront(config: Config, apps: OriginApps, limits = frontLimits): Server {
+export interface FrontOptions extends SecureServerOptions {
+  readonly config: Config;
+}
+
+/** @param limits smaller ones in tests. @throws TlsError when a certificate or key cannot be served */
+export function httpFront(options: FrontOptions, apps: OriginApps, limits = frontLimits): Server {
+  const { config } = options;
+  const proxies = new Proxies(config.trustedProxies);
   const listeners = { hub: listener(apps.hub), shell: listener(apps.shell), app: listener(apps.app) };
   const underWay = new WeakMap<Socket, number>();
-  const server = createServer(limits, (request, response) => {
+  const server = newServer(options, limits);
+  server.on('request', (request, response) => {
     if (!admit(underWay, request.socket, response, limits.underWay)) return;
     const kind = originOf(config, request);
+    const caller = proxies.callerOf(request);
+    noteCaller(request, caller.address);
+    if (caller.secure) response.setHeader('strict-transport-security', tlsOnly);
     if (kind === undefined) refuseHost(response);
+    else if (config.scheme === 'https' && !caller.secure) sendToTls(request, response);
     else void listeners[kind](request, response);
   });
   // A server begins to watch its connections for these limits when it listens; ours is given them instead.
@@ -74,6 +90,18 @@ function originOf(config: Config, request: IncomingMessage): keyof OriginApps | 
 
 function hostOf(origin: string): string {
   return new URL(origin).host;
+}
+
+/** A page that was asked for without TLS is to be had with it; anything else is not answered. The host is one of ours. */
+function sendToTls({ method, headers, url }: IncomingMessage, response: ServerResponse): void {
+  const isRead = method === 'GET' || method === 'HEAD';
+  response.writeHead(isRead ? 308 : 403, {
+    ...(isRead && { location: `https://${headers.host?.toLowerCase()}${url}` }),
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end('This server speaks https. The proxy in front of it has to say X-Forwarded-Proto: https.\n');
 }
 
 function refuseHost(response: ServerResponse): void {

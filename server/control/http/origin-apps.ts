@@ -43,7 +43,8 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
   app.use(ownOriginOnly(origins.hub(context.config)));
   addHubApi(app, { context, desk, ...limits });
   const files = new StaticFiles(join(context.config.assets, 'hub'));
-  for (const page of ['/', '/enrol', '/launch', '/link', '/sign-out', ...pagesForShell]) app.get(page, () => answerPage(files));
+  for (const page of ['/', '/enrol', '/launch', '/link', '/sign-out', ...pagesForShell])
+    app.get(page, () => answerPage(files));
   app.get('*', (exchange) => answerFile(exchange, files));
   return app;
 }

@@ -5,6 +5,7 @@ import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context as Exchange, MiddlewareHandler } from 'hono';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
+import { addressOf } from './caller.ts';
 import { apiError } from './schemas.ts';
 
 export type ApiEnv = { Bindings: HttpBindings };
@@ -104,7 +105,7 @@ export function takes<T extends z.ZodType>(schema: T) {
   return { body: { required: true, content: { 'application/json': { schema } } } } as const;
 }
 
-/** Who called, for rate limits: the address of the connection. */
+/** Who called, for rate limits: an address. */
 export function callerOf(exchange: Exchange<ApiEnv>): string {
-  return exchange.env.incoming.socket.remoteAddress ?? 'unknown';
+  return addressOf(exchange.env.incoming);
 }

@@ -2,7 +2,7 @@
  * What each of our origins lets its pages do. Everything is forbidden first. The app's own pages never come from here
  * (they come through the tunnel with the service's own policy), only the few files that put the tunnel in place.
  */
-import { type Config, origins } from '../../config.ts';
+import { type Config, origins, portSuffix } from '../../config.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -51,8 +51,6 @@ export function headersForShell(): Headers {
 
 /** The shell: frames apps, speaks to the gateways, and to nothing else. @param tunnels where the gateways are */
 export function shellHeaders(config: Config, tunnels: readonly string[]): Headers {
-  const standard = config.scheme === 'http' ? 80 : 443;
-  const port = config.port === standard ? '' : `:${config.port}`;
   const sources = [...new Set(tunnels.map(sourceOf))].sort().join(' ');
   return {
     ...everywhere,
@@ -64,7 +62,7 @@ export function shellHeaders(config: Config, tunnels: readonly string[]): Header
       "font-src 'self'",
       `connect-src 'self' ${sources}`.trimEnd(),
       "worker-src 'self'",
-      `frame-src ${config.scheme}://*.${config.appsDomain}${port}`,
+      `frame-src ${config.scheme}://*.${config.appsDomain}${portSuffix(config)}`,
       "frame-ancestors 'none'",
       ...trustedTypes,
     ),

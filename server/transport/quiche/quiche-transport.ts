@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../protocol/clock.ts';
 import { HalfOpen } from '../../half-open.ts';
 import { sourceOf } from '../../wireguard/wire.ts';
-import { Certificates } from '../certificates.ts';
+import { type CertificateSource, Certificates, type OpenCertificates } from '../certificates.ts';
 import { transportLimits } from '../limits.ts';
 import { newCounters, type OnCarrier, type TransportServer } from '../session.ts';
 import { Http3Connection } from './http3-connection.ts';
@@ -16,6 +16,8 @@ export interface QuicheOptions {
   readonly origins: readonly string[];
   /** For the certificate's life. */
   readonly clock: Clock;
+  /** Instead of certificates of our own making. */
+  readonly certificates?: OpenCertificates | undefined;
   /** 32 secret bytes that stay the same over restarts: with them, a client of the process before learns at once that it is gone. */
   readonly resetKey?: Uint8Array | undefined;
   /** Connections without a session at one time. */
@@ -31,7 +33,7 @@ export class QuicheTransport implements TransportServer {
   onCertHashes: (() => void) | undefined;
   readonly #options: QuicheOptions;
   readonly #halfOpen: HalfOpen<Http3Connection>;
-  #certificates: Certificates | undefined;
+  #certificates: CertificateSource | undefined;
   #endpoint: QuicEndpoint | undefined;
 
   constructor(options: QuicheOptions) {
@@ -41,7 +43,8 @@ export class QuicheTransport implements TransportServer {
 
   async listen(address: { host: string; port: number }): Promise<{ port: number }> {
     if (this.#endpoint !== undefined) throw new TypeError('the transport listens already');
-    const certificates = await Certificates.start(this.#options.clock, () => this.onCertHashes?.());
+    const { clock, certificates: open = (onChange) => Certificates.start(clock, onChange) } = this.#options;
+    const certificates = await open(() => this.onCertHashes?.());
     const endpoint = new QuicEndpoint({
       config: () => serverConfig(certificates.current),
       onConnection: (connection) => this.#begin(connection),

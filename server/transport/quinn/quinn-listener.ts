@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Certificate } from '../certificate.ts';
+import type { CertificateSource } from '../certificates.ts';
 import { transportLimits } from '../limits.ts';
 import type { NativeRequest, NativeServer, QuinnModule } from './native.ts';
 
@@ -41,7 +41,7 @@ export class QuinnListener {
     module: QuinnModule,
     host: string,
     port: number,
-    certificate: Certificate,
+    certificate: CertificateSource['current'],
     onRequest: (request: NativeRequest) => void,
   ): Promise<QuinnListener> {
     // The library neither tells the port it took nor in which way one was refused: the system is asked before.

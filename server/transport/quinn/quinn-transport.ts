@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { equal } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import { TicketGate } from '../../channel/tickets.ts';
-import { Certificates } from '../certificates.ts';
+import { type CertificateSource, Certificates, type OpenCertificates } from '../certificates.ts';
 import { transportLimits } from '../limits.ts';
 import { newCounters, type OnCarrier, type TransportServer, tunnelPath } from '../session.ts';
 import type { NativeRequest, QuinnModule } from './native.ts';
@@ -18,6 +18,8 @@ export interface QuinnOptions {
   readonly native: QuinnModule;
   /** For the certificate's life and the tickets'. */
   readonly clock: Clock;
+  /** Instead of certificates of our own making. */
+  readonly certificates?: OpenCertificates | undefined;
 }
 
 export class QuinnTransport implements TransportServer {
@@ -29,7 +31,7 @@ export class QuinnTransport implements TransportServer {
   readonly #options: QuinnOptions;
   readonly #tickets: TicketGate;
   readonly #carriers = new Set<QuinnCarrier>();
-  #certificates: Certificates | undefined;
+  #certificates: CertificateSource | undefined;
   #listener: QuinnListener | undefined;
   #served: Uint8Array | undefined;
   #address = { host: '127.0.0.1', port: 0 };
@@ -42,7 +44,8 @@ export class QuinnTransport implements TransportServer {
 
   async listen(address: { host: string; port: number }): Promise<{ port: number }> {
     if (this.#certificates !== undefined) throw new TypeError('the transport listens already');
-    this.#certificates = await Certificates.start(this.#options.clock, () => this.#certificatesChanged());
+    const { clock, certificates = (onChange) => Certificates.start(clock, onChange) } = this.#options;
+    this.#certificates = await certificates(() => this.#certificatesChanged());
     try {
       this.#address = await this.#bind(address);
     } catch (error) {

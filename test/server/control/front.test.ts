@@ -25,7 +25,7 @@ describe('a connection of the control plane', () => {
     writeFileSync(join(folder, 'small.js'), 'small()');
     writeFileSync(join(folder, 'large.js'), large);
     const apps = originApps(installation.control.context, installation.control.desk);
-    http = httpFront(installation.config, apps);
+    http = httpFront(installation.control.context, apps);
     served = [];
     port = createServer({ pauseOnConnect: true }, (socket) => {
       served.push(socket);
