@@ -26,6 +26,23 @@ export class DialRefused extends Error {
 
 /** @throws DialRefused */
 export async function dialWebSocket(port: number, options: DialOptions = {}): Promise<WebSocket> {
+  const { webSocket, opened } = begin(port, options);
+  await opened;
+  return webSocket;
+}
+
+/** The same with channels over it, which miss nothing that comes in one breath with the upgrade. @throws DialRefused */
+export async function dialCarrier(
+  port: number,
+  options: DialOptions = {},
+): Promise<{ webSocket: WebSocket; carrier: Carrier }> {
+  const { webSocket, opened } = begin(port, options);
+  const carrier = carry(webSocket);
+  await opened;
+  return { webSocket, carrier };
+}
+
+function begin(port: number, options: DialOptions): { webSocket: WebSocket; opened: Promise<unknown> } {
   const shell = `shell.apps.localhost:${port}`;
   const webSocket = new WebSocket(`ws://127.0.0.1:${port}${options.path ?? '/tunnel'}`, {
     origin: options.origin ?? `http://${shell}`,
@@ -38,8 +55,7 @@ export async function dialWebSocket(port: number, options: DialOptions = {}): Pr
     refused.reject(new DialRefused(response.statusCode ?? 0));
     webSocket.terminate();
   });
-  await Promise.race([once(webSocket, 'open'), refused.promise]);
-  return webSocket;
+  return { webSocket, opened: Promise.race([once(webSocket, 'open'), refused.promise]) };
 }
 
 /** Channels over an open WebSocket, as the gateway's own carrier has them. */

@@ -1,7 +1,7 @@
 /** A Carrier over a `ws` client, for the tests. */
 import type { WebSocket } from 'ws';
 import type { Carrier } from '../../../../protocol/carrier.ts';
-import { carry, DialRefused, dialWebSocket } from '../../../e2e/support/node-carrier.ts';
+import { DialRefused, dialCarrier } from '../../../e2e/support/node-carrier.ts';
 
 /** Rejects with `{ code: 'refused', status }` when the server answers with a status. */
 export async function connectWs(
@@ -9,9 +9,9 @@ export async function connectWs(
   origin: string,
   path = '/tunnel',
 ): Promise<Carrier & { webSocket: WebSocket }> {
-  const webSocket = await dialWebSocket(port, { origin, path }).catch((error: unknown) => {
+  const { webSocket, carrier } = await dialCarrier(port, { origin, path }).catch((error: unknown) => {
     if (!(error instanceof DialRefused)) throw error;
     throw Object.assign(error, { code: 'refused', status: String(error.status) });
   });
-  return Object.assign(carry(webSocket), { webSocket });
+  return Object.assign(carrier, { webSocket });
 }
