@@ -124,6 +124,11 @@ export interface WebSocketPort {
   readonly latchkey: 'websocket';
 }
 
+/** What a page says to a worker it starts, before anything else; the port that rides with it leads back to the page. */
+export interface WayIn {
+  readonly latchkey: 'way';
+}
+
 /** Paths on an app's origin that are Latchkey's own and never go to the service. */
 export const ownPaths = '/.latchkey/';
 
@@ -134,3 +139,6 @@ export const maxIconBytes = 128 * 1024;
 
 /** Where the service worker serves a download that a link asked for: `?target=/path&name=file`. */
 export const downloadPath = '/.latchkey/download';
+
+/** What a page asks its service worker before it opens a WebSocket, for the page's `connect-src` to judge. */
+export const connectPath = '/.latchkey/connect';

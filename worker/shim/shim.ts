@@ -1,14 +1,34 @@
-/** The script that is the first element of each page of an app: it gives the page what a service worker cannot route. */
+/**
+ * The script that is the first element of each page of an app, and comes before the first line of each worker's script:
+ * it gives the realm what a service worker cannot route.
+ */
+
+import { equipFrames } from './blank-frames.ts';
 import { routeDownloadLinks } from './download-links.ts';
 import { reportPage } from './page-report.ts';
-import { WebSocketForApps } from './websocket.ts';
+import { defineProperty, isWindow } from './realm.ts';
+import { refuseSynchronousRequests } from './synchronous-requests.ts';
+import { expectWay } from './way.ts';
+import { routeWebSockets } from './websocket.ts';
+import { routeWorkers } from './workers.ts';
 
-Object.defineProperty(window, 'WebSocket', {
-  value: WebSocketForApps,
-  writable: true,
-  configurable: true,
-  enumerable: false,
-});
+/** A module that a module worker imports is a worker's script too, and brings the shim once more. */
+const mark = Symbol.for('latchkey');
 
-routeDownloadLinks(document);
-reportPage();
+function equip(): void {
+  routeWebSockets();
+  refuseSynchronousRequests(XMLHttpRequest);
+  routeWorkers(self);
+  if (isWindow) {
+    // To the app this is a browser without service workers (docs/decisions/0012-an-app-has-no-service-worker.md).
+    Reflect.deleteProperty(Navigator.prototype, 'serviceWorker');
+    equipFrames(window);
+    routeDownloadLinks(document);
+    reportPage();
+  } else expectWay();
+}
+
+if (!(mark in self)) {
+  defineProperty(self, mark, { value: true });
+  equip();
+}

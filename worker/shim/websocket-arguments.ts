@@ -1,6 +1,7 @@
 /**
  * What a page may give to `WebSocket`, judged as the WHATWG standard and Web IDL do: same conversions, same exceptions.
  */
+import { resolve } from './realm.ts';
 
 /** RFC 9110 section 5.6.2, which Sec-WebSocket-Protocol takes its elements from. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -8,18 +9,14 @@ const maxReasonBytes = 123;
 
 /** @throws DOMException SyntaxError */
 export function parseUrl(url: string | URL): URL {
-  let parsed: URL;
-  try {
-    parsed = new URL(url, document.baseURI);
-  } catch {
-    throw new DOMException('The address is malformed.', 'SyntaxError');
-  }
+  const parsed = resolve(url);
+  if (parsed === null) throw syntaxError('The address is malformed.');
   if (parsed.protocol === 'http:') parsed.protocol = 'ws:';
   if (parsed.protocol === 'https:') parsed.protocol = 'wss:';
   const isWebSocket = parsed.protocol === 'ws:' || parsed.protocol === 'wss:';
   // Not `hash`: it is empty for an empty fragment, which counts too.
   if (!isWebSocket || parsed.href.includes('#'))
-    throw new DOMException('A WebSocket address begins with ws: or wss: and has no fragment.', 'SyntaxError');
+    throw syntaxError('A WebSocket address is ws: or wss: without a fragment.');
   return parsed;
 }
 
@@ -27,7 +24,7 @@ export function parseUrl(url: string | URL): URL {
 export function parseProtocols(given: unknown): string[] {
   const protocols = isIterable(given) ? Array.from(given, String) : given === undefined ? [] : [String(given)];
   if (new Set(protocols).size !== protocols.length || protocols.some((name) => !token.test(name)))
-    throw new DOMException('A subprotocol is malformed or named twice.', 'SyntaxError');
+    throw syntaxError('A subprotocol is malformed or named twice.');
   return protocols;
 }
 
@@ -48,9 +45,11 @@ export function parseCloseCode(given: unknown): number | undefined {
 /** @throws DOMException SyntaxError */
 export function parseReason(given: unknown): string {
   const reason = String(given).toWellFormed();
-  if (bytesOf(reason) > maxReasonBytes) throw new DOMException('The reason is longer than 123 bytes.', 'SyntaxError');
+  if (bytesOf(reason) > maxReasonBytes) throw syntaxError('The reason is longer than 123 bytes.');
   return reason;
 }
+
+const syntaxError = (message: string): DOMException => new DOMException(message, 'SyntaxError');
 
 /** How many bytes a text has as UTF-8. */
 export function bytesOf(text: string): number {

@@ -1,32 +1,30 @@
 /**
- * `WebSocket` for pages of an app: the browser's own would go past the service worker to the network, where nothing is.
- * Faithful to the WHATWG standard where a page can see it; another host than the app's own gets the browser's own.
+ * `WebSocket` for pages and workers of an app: the browser's own would go past the service worker to the network, where
+ * nothing is. The interface object, its prototype and constants stay the browser's; what a page calls on a socket of ours
+ * is answered here, on any other by the browser. So `instanceof`, feature detection and subclasses see nothing new.
  * What a page gives to it is judged in websocket-arguments.ts.
  */
-import type { WebSocketFromTunnel, WebSocketPort, WebSocketToTunnel } from '../app-messages.ts';
+
+import { connectPath, type WebSocketFromTunnel, type WebSocketToTunnel } from '../app-messages.ts';
+import { apply, construct, defineProperty, getOwnPropertyDescriptor } from './realm.ts';
+import { handOver } from './way.ts';
 import { bytesOf, copyOf, parseCloseCode, parseProtocols, parseReason, parseUrl } from './websocket-arguments.ts';
 
-const Native = window.WebSocket;
+const Native = self.WebSocket;
+// A page may put its own in place later.
+const nativeFetch = self.fetch.bind(globalThis);
 const states = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const;
+/** A sandboxed page has none. */
+const ownHost = URL.canParse(origin) ? new URL(origin).host : undefined;
 const goingAway = 1001;
 const abnormal = 1006;
 
-type Handler<E extends Event> = ((this: WebSocket, event: E) => unknown) | null;
-
 class TunnelWebSocket extends EventTarget {
-  static readonly CONNECTING = states.CONNECTING;
-  static readonly OPEN = states.OPEN;
-  static readonly CLOSING = states.CLOSING;
-  static readonly CLOSED = states.CLOSED;
-  readonly CONNECTING = states.CONNECTING;
-  readonly OPEN = states.OPEN;
-  readonly CLOSING = states.CLOSING;
-  readonly CLOSED = states.CLOSED;
-
   readonly #url: URL;
   readonly #port: MessagePort;
   readonly #handlers = new Map<string, { set: unknown; listener: EventListener }>();
   #state: number = states.CONNECTING;
+  #hasStood = false;
   #protocol = '';
   #binaryType: BinaryType = 'blob';
   #buffered = 0;
@@ -34,21 +32,30 @@ class TunnelWebSocket extends EventTarget {
   #blobs: Promise<void> = Promise.resolve();
   #blobsPending = 0;
 
-  constructor(url: string | URL, protocols?: string | string[]) {
+  constructor(url: URL, protocols: string[]) {
     super();
-    this.#url = parseUrl(url);
-    const wanted = parseProtocols(protocols);
+    this.#url = url;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => this.#receive(event.data);
-    const controller = navigator.serviceWorker?.controller;
-    if (controller == null) {
-      queueMicrotask(() => this.#closed(abnormal, '', false));
-      return;
+    void this.#connect(protocols, port2);
+    self.addEventListener('pagehide', this.#leave);
+  }
+
+  static isOurs(value: object): value is TunnelWebSocket {
+    return #state in value;
+  }
+
+  async #connect(protocols: string[], port: MessagePort): Promise<void> {
+    try {
+      // The page's `connect-src` judges this address of the same host, which the service worker answers itself.
+      await nativeFetch(new URL(connectPath, origin), { credentials: 'omit' });
+      if (this.#state !== states.CONNECTING) return;
+      handOver(port);
+      this.#say({ t: 'connect', target: this.#url.pathname + this.#url.search, protocols });
+    } catch {
+      this.#closed(abnormal, '', false);
     }
-    controller.postMessage({ latchkey: 'websocket' } satisfies WebSocketPort, [port2]);
-    this.#say({ t: 'connect', target: this.#url.pathname + this.#url.search, protocols: wanted });
-    window.addEventListener('pagehide', this.#leave);
   }
 
   get url(): string {
@@ -70,11 +77,11 @@ class TunnelWebSocket extends EventTarget {
     return this.#binaryType;
   }
   set binaryType(value: BinaryType) {
-    if (value === 'blob' || value === 'arraybuffer') this.#binaryType = value;
+    const name = String(value);
+    if (name === 'blob' || name === 'arraybuffer') this.#binaryType = name;
   }
 
-  send(data: string | ArrayBufferLike | Blob | ArrayBufferView, ...more: never[]): void;
-  send(...given: (string | ArrayBufferLike | Blob | ArrayBufferView)[]): void {
+  send(...given: unknown[]): void {
     if (given.length === 0) throw new TypeError('send needs something to send.');
     const [data] = given;
     if (this.#state === states.CONNECTING) throw new DOMException('Still connecting.', 'InvalidStateError');
@@ -83,12 +90,12 @@ class TunnelWebSocket extends EventTarget {
       const copy = copyOf(data);
       this.#sendNow(copy, copy.byteLength);
     } else {
-      const text = String(data);
+      const text = String(data).toWellFormed();
       this.#sendNow(text, bytesOf(text));
     }
   }
 
-  close(givenCode?: number, givenReason = ''): void {
+  close(givenCode?: unknown, givenReason: unknown = ''): void {
     const code = parseCloseCode(givenCode);
     const reason = parseReason(givenReason);
     if (this.#state === states.CLOSING || this.#state === states.CLOSED) return;
@@ -134,6 +141,7 @@ class TunnelWebSocket extends EventTarget {
       case 'open':
         if (this.#state !== states.CONNECTING) return;
         this.#state = states.OPEN;
+        this.#hasStood = true;
         this.#protocol = message.protocol;
         this.dispatchEvent(new Event('open'));
         break;
@@ -144,7 +152,8 @@ class TunnelWebSocket extends EventTarget {
         this.#buffered = Math.max(0, this.#buffered - message.bytes);
         break;
       case 'closed':
-        this.#closed(message.code, message.reason, message.clean);
+        // A connection that breaks after it stood has not failed (WebSockets standard, "when the connection is closed").
+        this.#closed(message.code, message.reason, message.clean, !message.clean && !this.#hasStood);
         break;
       default:
         message satisfies never;
@@ -164,12 +173,12 @@ class TunnelWebSocket extends EventTarget {
     this.#closed(abnormal, '', false);
   };
 
-  #closed(code: number, reason: string, wasClean: boolean): void {
+  #closed(code: number, reason: string, wasClean: boolean, hasFailed = !wasClean): void {
     if (this.#state === states.CLOSED) return;
     this.#state = states.CLOSED;
-    window.removeEventListener('pagehide', this.#leave);
+    self.removeEventListener('pagehide', this.#leave);
     this.#port.close();
-    if (!wasClean) this.dispatchEvent(new Event('error'));
+    if (hasFailed) this.dispatchEvent(new Event('error'));
     this.dispatchEvent(new CloseEvent('close', { code, reason, wasClean }));
   }
 
@@ -194,39 +203,56 @@ class TunnelWebSocket extends EventTarget {
     }
   }
 
-  get onopen(): Handler<Event> {
-    return this.#handler('open') as Handler<Event>;
-  }
-  set onopen(value: Handler<Event>) {
-    this.#setHandler('open', value);
-  }
-  get onmessage(): Handler<MessageEvent> {
-    return this.#handler('message') as Handler<MessageEvent>;
-  }
-  set onmessage(value: Handler<MessageEvent>) {
-    this.#setHandler('message', value);
-  }
-  get onerror(): Handler<Event> {
-    return this.#handler('error') as Handler<Event>;
-  }
-  set onerror(value: Handler<Event>) {
-    this.#setHandler('error', value);
-  }
-  get onclose(): Handler<CloseEvent> {
-    return this.#handler('close') as Handler<CloseEvent>;
-  }
-  set onclose(value: Handler<CloseEvent>) {
-    this.#setHandler('close', value);
+  static {
+    for (const type of ['open', 'message', 'error', 'close'])
+      defineProperty(TunnelWebSocket.prototype, `on${type}`, {
+        get(this: TunnelWebSocket) {
+          return this.#handler(type);
+        },
+        set(this: TunnelWebSocket, value: unknown) {
+          this.#setHandler(type, value);
+        },
+      });
   }
 }
-Object.defineProperty(TunnelWebSocket, 'name', { value: 'WebSocket' });
-Object.defineProperty(TunnelWebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
+
+type Method = (...given: unknown[]) => unknown;
+
+/** The browser's function still, to look at; on a socket of ours it runs `own`. */
+function branch(native: Method, own: Method): Method {
+  return new Proxy(native, {
+    apply: (target, self, given) =>
+      apply(typeof self === 'object' && self !== null && TunnelWebSocket.isOurs(self) ? own : target, self, given),
+  });
+}
+
+/** Each member of the browser's prototype learns of our sockets. */
+function teach(prototype: object): void {
+  for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(TunnelWebSocket.prototype))) {
+    const native = getOwnPropertyDescriptor(prototype, name);
+    if (name === 'constructor' || native === undefined) continue;
+    const taught = { ...native };
+    if (native.get && own.get) taught.get = branch(native.get, own.get);
+    if (native.set && own.set) taught.set = branch(native.set as Method, own.set as Method);
+    if (native.value && own.value) taught.value = branch(native.value, own.value);
+    defineProperty(prototype, name, taught);
+  }
+}
 
 /** The constructor that pages see: ours for the app's own host, the browser's for any other. */
-export const WebSocketForApps = new Proxy(TunnelWebSocket, {
-  construct(own, parameters: [] | [string | URL, (string | string[])?], newTarget) {
-    if (parameters.length === 0) throw new TypeError('WebSocket needs an address.');
-    const isOwn = parseUrl(parameters[0]).host === location.host;
-    return isOwn ? Reflect.construct(own, parameters, newTarget) : Reflect.construct(Native, parameters);
+export const WebSocketForApps = new Proxy(Native, {
+  construct(native, given: unknown[], newTarget) {
+    if (given.length === 0) return construct(native, given, newTarget);
+    const url = parseUrl(given[0] as string);
+    const protocols = parseProtocols(given[1]);
+    if (url.host !== ownHost) return construct(native, given, newTarget);
+    return Object.setPrototypeOf(new TunnelWebSocket(url, protocols), newTarget.prototype);
   },
 });
+
+/** Puts it in place; once in a realm. */
+export function routeWebSockets(): void {
+  teach(Native.prototype);
+  Native.prototype.constructor = WebSocketForApps;
+  defineProperty(self, 'WebSocket', { value: WebSocketForApps });
+}

@@ -3,6 +3,7 @@
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
 import {
+  connectPath,
   downloadPath,
   type Here,
   iconPath,
@@ -19,6 +20,7 @@ import { installation } from './installation.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { type RequestOrigin, type Site, siteOf } from './site.ts';
 import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
+import { isWorkerScript, withShim } from './worker-script.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -32,7 +34,8 @@ self.addEventListener('fetch', (event) => {
       event.respondWith(exchange(event.request, 'same-origin', clientOf(event)).catch(refused));
     return;
   }
-  if (url.pathname === downloadPath) event.respondWith(savedFile(event));
+  if (url.pathname === connectPath) event.respondWith(new Response(null, { status: 204 }));
+  else if (url.pathname === downloadPath) event.respondWith(savedFile(event));
   else if (url.pathname === iconPath) event.respondWith(icon(event));
   else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));
 });
@@ -66,7 +69,8 @@ const refused = (): Response => Response.error();
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;
   try {
-    return await exchange(request, await siteOfEvent(event), clientOf(event));
+    const response = await exchange(request, await siteOfEvent(event), clientOf(event));
+    return isWorkerScript(request) ? await withShim(response) : response;
   } catch (error) {
     return failed(request, error);
   }

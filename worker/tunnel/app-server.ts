@@ -63,6 +63,8 @@ class ServiceWorkerPort {
 
 function serveWebSocket(port: MessagePort, use: TunnelUse): void {
   const exchange = new WebSocketExchange(port, use);
+  // A worker that is ended says nothing; where a browser tells, its port does.
+  port.addEventListener('close', () => exchange.take({ t: 'close', code: undefined, reason: '' }));
   port.onmessage = (event: MessageEvent<unknown>) => {
     const message = readWebSocketMessage(event.data);
     if (message !== undefined) exchange.take(message);

@@ -256,21 +256,29 @@ export function askWorkerFromApp(app: Frame): Promise<{ overParent: unknown[]; o
         parent.postMessage(message, shell, [port2]);
       }
 
-      const { port1: port, port2 } = new MessageChannel();
-      navigator.serviceWorker.controller?.postMessage({ latchkey: 'websocket' }, [port2]);
+      // The port of an honest WebSocket, taken while it is made.
+      const Channel = MessageChannel;
+      let port = new Channel().port1;
+      window.MessageChannel = class extends Channel {
+        constructor() {
+          super();
+          port = this.port1;
+        }
+      };
+      const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/echo`);
+      window.MessageChannel = Channel;
       const overWebSocketPort: unknown[] = [];
       const request = { id: 7, method: 'GET', target: '/whoami', headers: [], hasBody: false, cookies: '' };
       port.postMessage({ t: 'request', ...request, dest: 'empty', mode: 'cors', site: 'same-origin' });
       port.postMessage({ id: '2', type: 'APPLY', path: ['counts'], argumentList: [] });
       port.postMessage({ t: 'key' });
-      port.postMessage({ t: 'connect', target: '/echo', protocols: [] });
       await new Promise<void>((resolve) => {
-        port.onmessage = ({ data }) => {
+        port.addEventListener('message', ({ data }) => {
           if (data.t === 'open') resolve();
           else overWebSocketPort.push(data);
-        };
+        });
       });
-      port.postMessage({ t: 'close', code: 1_000, reason: '' });
+      socket.close(1_000);
       return { overParent, overWebSocketPort };
     }),
   );

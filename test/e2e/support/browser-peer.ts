@@ -3,7 +3,7 @@
  * over loopback and no other way.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { NetStack } from '../../../server/netstack/stack.ts';
 import { WireGuardDevice } from '../../../server/wireguard/device.ts';
@@ -37,8 +37,9 @@ export class LocalPeer {
   }
 
   /** Now there is a service. */
-  serve(answer: RequestListener): void {
+  serve(answer: RequestListener, upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): void {
     const server = createServer(answer);
+    if (upgrade !== undefined) server.on('upgrade', upgrade);
     const connections = new Set<Duplex>();
     const listening = this.#stack.listen({ port }, (socket) => {
       connections.add(socket);

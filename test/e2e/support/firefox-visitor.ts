@@ -40,6 +40,12 @@ export class FirefoxVisitor implements Visitor {
     await waitFor(this.#hub, { selector: 'lk-services' });
   }
 
+  async visit(address: string): Promise<Realm> {
+    const page = await this.#firefox.browser.newPage();
+    await page.goto(address);
+    return realm(page);
+  }
+
   async open(name: string): Promise<Visit> {
     // A tab in the background is not drawn, and what is not drawn cannot be clicked.
     await this.#hub.bringToFront();

@@ -47,6 +47,8 @@ export interface Visitor extends AsyncDisposable {
   readonly console: readonly string[];
   /** Follows an enrolment link to the launcher. */
   enrol(link: string): Promise<void>;
+  /** Any address, in a tab of its own. */
+  visit(address: string): Promise<Realm>;
   /** Opens a service from the launcher, up to the loaded app. */
   open(name: string): Promise<Visit>;
 }
@@ -81,6 +83,12 @@ class ChromiumVisitor implements Visitor {
 
   enrol(link: string): Promise<void> {
     return this.#person.enrol(link);
+  }
+
+  async visit(address: string): Promise<Realm> {
+    const page = await this.#person.context.newPage();
+    await page.goto(address);
+    return realm(page);
   }
 
   async open(name: string): Promise<Visit> {

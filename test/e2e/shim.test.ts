@@ -1,0 +1,212 @@
+/**
+ * What a service worker cannot route, in both browsers: WebSocket in pages, workers and blank frames, compared with the
+ * same service reached directly; and what slips past the service worker, which reaches no service.
+ */
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { LocalPeer } from './support/browser-peer.ts';
+import { linkFor } from './support/browser-world.ts';
+import { endOf, eventAfter, eventsAfter } from './support/node-audit.ts';
+import { Product } from './support/product.ts';
+import { answerPage, answerUpgrade, asked } from './support/shim-service.ts';
+import { arrive, browsers, type Realm, type Visit, type Visitor } from './support/visitor.ts';
+import { behaviours } from './support/websocket-behaviours.ts';
+
+const shimLimitBytes = 10 * 1024;
+const rows = Object.keys(behaviours).length;
+/** What a worker whose script is a blob sees differently, and why that is allowed to stay. */
+const knownInBlobs: Readonly<Record<string, string>> = {
+  'a relative address':
+    'Firefox takes it by the page that made the blob, Chromium and the standard by the blob: not at all',
+};
+
+declare global {
+  var runBehaviours: () => Promise<Record<string, unknown>>;
+}
+
+const direct = createServer(answerPage).on('upgrade', answerUpgrade);
+let product: Product;
+let peer: LocalPeer;
+
+before(async () => {
+  await new Promise<void>((resolve) => direct.listen(0, '127.0.0.1', resolve));
+  product = await Product.start();
+  peer = await LocalPeer.publish(product, 'depot');
+  peer.serve(answerPage, answerUpgrade);
+});
+after(async () => {
+  await peer?.[Symbol.asyncDispose]();
+  await product?.[Symbol.asyncDispose]();
+  direct.closeAllConnections();
+  direct.close();
+});
+
+test('app-access: the shim is at most 10 KB', () => {
+  const { size } = statSync(join(import.meta.dirname, '../../dist/app/shim.js'));
+  console.log(`shim: ${size} bytes; ${rows} behaviours of WebSocket`);
+  assert.ok(size <= shimLimitBytes, `${size} bytes`);
+});
+
+for (const browser of browsers)
+  describe(browser, () => {
+    let visitor: Visitor;
+    let depot: Visit;
+    /** A page of the same service without Latchkey. */
+    let without: Realm;
+
+    before(async () => {
+      visitor = await arrive(browser);
+      await visitor.enrol(await linkFor(product, browser, 'admins'));
+      depot = await visitor.open('depot');
+      without = await visitor.visit(`http://127.0.0.1:${(direct.address() as AddressInfo).port}/`);
+    });
+    after(() => visitor?.[Symbol.asyncDispose]());
+
+    test(`app-access: WebSocket fidelity: a page sees what it sees without Latchkey (${browser})`, async () => {
+      const [seen, expected] = await both([depot.app, without], (realm) => realm.evaluate(() => runBehaviours()));
+      assertAlike(seen, expected);
+    });
+
+    for (const kind of ['classic', 'module', 'shared', 'blob'] as const)
+      test(`app-access: workers get the shim: ${kind} (${browser})`, async () => {
+        const [seen, expected] = await both([depot.app, without], (realm) => inWorker(realm, kind));
+        assertAlike(seen, expected, kind === 'blob' ? knownInBlobs : {});
+      });
+
+    test(`app-access: a fresh blank frame fetches and connects (${browser})`, async () => {
+      const outcome = await depot.app.evaluate(async () => {
+        const frame = document.createElement('iframe');
+        document.body.append(frame);
+        const inside = frame.contentWindow as Window & typeof globalThis;
+        const text = await (await inside.fetch('/text')).text();
+        const request = new inside.XMLHttpRequest();
+        request.open('GET', '/text');
+        const loaded = new Promise((resolve) => {
+          request.onload = () => resolve(request.responseText);
+          request.onerror = () => resolve('error');
+        });
+        request.send();
+        const socket = new inside.WebSocket('/echo');
+        const echoed = new Promise((resolve) => {
+          socket.onopen = () => socket.send('from a frame');
+          socket.onmessage = ({ data }) => resolve(data);
+          socket.onclose = ({ code }) => resolve(code);
+        });
+        return [text, await loaded, await echoed];
+      });
+      assert.deepEqual(outcome, ['of the service', 'of the service', 'from a frame']);
+    });
+
+    test(`app-access: a srcdoc frame's own script connects (${browser})`, async () => {
+      const echoed = await depot.app.evaluate(() => {
+        const frame = document.createElement('iframe');
+        frame.srcdoc = `<script>
+          const socket = new WebSocket(parent.location.origin.replace('http', 'ws') + '/echo');
+          socket.onopen = () => socket.send('from srcdoc');
+          socket.onmessage = ({ data }) => parent.postMessage(data, '*');
+          socket.onclose = ({ code }) => parent.postMessage(code, '*');
+        </script>`;
+        const heard = new Promise((resolve) => {
+          addEventListener('message', ({ data, source }) => source === frame.contentWindow && resolve(data));
+        });
+        document.body.append(frame);
+        return heard;
+      });
+      assert.equal(echoed, 'from srcdoc');
+    });
+
+    test(`app-access: synchronous XHR fails with a NetworkError and reaches nothing (${browser})`, async () => {
+      const from = await endOf(product);
+      asked.length = 0;
+      const name = await depot.app.evaluate(() => {
+        const request = new XMLHttpRequest();
+        request.open('GET', '/synchronous', false);
+        try {
+          request.send();
+          return 'sent';
+        } catch (error) {
+          return (error as Error).name;
+        }
+      });
+      assert.equal(name, 'NetworkError');
+      assert.deepEqual(asked, []);
+      assert.deepEqual(
+        (await eventsAfter(product, from)).filter(({ type }) => type === 'bypass'),
+        [],
+      );
+    });
+
+    test(`app-access: to an app this is a browser without service workers (${browser})`, async () => {
+      assert.deepEqual(await depot.app.evaluate(() => ['serviceWorker' in navigator, typeof navigator.serviceWorker]), [
+        false,
+        'undefined',
+      ]);
+    });
+
+    test(`QHX-3: a WebSocket of the browser's own reaches no service and is audited as a bypass (${browser})`, async () => {
+      const from = await endOf(product);
+      asked.length = 0;
+      const code = await depot.app.evaluate(() => {
+        // A page that nobody brought, in a shadow tree, where no observer of ours looks.
+        const frame = document.createElement('iframe');
+        frame.srcdoc = `<script>
+          const socket = new WebSocket(parent.location.origin.replace('http', 'ws') + '/raw');
+          socket.onopen = () => parent.postMessage('open', '*');
+          socket.onclose = ({ code }) => parent.postMessage(code, '*');
+        </script>`;
+        const heard = new Promise((resolve) => {
+          addEventListener('message', ({ data }) => (data === 'open' || typeof data === 'number') && resolve(data));
+        });
+        const host = document.createElement('div');
+        host.attachShadow({ mode: 'closed' }).append(frame);
+        document.body.append(host);
+        return heard;
+      });
+      assert.equal(code, 1006);
+      const event = await eventAfter(product, from, ({ type }) => type === 'bypass');
+      assert.deepEqual([event.service, event.decision, event.detail?.['path']], ['depot', 'deny', '/raw']);
+      assert.deepEqual(asked, []);
+    });
+  });
+
+function both<R>([one, other]: [Realm, Realm], run: (realm: Realm) => Promise<R>): Promise<[R, R]> {
+  return Promise.all([run(one), run(other)]);
+}
+
+function assertAlike(
+  seen: Record<string, unknown>,
+  expected: Record<string, unknown>,
+  known: Readonly<Record<string, string>> = {},
+): void {
+  assert.deepEqual([Object.keys(seen).length, Object.keys(expected).length], [rows, rows]);
+  const differing = Object.keys(expected).filter(
+    (name) => known[name] === undefined && JSON.stringify(seen[name]) !== JSON.stringify(expected[name]),
+  );
+  assert.deepEqual(
+    Object.fromEntries(differing.map((name) => [name, seen[name]])),
+    Object.fromEntries(differing.map((name) => [name, expected[name]])),
+  );
+}
+
+function inWorker(realm: Realm, kind: 'classic' | 'module' | 'shared' | 'blob'): Promise<Record<string, unknown>> {
+  return realm.evaluate(async (which) => {
+    const answerOf = (end: Worker | MessagePort) =>
+      new Promise<Record<string, unknown>>((resolve, reject) => {
+        end.onmessage = ({ data }) => resolve(data);
+        (end as Worker).onerror = (event) => reject(new Error(`the worker failed: ${(event as ErrorEvent).message}`));
+        end.postMessage('go');
+      });
+    if (which === 'shared') return answerOf(new SharedWorker('/shared.js').port);
+    if (which === 'module') return answerOf(new Worker('/module.js', { type: 'module' }));
+    if (which === 'classic') return answerOf(new Worker('/worker.js'));
+    const text = await (await fetch('/worker.js')).text();
+    const address = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+    const worker = new Worker(address);
+    URL.revokeObjectURL(address);
+    return answerOf(worker);
+  }, kind);
+}

@@ -1,0 +1,74 @@
+/**
+ * Frames whose page no service brought: about:blank, srcdoc, blob. Chromium's service worker does not see what a blank one
+ * asks for, and none has a shim of its own, so they get the means of the page that made them. The window of a new frame
+ * stays the same when a page of the same origin is put in it, so what is given at once is there before its scripts are.
+ */
+import { apply, defineProperty, getOwnPropertyDescriptor } from './realm.ts';
+
+const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker'] as const;
+const ownFetch = self.fetch;
+const equipped = new WeakSet<Document>();
+
+type Realm = Window & typeof globalThis;
+
+/** From now on every frame of this page, and of theirs. */
+export function equipFrames(realm: Realm): void {
+  for (const name of ['contentWindow', 'contentDocument'] as const) watchAccess(realm, name);
+  watchDocument(realm.document);
+}
+
+/** A page's script may reach into a frame in the same breath in which it made it. */
+function watchAccess(realm: Realm, name: 'contentWindow' | 'contentDocument'): void {
+  const { prototype } = realm.HTMLIFrameElement;
+  const native = getOwnPropertyDescriptor(prototype, name);
+  if (native?.get === undefined) return;
+  const get = new Proxy(native.get, {
+    apply(target, self, given) {
+      const value = apply(target, self, given);
+      const found = name === 'contentWindow' ? value : value?.defaultView;
+      if (found != null) equip(self as HTMLIFrameElement, found);
+      return value;
+    },
+  });
+  defineProperty(prototype, name, { ...native, get });
+}
+
+function watchDocument(page: Document): void {
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) for (const node of addedNodes) look(node);
+  }).observe(page, { childList: true, subtree: true });
+  // A frame that shows a blank page again has a new window.
+  page.addEventListener('load', ({ target }) => look(target as Node), true);
+}
+
+function look(node: Node): void {
+  if (node.nodeType !== 1) return;
+  const element = node as Element;
+  if (element.localName === 'iframe') touch(element as HTMLIFrameElement);
+  else if (element.childElementCount > 0) for (const frame of element.getElementsByTagName('iframe')) touch(frame);
+}
+
+/** The accessor does the rest. */
+const touch = (frame: HTMLIFrameElement): unknown => frame.contentWindow;
+
+function equip(frame: HTMLIFrameElement, found: Window): void {
+  const child = found as Realm;
+  try {
+    const isBlank = /^(about:|blob:|javascript:)/.test(child.location.href) && isBroughtByNobody(frame);
+    if (!isBlank || equipped.has(child.document)) return;
+    equipped.add(child.document);
+  } catch {
+    // A frame of another origin, a sandboxed one among them, is no business of ours.
+    return;
+  }
+  for (const name of shared) if (name in self) defineProperty(child, name, { value: Reflect.get(self, name) });
+  child.fetch = new Proxy(child.fetch, { apply: (_native, _self, given) => apply(ownFetch, undefined, given) });
+  Reflect.deleteProperty(child.Navigator.prototype, 'serviceWorker');
+  equipFrames(child);
+}
+
+/** A frame that is about to show a page of the service gets its shim from the gateway, in the same window. */
+function isBroughtByNobody(frame: HTMLIFrameElement): boolean {
+  if (frame.hasAttribute('srcdoc')) return true;
+  return /^\s*($|about:|blob:|javascript:)/i.test(frame.getAttribute('src') ?? '');
+}

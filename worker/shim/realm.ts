@@ -1,0 +1,10 @@
+/** The shim's realm, a window's or a worker's, and the means that a page may replace later, as they were at first. */
+
+export const { apply, construct } = Reflect;
+export const { defineProperty, getOwnPropertyDescriptor } = Object;
+export const isWindow = 'document' in self;
+
+/** What an address means here; null for one that is none. */
+export function resolve(address: unknown): URL | null {
+  return URL.parse(String(address), isWindow ? document.baseURI : location.href);
+}
