@@ -1,7 +1,7 @@
 /**
  * Whether the credential that a session lives by is good now. Past its end nothing is carried in either direction and
  * nothing is opened; what is under way waits where it is, so that a person who signs in again in time loses nothing
- * (docs/decisions/0030). The protocol ends the session when nobody does.
+ * (docs/decisions/0010). The protocol ends the session when nobody does.
  */
 import type { Clock } from '../../../protocol/clock.ts';
 import { Deadline } from '../../../protocol/deadline.ts';
