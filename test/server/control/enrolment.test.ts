@@ -46,7 +46,8 @@ describe('enrolment', () => {
   });
 
   test('over TLS the lease cookie is bound to this host by its name, from enrolment to sign-out', async () => {
-    const secure = await new Installation((config) => ({ ...config, scheme: 'https' })).start();
+    const trustedProxies = ['127.0.0.0/8', '::1/128'];
+    const secure = await new Installation((config) => ({ ...config, scheme: 'https', trustedProxies })).start();
     try {
       const browser = new Browser(secure);
       const { body } = await secure.admin('POST', '/admin/enrolments/first', {});

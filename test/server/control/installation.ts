@@ -111,7 +111,10 @@ export class Installation {
   browse(origin: string, call: Call): Promise<Answer> {
     const { port } = this.#front.address() as AddressInfo;
     const post = (call.method ?? 'GET') !== 'GET';
-    return send({ host: '127.0.0.1', port }, call, { host: new URL(origin).host, ...(post && { origin }) });
+    const { host, protocol } = new URL(origin);
+    // What a proxy that ends TLS says, to an installation that trusts it.
+    const proxied = protocol === 'https:' && { 'x-forwarded-proto': 'https' };
+    return send({ host: '127.0.0.1', port }, call, { host, ...(post && { origin }), ...proxied });
   }
 
   /** An administrator's request. */
