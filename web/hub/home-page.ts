@@ -99,13 +99,11 @@ export class HomePage extends LitElement {
   }
 
   #loading() {
+    if (this.failure === undefined) return html`<lk-frame narrow></lk-frame>`;
     return html`<lk-frame narrow>
+      <h1>Your services are not there yet</h1>
       <lk-failure .failure=${this.failure}></lk-failure>
-      ${
-        this.failure === undefined
-          ? nothing
-          : html`<button ?disabled=${this.busy} @click=${() => this.attempt(this.#load)}>Try again</button>`
-      }
+      <button ?disabled=${this.busy} @click=${() => this.attempt(this.#load)}>Try again</button>
     </lk-frame>`;
   }
 

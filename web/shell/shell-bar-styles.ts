@@ -43,6 +43,10 @@ export const barStyles = css`
   }
   .title {
     flex: 1 1 auto;
+    font-size: inherit;
+    letter-spacing: normal;
+    line-height: inherit;
+    margin: 0;
     font-weight: 650;
     min-width: 0;
     overflow: hidden;

@@ -54,15 +54,14 @@ export class ShellBar extends LitElement {
         <a class="tool home" href=${this.hub} target="_blank" aria-label="Your services" title="Your services"
           >${mark}</a
         >
-        <span class="title">${this.service}</span>
+        <h1 class="title">${this.service}</h1>
         ${this.#moved()} ${this.#state()} ${this.#again()}
         <button class="tool" popovertarget="menu" aria-label="Connection and sign-out" title="Connection and sign-out">
           ${more}
         </button>
         ${status.state === 'connecting' ? html`<span class="busy" aria-hidden="true"></span>` : nothing}
-        ${this.#progress()}
-      </header>
-      ${this.#menu()}`;
+        ${this.#progress()} ${this.#menu()}
+      </header>`;
   }
 
   #state() {

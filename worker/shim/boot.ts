@@ -46,8 +46,9 @@ async function giveUp(): Promise<void> {
   document.adoptedStyleSheets = [sheet];
   document.title = 'This page could not be opened';
   const main = document.createElement('main');
-  main.setAttribute('role', 'alert');
-  main.append(
+  const note = document.createElement('div');
+  note.setAttribute('role', 'alert');
+  note.append(
     element('h1', document.title),
     element(
       'p',
@@ -56,6 +57,7 @@ async function giveUp(): Promise<void> {
     ...helpOf(contact),
     ways(hub),
   );
+  main.append(note);
   document.body.replaceChildren(main);
 }
 

@@ -33,8 +33,8 @@ export function failurePage(page: FailedPage): Response {
       : `<button hidden value="${escapeHtml(correlation)}" aria-live="polite">Copy the id</button><script nonce="${nonce}">${copyScript}</script>`;
   const body = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${what}</title><style nonce="${nonce}">${pageStyle}</style>
-<main role="alert">${warning}<h1>${what}</h1><p>${why} ${next}</p>${helpOf(page)}<div class="id"><p class="id"><span><code>${escapeHtml(code)}</code>${id}</span></p>${copy}</div>
-<p class="ways">${retryLink}<a href="${escapeHtml(hub)}" target="_top">Go to the hub</a></p></main></html>`;
+<main><div role="alert">${warning}<h1>${what}</h1><p>${why} ${next}</p>${helpOf(page)}<div class="id"><p class="id"><span><code>${escapeHtml(code)}</code>${id}</span></p>${copy}</div>
+<p class="ways">${retryLink}<a href="${escapeHtml(hub)}" target="_top">Go to the hub</a></p></div></main></html>`;
   return new Response(body, {
     status,
     headers: {
