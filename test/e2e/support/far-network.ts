@@ -28,7 +28,8 @@ export class FarNetwork {
   }
 
   /** Starts wireguard-go and the services, and tells the product of them as an operator would. */
-  async joinTo(product: Product): Promise<void> {
+  /** @param address where the product's machine reaches this one, when it is not our own. */
+  async joinTo(product: Product, address = this.namespace.far4): Promise<void> {
     this.#options = {
       privateKey: crypto.getRandomValues(new Uint8Array(32)),
       addresses: [`${farAddress}/32`],
@@ -38,7 +39,7 @@ export class FarNetwork {
     await this.startServices();
     await product.cliJson(
       ...['wg', 'add-peer', '--public-key', this.#wireguard.publicKey, '--allowed-ips', `${farAddress}/32`],
-      ...['--endpoint', `${this.namespace.far4}:${this.#wireguard.port}`, '--name', 'far'],
+      ...['--endpoint', `${address}:${this.#wireguard.port}`, '--name', 'far'],
     );
     await product.cliJson('service', 'add', 'wiki', `http://${farAddress}:${wikiPort}`, '--title', 'Team wiki');
     await product.cliJson('service', 'add', 'notes', `http://${farAddress}:${notesPort}`, '--title', 'Field notes');

@@ -1,5 +1,5 @@
 /** A person with a browser: a real Chromium, a fresh profile and a virtual authenticator that touches when asked. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core';
@@ -12,6 +12,16 @@ const patienceMs = 30_000;
 export interface OpenService {
   readonly shell: Page;
   readonly app: Frame;
+}
+
+/** A browser other than the usual one. */
+export interface Browser {
+  readonly userAgent?: string;
+  /** A command that starts it, such as one that enters a namespace. */
+  readonly through?: readonly string[];
+  /** Its home folder, with the certificates it trusts. */
+  readonly home?: string;
+  readonly flags?: readonly string[];
 }
 
 export class Person {
@@ -36,11 +46,12 @@ export class Person {
     this.#authenticator = authenticator;
   }
 
-  static async arrive(options: { userAgent?: string } = {}): Promise<Person> {
+  static async arrive(options: Browser = {}): Promise<Person> {
     const profile = mkdtempSync(join(tmpdir(), 'latchkey-profile-'));
     const context = await chromium.launchPersistentContext(profile, {
-      executablePath: findChromium(),
-      args: chromiumFlags.filter((flag) => flag !== '--headless'),
+      executablePath: executable(profile, options.through),
+      args: [...chromiumFlags.filter((flag) => flag !== '--headless'), ...(options.flags ?? [])],
+      ...(options.home !== undefined && { env: { ...process.env, HOME: options.home } as Record<string, string> }),
       headless: true,
       acceptDownloads: true,
       viewport: { width: 1_180, height: 760 },
@@ -98,7 +109,17 @@ export class Person {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.context.close();
     rmSync(this.#profile, { recursive: true, force: true });
+    rmSync(`${this.#profile}.sh`, { force: true });
   }
+}
+
+/** A Chromium, or a script that starts one by another command. Both ends of the debugging pipe go through it. */
+function executable(profile: string, through: readonly string[] | undefined): string {
+  if (through === undefined) return findChromium();
+  const script = `${profile}.sh`;
+  writeFileSync(script, `#!/bin/sh\nexec ${through.join(' ')} ${findChromium()} "$@"\n`);
+  chmodSync(script, 0o700);
+  return script;
 }
 
 /** What the shell's status element says. */

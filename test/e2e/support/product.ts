@@ -1,5 +1,5 @@
 /** The product as a person starts it: `latchkey up` in a folder of its own, on a free port, told by its JSON lines. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,13 @@ export interface Ready {
   readonly port: number;
   readonly wireguard: { readonly port: number; readonly publicKey: string };
   readonly pids: Readonly<Record<'control' | 'gateway' | 'connector', number | undefined>>;
+}
+
+/** Where and how processes are started, when it is not here and without a configuration file. */
+export interface Elsewhere {
+  readonly spawn: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
+  readonly configuration?: string;
+  readonly environment?: Record<string, string>;
 }
 
 type Line = Record<string, unknown> & { readonly event?: string };
@@ -53,12 +60,17 @@ export class Product {
   static async start(
     environment: Record<string, string> = {},
     data = mkdtempSync(join(tmpdir(), 'latchkey-')),
+    elsewhere?: Elsewhere,
   ): Promise<Product> {
-    const child = spawn(process.execPath, [cli, 'up', '--json', '--data', data, '--port', '0'], {
-      cwd: data,
-      env: { ...process.env, LATCHKEY_WIREGUARD_PORT: '0', ...environment },
+    const { configuration } = elsewhere ?? {};
+    // A configuration says the port itself.
+    const chosen = configuration === undefined ? ['--port', '0'] : ['--config', configuration];
+    const child = (elsewhere?.spawn ?? spawn)(process.execPath, [cli, 'up', '--json', '--data', data, ...chosen], {
+      cwd: configuration === undefined ? data : tmpdir(),
+      env: { ...process.env, ...(configuration === undefined && { LATCHKEY_WIREGUARD_PORT: '0' }), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    if (child.stdout === null || child.stderr === null) throw new TypeError('its output is not a pipe');
     const lines: Line[] = [];
     const log: string[] = [];
     const waiting = new Set<() => void>();
@@ -125,15 +137,19 @@ export class Product {
 }
 
 /** Runs the CLI without an installation of its own. */
-export function runCli(args: readonly string[]): Promise<Outcome> {
+export function runCli(args: readonly string[], elsewhere?: Elsewhere): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: tmpdir() });
+    const child = (elsewhere?.spawn ?? spawn)(process.execPath, [cli, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: tmpdir(),
+      env: { ...process.env, ...elsewhere?.environment },
+    });
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
     });
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();
     });
     child.once('close', (code) => resolve({ code, stdout, stderr }));

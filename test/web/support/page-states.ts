@@ -1,0 +1,234 @@
+/**
+ * Every page that a person can see, in every state it can be in: for the accessibility tests and for screenshots. The
+ * bundles and their headers are the real ones; what a tunnel would say is told to the shell's element.
+ */
+import type { BrowserContext, Page } from 'playwright-core';
+import { failurePage } from '../../../worker/sw/failure-page.ts';
+import { enrolmentLink, welcome } from './fake-api.ts';
+import type { MockInstallation } from './mock-installation.ts';
+import type { Visitor } from './visitor.ts';
+
+export interface PageState {
+  readonly name: string;
+  /** Brings a browser there; the page is closed by the caller when it is not the visitor's own. */
+  reach(visitor: Visitor, mock: MockInstallation): Promise<Page>;
+}
+
+const contact = 'Platform team, help@corp.example, extension 2214';
+const few = { wiki: 'Team wiki', builds: 'Build monitor', incidents: 'Incident board', stock: 'Spare parts' };
+const twelve = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`service-${i}`, `Service number ${i}`]));
+const correlation = 'f3a9c1d2e4b58607';
+
+const app = `<!doctype html><html lang="en"><title>Team wiki</title><meta name="viewport" content="width=device-width">
+<style>:root{color-scheme:light dark}body{font:16px/1.5 sans-serif;margin:2rem}</style>
+<main><h1>Team wiki</h1><p>On call this week: platform until Thursday noon, then storage. <a href="#more">More</a></p></main></html>`;
+
+/** What a shell shows: the fields of its element, as a tunnel would have set them. */
+interface Shown {
+  readonly status?: object;
+  readonly wasOpen?: boolean;
+  readonly transfers?: object;
+  readonly stepUp?: string;
+  readonly stepUpFailure?: object;
+  readonly signedOut?: boolean;
+  readonly failure?: object;
+  readonly framed?: boolean;
+}
+
+const open = { state: 'open', transport: 'webtransport', epoch: 3 };
+const done = { bodies: 1, movedBytes: 52_400_000, totalBytes: 134_217_728 };
+
+const shellStates: Readonly<Record<string, Shown>> = {
+  opening: { framed: false },
+  open: { status: open },
+  'open-websocket': { status: { ...open, transport: 'websocket', epoch: 0 } },
+  transfer: { status: open, transfers: done },
+  'transfer-unknown': { status: open, transfers: { ...done, totalBytes: undefined } },
+  reconnecting: { status: { state: 'connecting', epoch: 0, retryInMs: 60_000 }, wasOpen: true },
+  'step-up': { status: open, stepUp: 'asked' },
+  'step-up-blocked': {
+    status: open,
+    stepUp: 'asked',
+    stepUpFailure: {
+      code: 'popup_blocked',
+      message: 'The browser opened no window. Allow pop-ups for this page and try again.',
+    },
+  },
+  'step-up-refused': { status: open, stepUp: 'refused' },
+  lapsed: { status: open, stepUp: 'lapsed' },
+  revoked: { status: { state: 'refused', epoch: 0, reason: 'revoked', correlation } },
+  closed: { status: { state: 'closed', epoch: 0, reason: 'idle' } },
+  'signed-out': { status: { state: 'closed', epoch: 0, reason: 'done' }, signedOut: true },
+  denied: {
+    framed: false,
+    failure: {
+      code: 'denied',
+      message: 'No policy lets you open this service from this device. Ask your administrator for access.',
+      correlation,
+    },
+  },
+};
+
+/** A shell whose hub never answers, so that it stays as it is told to be. */
+async function shellShowing(visitor: Visitor, mock: MockInstallation, shown: Shown): Promise<Page> {
+  await launcher(visitor, mock, few);
+  mock.api['POST /api/launch/begin'] = () => new Promise(() => undefined);
+  await visitor.context.route(`${mock.app('page-of-wiki')}/`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: app }),
+  );
+  const opened = visitor.context.waitForEvent('page');
+  await visitor.page.getByRole('link', { name: 'Team wiki', exact: true }).click();
+  const shell = await opened;
+  await shell.locator('[role=status][data-state=connecting]').waitFor();
+  const service = { name: 'wiki', title: 'Team wiki', app: mock.app('page-of-wiki') };
+  await shell.locator('lk-shell').evaluate(
+    async (element, fields) => {
+      // What the Worker says of its own accord has been heard when it has answered something else.
+      await (element as unknown as { counts(): Promise<unknown> }).counts();
+      Object.assign(element, fields);
+      await (element as unknown as { updateComplete: Promise<unknown> }).updateComplete;
+    },
+    { service, framed: true, ...shown },
+  );
+  if (shown.framed !== false) await shell.frameLocator('iframe.app').locator('body').waitFor({ state: 'attached' });
+  return shell;
+}
+
+async function launcher(visitor: Visitor, mock: MockInstallation, services: Record<string, string>): Promise<Page> {
+  welcome(mock, { services, contact });
+  await visitor.page.goto('about:blank');
+  await visitor.enrol(enrolmentLink(mock));
+  return visitor.page;
+}
+
+/** Signed out in a browser that is enrolled. */
+async function signedOut(visitor: Visitor, mock: MockInstallation): Promise<Page> {
+  const page = await launcher(visitor, mock, few);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  return page;
+}
+
+/** From an empty page: another fragment alone would load nothing. */
+function state(name: string, reach: PageState['reach']): PageState {
+  return {
+    name,
+    reach: async (visitor, mock) => {
+      await visitor.page.goto('about:blank');
+      return reach(visitor, mock);
+    },
+  };
+}
+
+const hubStates: readonly PageState[] = [
+  state('hub-stranger', async ({ page }, mock) => {
+    welcome(mock, { contact });
+    await page.goto(mock.hub);
+    await page.getByRole('heading').waitFor();
+    return page;
+  }),
+  state('hub-enrol', async ({ page }, mock) => {
+    welcome(mock, { contact });
+    await page.goto(enrolmentLink(mock));
+    await page.getByRole('button').waitFor();
+    return page;
+  }),
+  state('hub-enrol-broken', async ({ page }, mock) => {
+    welcome(mock, { contact });
+    await page.goto(`${mock.hub}/enrol#half-a-link`);
+    await page.getByRole('alert').waitFor();
+    return page;
+  }),
+  state('hub-signed-out', signedOut),
+  state('hub-launcher', (visitor, mock) => launcher(visitor, mock, few)),
+  state('hub-launcher-many', (visitor, mock) => launcher(visitor, mock, twelve)),
+  state('hub-launcher-none', (visitor, mock) => launcher(visitor, mock, {})),
+  state('hub-wish', async (visitor, mock) => {
+    const page = await launcher(visitor, mock, few);
+    await page.goto(`${mock.hub}/launch?service=wiki`);
+    await page.getByRole('button', { name: 'Open Team wiki' }).waitFor();
+    return page;
+  }),
+  state('hub-denied', async (visitor, mock) => {
+    const page = await launcher(visitor, mock, few);
+    await page.goto(`${mock.hub}/launch?service=payroll`);
+    await page.getByRole('alert').waitFor();
+    return page;
+  }),
+  state('hub-sign-out', async (visitor, mock) => {
+    const page = await launcher(visitor, mock, few);
+    await page.goto(`${mock.hub}/sign-out`);
+    await page.getByRole('heading', { name: 'Sign out?' }).waitFor();
+    return page;
+  }),
+  state('hub-away', async (visitor, mock) => {
+    const page = await launcher(visitor, mock, few);
+    mock.api['GET /api/session'] = () => ({
+      status: 503,
+      error: 'no_gateway',
+      message: 'No gateway is connected. Try again in a moment.',
+    });
+    await page.goto(mock.hub);
+    await page.getByRole('alert').waitFor();
+    return page;
+  }),
+  state('hub-step-up', async (visitor, mock) => {
+    const page = await launcher(visitor, mock, few);
+    await page.goto(`${mock.hub}/step-up`);
+    await page.getByRole('alert').waitFor();
+    await page.locator('lk-step-up').evaluate((element) => {
+      Object.assign(element, { failure: undefined, asked: { service: 'Team wiki', answer: async () => undefined } });
+    });
+    await page.getByRole('button', { name: 'Use your passkey' }).waitFor();
+    return page;
+  }),
+];
+
+const appStates: readonly PageState[] = [
+  ...(['unreachable', 'denied', 'no_answer'] as const).map((code) =>
+    state(`app-${code}`, async ({ context, page }, mock) => {
+      const again = `${mock.app('pages')}/page`;
+      const answer = failurePage({ code, correlation, again, hub: `${mock.hub}/`, contact });
+      const body = await answer.text();
+      await context.route(again, (route) =>
+        route.fulfill({ status: answer.status, headers: Object.fromEntries(answer.headers), body }),
+      );
+      await page.goto(again);
+      await page.getByRole('alert').waitFor();
+      return page;
+    }),
+  ),
+  state('app-boot-gave-up', async ({ context, page }, mock) => {
+    const body = `<!doctype html><html lang="en"><title>Latchkey</title><body><script type="module" src="/.latchkey/boot.js"></script></html>`;
+    await gaveUp(context, mock, body);
+    await page.goto(`${mock.app('pages')}/frame`);
+    await page.frameLocator('iframe').getByRole('alert').waitFor();
+    return page;
+  }),
+];
+
+/** A frame in which the boot page has tried as often as it may. */
+async function gaveUp(context: BrowserContext, mock: MockInstallation, boot: string): Promise<void> {
+  const parent = `<!doctype html><html lang="en"><title>Frame</title><style>body{margin:0}iframe{border:0;height:100vh;width:100vw}</style>
+<script>sessionStorage.setItem('latchkey-boot-tries','3 '+Date.now())</script><main><h1 hidden>Frame</h1><iframe title="App" src="/boot"></iframe></main></html>`;
+  await context.route(`${mock.app('pages')}/frame`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: parent }),
+  );
+  await context.route(`${mock.app('pages')}/boot`, (route) => route.fulfill({ contentType: 'text/html', body: boot }));
+  await context.route(`${mock.app('pages')}/.latchkey/installation.json`, (route) =>
+    route.fulfill({ json: { hub: mock.hub, contact } }),
+  );
+}
+
+export const pageStates: readonly PageState[] = [
+  ...hubStates,
+  ...Object.entries(shellStates).map(([name, shown]) =>
+    state(`shell-${name}`, (visitor, mock) => shellShowing(visitor, mock, shown)),
+  ),
+  state('shell-menu', async (visitor, mock) => {
+    const shell = await shellShowing(visitor, mock, { status: open });
+    await shell.getByRole('button', { name: 'Connection and sign-out' }).click();
+    return shell;
+  }),
+  ...appStates,
+];
