@@ -1,4 +1,5 @@
 /** Sessions over real QUIC in Node, for runs that need many of them or a bad path under one. */
+import type { Carrier } from '../../protocol/carrier.ts';
 import type { Signer } from '../../protocol/crypto.ts';
 import type { Session } from '../../protocol/session.ts';
 import { systemClock } from '../../server/channel/system-clock.ts';
@@ -33,10 +34,12 @@ export async function quicSession(world: World, launched: Launched, options: Qui
   const origin = `http://shell.apps.localhost:${world.port}`;
   for (let attempt = 1; ; attempt += 1) {
     const dial = await nextPath(person, launched);
+    let carrier: Carrier | undefined;
     try {
-      const carrier = await connectQuic(port, origin, { path: dial.path });
+      carrier = await connectQuic(port, origin, { path: dial.path });
       return await connect(world.port, world.fingerprint, dial.launched, { carrier });
     } catch (error) {
+      carrier?.close();
       if (attempt === attempts) throw error;
     }
   }
