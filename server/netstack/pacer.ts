@@ -9,7 +9,7 @@ export class Pacer {
   /** When what was sent would have left at the rate. */
   #freeAt = 0;
 
-  /** Milliseconds until the next segment may go, 0 for now. */
+  /** Milliseconds until the next segment may go; 0 when it may at once. */
   waitMs(now: number): number {
     return Math.max(0, this.#freeAt - now - PACING_BURST_MS);
   }
