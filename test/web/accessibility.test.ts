@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import axe, { type RunOnly } from 'axe-core';
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { MockInstallation } from './support/mock-installation.ts';
 import { pageStates } from './support/page-states.ts';
 import { Visitor } from './support/visitor.ts';
@@ -32,7 +32,7 @@ after(async () => {
 });
 
 /** What axe objects to, a line each. */
-async function objections(page: Page, rules: RunOnly): Promise<string[]> {
+async function objections(page: Page | Frame, rules: RunOnly): Promise<string[]> {
   await page.evaluate(axe.source);
   return page.evaluate(async (runOnly) => {
     const { axe: engine } = globalThis as unknown as { axe: typeof import('axe-core') };
@@ -49,7 +49,7 @@ async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
 }
 
-for (const { name, reach } of pageStates) {
+for (const { name, reach, within } of pageStates) {
   test(`BR-11: ${name} has nothing axe objects to, light and dark, and fits a phone`, async () => {
     await using closing = new AsyncDisposableStack();
     const page = await reach(visitor, mock);
@@ -65,7 +65,7 @@ for (const { name, reach } of pageStates) {
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(over <= 0, `${over} pixels wider than ${size}`);
       }
-      assert.deepEqual(await objections(page, rules[colorScheme]), []);
+      assert.deepEqual(await objections(within?.(page) ?? page, rules[colorScheme]), []);
     }
     if (folder !== undefined) {
       await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active' });

@@ -11,7 +11,7 @@ const patienceMs = 40_000;
 
 /** Waits for it. @throws Error when something else is shown. */
 export async function failureIn(app: Frame): Promise<ShownFailure> {
-  const alert = app.locator('main[role=alert]');
+  const alert = app.locator('main [role=alert]');
   await alert.waitFor({ timeout: patienceMs });
   // `code · id …`
   const [line = ''] = (await alert.locator('p.id').allTextContents()).slice(-1);

@@ -22,6 +22,8 @@ import { freshKernel } from '../../wasm/under-test.ts';
 import { carrierTo, Far, namedKey } from './meeting.ts';
 
 const webSocket = 2;
+/** So few that the product finds them before its first pause, which a clock that stands still would never end. */
+const fewBits = 4;
 const [sessionKey, gatewayKey] = [namedKey('session'), namedKey('gateway')];
 const { posture, stealthKey, svid } = fixed;
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -116,7 +118,7 @@ test('QZ-11: both have the same keys for the same seeds', () => {
   assert.deepEqual(gatewayKey.publicKey, fixed.signers.gateway.publicKey);
 });
 
-for (const retry of [undefined, 0, 9])
+for (const retry of [undefined, 0, fewBits])
   test(`QZ-11: its client and our gateway open a session, asked for ${retry ?? 'no cookie and no puzzle'} bits`, async () => {
     const { far, session, opened } = await theirClient(retry === undefined ? {} : { retry });
     assert.deepEqual(opened.params, encodeParams(fixed.params));
@@ -171,7 +173,7 @@ test('QZ-11: its client and our gateway: a stream refused, one reset by either s
   assert.deepEqual((await far.until('notice')).bytes, context);
 });
 
-for (const retry of [undefined, 0, 9])
+for (const retry of [undefined, 0, fewBits])
   test(`QZ-11: our client on the Wasm and its gateway open a session, asked for ${retry ?? 'no cookie and no puzzle'} bits`, async () => {
     const { far, session, opened } = await theirGateway(retry === undefined ? {} : { retry });
     assert.deepEqual(opened.svid, svid);

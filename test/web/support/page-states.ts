@@ -2,7 +2,7 @@
  * Every page that a person can see, in every state it can be in: for the accessibility tests and for screenshots. The
  * bundles and their headers are the real ones; what a tunnel would say is told to the shell's element.
  */
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Frame, Page } from 'playwright-core';
 import { failurePage } from '../../../worker/sw/failure-page.ts';
 import { enrolmentLink, welcome } from './fake-api.ts';
 import type { MockInstallation } from './mock-installation.ts';
@@ -12,6 +12,8 @@ export interface PageState {
   readonly name: string;
   /** Brings a browser there; the page is closed by the caller when it is not the visitor's own. */
   reach(visitor: Visitor, mock: MockInstallation): Promise<Page>;
+  /** What is looked at when it is not the page itself. */
+  readonly within?: (page: Page) => Frame;
 }
 
 const contact = 'Platform team, help@corp.example, extension 2214';
@@ -110,9 +112,10 @@ async function signedOut(visitor: Visitor, mock: MockInstallation): Promise<Page
 }
 
 /** From an empty page: another fragment alone would load nothing. */
-function state(name: string, reach: PageState['reach']): PageState {
+function state(name: string, reach: PageState['reach'], within?: PageState['within']): PageState {
   return {
     name,
+    ...(within && { within }),
     reach: async (visitor, mock) => {
       await visitor.page.goto('about:blank');
       return reach(visitor, mock);
@@ -198,19 +201,23 @@ const appStates: readonly PageState[] = [
       return page;
     }),
   ),
-  state('app-boot-gave-up', async ({ context, page }, mock) => {
-    const body = `<!doctype html><html lang="en"><title>Latchkey</title><body><script type="module" src="/.latchkey/boot.js"></script></html>`;
-    await gaveUp(context, mock, body);
-    await page.goto(`${mock.app('pages')}/frame`);
-    await page.frameLocator('iframe').getByRole('alert').waitFor();
-    return page;
-  }),
+  state(
+    'app-boot-gave-up',
+    async ({ context, page }, mock) => {
+      const body = `<!doctype html><html lang="en"><title>Latchkey</title><body><script type="module" src="/.latchkey/boot.js"></script></html>`;
+      await gaveUp(context, mock, body);
+      await page.goto(`${mock.app('pages')}/frame`);
+      await page.frameLocator('iframe').getByRole('alert').waitFor();
+      return page;
+    },
+    (page) => page.mainFrame().childFrames()[0]!,
+  ),
 ];
 
 /** A frame in which the boot page has tried as often as it may. */
 async function gaveUp(context: BrowserContext, mock: MockInstallation, boot: string): Promise<void> {
   const parent = `<!doctype html><html lang="en"><title>Frame</title><style>body{margin:0}iframe{border:0;height:100vh;width:100vw}</style>
-<script>sessionStorage.setItem('latchkey-boot-tries','3 '+Date.now())</script><main><h1 hidden>Frame</h1><iframe title="App" src="/boot"></iframe></main></html>`;
+<script>sessionStorage.setItem('latchkey-boot-tries','3 '+Date.now())</script><main><iframe title="App" src="/boot"></iframe></main></html>`;
   await context.route(`${mock.app('pages')}/frame`, (route) =>
     route.fulfill({ contentType: 'text/html', body: parent }),
   );
