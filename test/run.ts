@@ -14,11 +14,24 @@ import { addCounts, type Counts, noCounts } from './support/counts.ts';
 
 const root = join(import.meta.dirname, '..');
 
+interface Suite {
+  readonly name: string;
+  /** Patterns. */
+  readonly files: readonly string[];
+  readonly except?: readonly string[];
+  /** Files at a time. */
+  readonly concurrency: number;
+}
+
+/** What measures a process, or loads the machine until something gives: other tests beside it would be part of the result. */
+const alone = ['browser-memory', 'endurance', 'gateway-limits', 'slowloris'].map((name) => `test/e2e/${name}.test.ts`);
+
 /** Suites in the order of trust: a broken kernel is found before a page that uses it. */
-const suites = [
+const suites: readonly Suite[] = [
   { name: 'unit', files: ['test/{protocol,models,wasm,server,posture-js,worker,web}/**/*.test.ts'], concurrency: 2 },
   { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
-  { name: 'end to end', files: ['test/e2e/**/*.test.ts'], concurrency: 1 },
+  { name: 'end to end', files: ['test/e2e/**/*.test.ts'], except: alone, concurrency: 2 },
+  { name: 'end to end, alone', files: alone, concurrency: 1 },
 ];
 const isLong = process.argv[2] === '--long';
 const fileLimitMs = (isLong ? 120 : 15) * 60_000;
@@ -41,7 +54,7 @@ if (chosen.length > 0) {
 } else {
   for (const suite of suites) {
     console.log(`\n# ${suite.name}`);
-    total = addCounts(total, await runFiles(globSync(suite.files).sort(), suite.concurrency));
+    total = addCounts(total, await runFiles(filesOf(suite), suite.concurrency));
     if (suite.name === 'unit') total = addCounts(total, await runBrowserUnits(['test/browser/**/*.browser.ts']));
   }
 }
@@ -49,9 +62,13 @@ if (chosen.length > 0) {
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
+function filesOf({ files, except = [] }: Suite): string[] {
+  return globSync([...files], { exclude: [...except] }).sort();
+}
+
 /** Those that ask which form they are in. */
 function filesWithLongForm(): string[] {
-  const files = globSync(suites.flatMap((suite) => suite.files));
+  const files = suites.flatMap(filesOf);
   return files.filter((file) => /\binLong\(|LATCHKEY_LONG/.test(readFileSync(file, 'utf8')));
 }
 

@@ -6,6 +6,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { systemClock } from '../channel/system-clock.ts';
+import { Proxies } from '../tls/proxies.ts';
 import { handshakeRecord, readServerName } from './client-hello.ts';
 import { TunnelRate } from './tunnel-rate.ts';
 
@@ -27,9 +28,19 @@ export interface FrontDoor {
   close(): void;
 }
 
+export interface FrontDoorOptions {
+  readonly port: number;
+  readonly host: string;
+  /** So many connections may owe their first head at a time. */
+  readonly maxWaiting?: number;
+  /** Connections are TLS, and those for this name are the gateway's. */
+  readonly tunnelName?: string | undefined;
+  /** A tunnel's source is whom these name. Inside TLS nobody here can read what they say. */
+  readonly proxies?: Proxies;
+  readonly rate?: TunnelRate;
+}
+
 /**
- * @param options `maxWaiting` connections may owe their first head at a time. With `tunnelName`, connections are TLS, and
- * those for that name are the gateway's.
  * @param hand takes a paused socket and the bytes already read; returns false when its owner is away.
  * @throws the listen error (EADDRINUSE, EACCES) as Node gives it.
  */
@@ -37,12 +48,13 @@ export async function openFrontDoor(
   {
     maxWaiting = openLimit,
     tunnelName,
+    proxies = new Proxies([]),
+    rate = new TunnelRate(systemClock),
     ...options
-  }: { port: number; host: string; maxWaiting?: number; tunnelName?: string | undefined },
+  }: FrontDoorOptions,
   hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
 ): Promise<FrontDoor> {
   const waiting = new Set<Socket>();
-  const rate = new TunnelRate(systemClock);
   const server = createServer({ noDelay: true }, (socket) => {
     // Whoever sends a head does so at once: those who wait the longest give way to the newcomer.
     if (waiting.size >= maxWaiting) dropOldest(waiting);
@@ -50,8 +62,9 @@ export async function openFrontDoor(
     readHead(socket, tunnelName === undefined ? isHead : isHello, (head) => {
       waiting.delete(socket);
       if (head === undefined) socket.destroy();
-      else if (tunnelName === undefined) deliver(socket, head, rate, hand);
-      else deliverSecure(socket, head, tunnelName, rate, hand);
+      else if (tunnelName === undefined)
+        deliver(socket, head, () => rate.admit(proxies.callerOf({ socket, headers: forwarded(head) }).address), hand);
+      else deliverSecure(socket, head, tunnelName, () => rate.admit(socket.remoteAddress ?? ''), hand);
     });
   });
   await listen(server, options);
@@ -131,7 +144,7 @@ function stopReading(socket: Socket): void {
 function deliver(
   socket: Socket,
   head: Buffer,
-  rate: TunnelRate,
+  admits: () => boolean,
   hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
 ): void {
   const target = /^[A-Z]+ (\S+) HTTP\/1\.[01]\r\n/.exec(head.subarray(0, 8 * 1024).toString('latin1'))?.[1];
@@ -141,16 +154,22 @@ function deliver(
   }
   const owner = target === '/tunnel' || target.startsWith('/tunnel?') ? 'gateway' : 'control';
   // A reset and not a 503: what one gets who sends thousands has to cost next to nothing.
-  if (owner === 'gateway' && !rate.admit(socket.remoteAddress ?? '')) socket.resetAndDestroy();
+  if (owner === 'gateway' && !admits()) socket.resetAndDestroy();
   else if (!hand(owner, socket, head))
     refuse(socket, '503 Service Unavailable', 'Latchkey is starting. Try again in a moment.');
+}
+
+/** What proxies say of whom they speak for. */
+function forwarded(head: Buffer): { 'x-forwarded-for': string } {
+  const lines = head.toString('latin1').matchAll(/^x-forwarded-for:(.*)$/gim);
+  return { 'x-forwarded-for': Array.from(lines, ([, hops = '']) => hops).join(',') };
 }
 
 function deliverSecure(
   socket: Socket,
   head: Buffer,
   tunnelName: string,
-  rate: TunnelRate,
+  admits: () => boolean,
   hand: (owner: Owner, socket: Socket, head: Buffer) => boolean,
 ): void {
   if (head[0] !== handshakeRecord) {
@@ -163,7 +182,7 @@ function deliverSecure(
     return;
   }
   const owner = hello.name === tunnelName ? 'gateway' : 'control';
-  if (owner === 'gateway' && !rate.admit(socket.remoteAddress ?? '')) socket.resetAndDestroy();
+  if (owner === 'gateway' && !admits()) socket.resetAndDestroy();
   // An owner that is away has nobody who could say so in TLS.
   else if (!hand(owner, socket, head)) socket.destroy();
 }

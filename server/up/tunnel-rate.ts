@@ -11,7 +11,7 @@ import { sourceOf } from '../wireguard/wire.ts';
 
 /** Above so many a second, of all sources, each has a share: a gateway takes that many handshakes on a tenth of a core. */
 export const tunnelsAtEasePerSecond = 64;
-/** For each IPv4 address or IPv6 /64, behind which there may be a whole office, or our own reverse proxy. */
+/** For each IPv4 address or IPv6 /64, behind which there may be a whole office. */
 export const sourceTunnels = { burst: 64, perSecond: 16, names: 65_536 } as const;
 
 export class TunnelRate {

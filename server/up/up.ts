@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { adminRequest } from '../channel/admin-client.ts';
 import { type Config, dataPaths, origins } from '../config.ts';
 import { type Logger, logger } from '../log.ts';
+import { Proxies } from '../tls/proxies.ts';
 import type { PartEnd, StartMessage } from './child.ts';
 import { type FrontDoor, openFrontDoor } from './front-door.ts';
 import { Part } from './part.ts';
@@ -87,7 +88,8 @@ async function refuseSecond(config: Config): Promise<void> {
 async function openDoor(config: Config, hand: Parameters<typeof openFrontDoor>[1]): Promise<FrontDoor> {
   try {
     const tunnelName = config.tls === undefined ? undefined : new URL(origins.tunnel(config)).hostname;
-    return await openFrontDoor({ port: config.port, host: config.bind, tunnelName }, hand);
+    const proxies = new Proxies(config.trustedProxies);
+    return await openFrontDoor({ port: config.port, host: config.bind, tunnelName, proxies }, hand);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'EADDRINUSE')

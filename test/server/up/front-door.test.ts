@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadConfig } from '../../../server/config.ts';
 import { logger, setLogLevel } from '../../../server/log.ts';
+import { Proxies } from '../../../server/tls/proxies.ts';
 import { type FrontDoor, openFrontDoor } from '../../../server/up/front-door.ts';
 import { Part, PartError } from '../../../server/up/part.ts';
+import { sourceTunnels, TunnelRate, tunnelsAtEasePerSecond } from '../../../server/up/tunnel-rate.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 setLogLevel('silent');
 const file = join(import.meta.dirname, 'echo-child.ts');
@@ -49,6 +52,38 @@ before(async () => {
 after(async () => {
   door.close();
   await Promise.all([parts.control.stop(), parts.gateway.stop()]);
+});
+
+/** @returns how many of so many tunnels were let in. */
+async function begun(port: number, count: number, forwardedFor: (n: number) => string): Promise<number> {
+  const begin = async (n: number): Promise<number> => {
+    const headers = { 'X-Forwarded-For': forwardedFor(n) };
+    const outgoing = request({ port, path: '/tunnel', host: '127.0.0.1', agent: false, headers }).end();
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode ?? 0;
+  };
+  const answers = await Promise.allSettled(Array.from({ length: count }, (_, n) => begin(n)));
+  return answers.filter((answer) => answer.status === 'fulfilled' && answer.value === 200).length;
+}
+
+test('QHX-4: behind a trusted proxy each caller has a share of tunnels; from anybody else the header is nothing', async () => {
+  const hand = (owner: 'control' | 'gateway', socket: Socket, head: Buffer) => parts[owner].hand(socket, head);
+  const proxies = new Proxies(['127.0.0.0/8']);
+  const open = (options: { proxies?: Proxies }) =>
+    openFrontDoor({ port: 0, host: '127.0.0.1', rate: new TunnelRate(new FakeClock()), ...options }, hand);
+  const [behind, bare] = [await open({ proxies }), await open({})];
+  try {
+    const [many, each] = [150, (n: number) => `198.51.100.1, 203.0.113.${n}`];
+    const share = tunnelsAtEasePerSecond + sourceTunnels.burst;
+    assert.ok(share < many);
+    assert.equal(await begun(bare.port, many, each), share);
+    assert.equal(await begun(behind.port, many, each), many);
+    assert.ok((await begun(behind.port, many, () => '203.0.113.7')) <= sourceTunnels.burst);
+  } finally {
+    behind.close();
+    bare.close();
+  }
 });
 
 test('/tunnel goes to the gateway and everything else to the control plane', async () => {
