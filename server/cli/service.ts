@@ -11,6 +11,8 @@ interface Settings {
   readonly title?: string;
   readonly host?: HostRule;
   readonly corsFrom?: string;
+  readonly namespace?: string;
+  readonly labels?: string;
 }
 
 const titleHelp = 'the name people see';
@@ -20,11 +22,17 @@ const hostOption = () =>
     hostRules,
   );
 
-function settingsOf({ title, host, corsFrom }: Settings) {
+const namespaceHelp = 'the namespace it is in, for policies (default: default)';
+const labelsHelp = 'words that policies may ask for, separated by commas; "" for none';
+const listed = (text: string) => text.split(',').filter((name) => name !== '');
+
+function settingsOf({ title, host, corsFrom, namespace, labels }: Settings) {
   return {
     ...(title !== undefined && { title }),
     ...(host !== undefined && { host }),
-    ...(corsFrom !== undefined && { corsFrom: corsFrom.split(',').filter((name) => name !== '') }),
+    ...(corsFrom !== undefined && { corsFrom: listed(corsFrom) }),
+    ...(namespace !== undefined && { namespace }),
+    ...(labels !== undefined && { labels: listed(labels) }),
   };
 }
 
@@ -36,6 +44,8 @@ export function addServiceCommands(program: Command): void {
     .option('--title <text>', titleHelp)
     .addOption(hostOption())
     .option('--cors-from <names>', corsHelp)
+    .option('--namespace <name>', namespaceHelp)
+    .option('--labels <words>', labelsHelp)
     .option('--json', 'print JSON')
     .action(async (name: string, url: string, own: Settings, command: Command) => {
       const answer = await admin(command, 'POST', '/admin/services', { name, url, ...settingsOf(own) });
@@ -47,11 +57,16 @@ export function addServiceCommands(program: Command): void {
     .option('--title <text>', titleHelp)
     .addOption(hostOption())
     .option('--cors-from <names>', corsHelp)
+    .option('--namespace <name>', namespaceHelp)
+    .option('--labels <words>', labelsHelp)
     .option('--json', 'print JSON')
     .action(async (name: string, own: Settings, command: Command) => {
       const settings = settingsOf(own);
       if (Object.keys(settings).length === 0)
-        throw new CommandFailure('nothing_to_set', 'Name what to change: --title, --host or --cors-from.');
+        throw new CommandFailure(
+          'nothing_to_set',
+          'Name what to change: --title, --host, --cors-from, --namespace or --labels.',
+        );
       const answer = await admin(command, 'PATCH', `/admin/services/${encodeURIComponent(name)}`, settings);
       print(optionsOf(command), answer, () => `${name} is changed.`);
     });

@@ -64,6 +64,7 @@ const answers = {
   service_exists: [409, 'A service of this name exists already. Remove it first or choose another name.'],
   title_malformed: [400, 'A title is 1 to 128 printable characters.'],
   name_malformed: [400, 'A service name is 1 to 63 lower-case letters, digits and dashes, and becomes a host name.'],
+  label_malformed: [400, 'Namespaces and labels are 1 to 63 lower-case letters, digits and dashes; at most 32 labels.'],
   name_reserved: [400, 'This name belongs to Latchkey itself. Choose another one.'],
   url_malformed: [400, 'The URL of a service is scheme://host[:port][/path], without credentials, query or fragment.'],
   url_scheme: [400, 'The scheme of a service is one of http, https, tcp, ssh, vnc, rdp.'],

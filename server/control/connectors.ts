@@ -146,15 +146,28 @@ export class ConnectorDesk {
     const { ca, clock, config } = this.#context;
     const key = unbase64url(certificateKey);
     const now = clock.now();
-    const published = exposes.filter(({ scheme }) => scheme !== undefined);
-    const svids = published.map(
-      async ({ name }) => [name, await ca.issue(key, serviceSpiffeId(config, name), now)] as const,
-    );
+    const published = exposes.filter(({ scheme }) => scheme !== undefined).map(({ name }) => name);
+    const namespaces = await this.#namespaces(published);
+    const svids = published.map(async (name) => {
+      const id = serviceSpiffeId(config, { name, namespace: namespaces.get(name) ?? 'default' });
+      return [name, await ca.issue(key, id, now)] as const;
+    });
     return {
       svid: await ca.issue(key, connectorSpiffeId(config, id), now, connectorLifeMs),
       serviceSvids: Object.fromEntries(await Promise.all(svids)),
       authority: ca.certificate,
     };
+  }
+
+  /** Of services that exist already; a new one begins in `default`. */
+  async #namespaces(names: readonly string[]): Promise<Map<string, string>> {
+    if (names.length === 0) return new Map();
+    const rows = await this.#context.store
+      .selectFrom('services')
+      .select(['name', 'namespace'])
+      .where('name', 'in', names)
+      .execute();
+    return new Map(rows.map(({ name, namespace }) => [name, namespace]));
   }
 
   async #join(

@@ -48,8 +48,11 @@ export function controlSpiffeId(trustDomain: string): string {
   return formatSpiffeId({ kind: 'other', trustDomain, path: ['control'] });
 }
 
-export function serviceSpiffeId(config: Context['config'], name: string): string {
-  return formatSpiffeId({ kind: 'service', trustDomain: config.trustDomain, namespace: 'default', name });
+export function serviceSpiffeId(
+  config: Context['config'],
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+): string {
+  return formatSpiffeId({ kind: 'service', trustDomain: config.trustDomain, namespace, name });
 }
 
 /** An id to find one refusal by, in the answer, the log and the audit event. */

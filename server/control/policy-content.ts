@@ -2,14 +2,12 @@
 
 import type { CedarEntity, PeerRecord, ServiceRecord, SnapshotContent } from '../channel/snapshot-content.ts';
 import type { Config } from '../config.ts';
+import { cedarTime } from '../policy/links.ts';
 import type { PeerTable, ServiceTable, StoreTransaction } from '../store/tables.ts';
 import type { Context } from './context.ts';
 import { serviceSpiffeId } from './identifiers.ts';
 import { liveLinks } from './links.ts';
 import { settingsOf } from './services.ts';
-
-/** The one namespace there is; services get it as their Cedar parent, so that policies can already name it. */
-const namespace = { type: 'Namespace', id: 'default' };
 
 /** Reads everything in one transaction, sorted, so that the same state gives the same text. */
 export function readPolicyContent({ store, config, clock, ca }: Context): Promise<SnapshotContent> {
@@ -24,7 +22,12 @@ export function readPolicyContent({ store, config, clock, ca }: Context): Promis
     const policies = await transaction.selectFrom('policies').selectAll().orderBy('id').execute();
     return {
       policies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
-      entities: [...(await people(transaction)), entity(namespace, {}, []), ...services.map(serviceEntity)],
+      entities: [
+        ...(await people(transaction)),
+        ...(await devices(transaction)),
+        ...namespacesOf(services).map((id) => entity({ type: 'Namespace', id }, {}, [])),
+        ...services.map(serviceEntity),
+      ],
       services: services.map((row) => serviceRecord(config, row)),
       links: await liveLinks(transaction, clock.now()),
       peers: peers.map(peerRecord),
@@ -62,8 +65,37 @@ async function people(transaction: StoreTransaction): Promise<CedarEntity[]> {
   ];
 }
 
+/** Those that may sign in, with the passkey each was enrolled with. */
+async function devices(transaction: StoreTransaction): Promise<CedarEntity[]> {
+  const rows = await transaction
+    .selectFrom('devices')
+    .innerJoin('credentials', 'credentials.id', 'devices.credential_id')
+    .innerJoin('users', 'users.id', 'devices.user_id')
+    .select(['devices.id', 'devices.created_at', 'credentials.aaguid', 'credentials.backup_eligible'])
+    .where('devices.revoked_at', 'is', null)
+    .where('devices.approved_at', 'is not', null)
+    .where('users.disabled_at', 'is', null)
+    .where('users.link_id', 'is', null)
+    .orderBy('devices.id')
+    .execute();
+  return rows.map(({ id, created_at, aaguid, backup_eligible }) =>
+    entity(
+      { type: 'Device', id },
+      // The extension's JSON form, which Cedar's own type does not hold to be JSON.
+      { enrolled: cedarTime(created_at) as CedarEntity['attrs'][string], aaguid, synced: backup_eligible === 1 },
+      [],
+    ),
+  );
+}
+
+function namespacesOf(services: readonly ServiceTable[]): string[] {
+  return [...new Set(services.map(({ namespace }) => namespace))].sort();
+}
+
 function serviceEntity(row: ServiceTable): CedarEntity {
-  return entity({ type: 'Service', id: row.name }, { scheme: row.scheme, demo: row.demo === 1 }, [namespace]);
+  const { labels } = settingsOf(row);
+  const namespace = { type: 'Namespace', id: row.namespace };
+  return entity({ type: 'Service', id: row.name }, { scheme: row.scheme, demo: row.demo === 1, labels }, [namespace]);
 }
 
 function entity(uid: CedarEntity['uid'], attrs: CedarEntity['attrs'], parents: CedarEntity['parents']): CedarEntity {
@@ -75,7 +107,7 @@ function serviceRecord(config: Config, row: ServiceTable): ServiceRecord {
   return {
     name: row.name,
     title: row.title,
-    spiffeId: serviceSpiffeId(config, row.name),
+    spiffeId: serviceSpiffeId(config, row),
     // The column was written from the same union.
     scheme: row.scheme as ServiceRecord['scheme'],
     address: row.address,

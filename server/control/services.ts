@@ -20,10 +20,13 @@ export interface NewService {
   readonly title?: string | undefined;
   readonly host?: HostRule | undefined;
   readonly corsFrom?: readonly string[] | undefined;
+  /** What policies may say of it besides its name; `default` and none. */
+  readonly namespace?: string | undefined;
+  readonly labels?: readonly string[] | undefined;
 }
 
 /** What may be changed of a service without taking it away; absent stays as it is. */
-export type ServiceSettings = Pick<NewService, 'title' | 'host' | 'corsFrom'>;
+export type ServiceSettings = Omit<NewService, 'name' | 'url'>;
 
 export interface ShownService {
   readonly name: string;
@@ -35,6 +38,8 @@ export interface ShownService {
   readonly demo: boolean;
   readonly host: HostRule;
   readonly corsFrom: string[];
+  readonly namespace: string;
+  readonly labels: string[];
 }
 
 /** Host names on the apps' domain that are not services. */
@@ -62,7 +67,7 @@ export async function addService(context: Context, service: NewService): Promise
   });
 }
 
-/** @throws ApiError `service_unknown`, `name_malformed` for a title or a service that cannot be */
+/** @throws ApiError `service_unknown`, `title_malformed`, `name_malformed` and `label_malformed` for what cannot be */
 export function changeService(context: Context, name: string, settings: ServiceSettings): Promise<ShownService> {
   return context.audit.transact(async (transaction) => {
     const before = await transaction
@@ -72,11 +77,13 @@ export function changeService(context: Context, name: string, settings: ServiceS
       .where('demo', '=', 0)
       .executeTakeFirst();
     if (before === undefined) throw new ApiError('service_unknown');
-    const { title = before.title, host = before.host, corsFrom } = settings;
+    const { title = before.title, host = before.host, namespace = before.namespace, corsFrom, labels } = settings;
     const changed = {
       title: checkTitle(title),
       host,
       cors_from: corsFrom === undefined ? before.cors_from : callersText(name, corsFrom),
+      namespace: checkLabel(namespace),
+      labels: labels === undefined ? before.labels : labelsText(labels),
     };
     await transaction.updateTable('services').set(changed).where('name', '=', name).execute();
     const row = { ...before, ...changed };
@@ -183,6 +190,8 @@ async function rowOf(
     suspended_at: null,
     host: service.host ?? 'public',
     cors_from: callersText(service.name, service.corsFrom ?? []),
+    namespace: checkLabel(service.namespace ?? 'default'),
+    labels: labelsText(service.labels ?? []),
   };
 }
 
@@ -217,14 +226,29 @@ function callersText(name: string, callers: readonly string[]): string {
   return JSON.stringify(given);
 }
 
+const maxLabels = 32;
+
+/** Namespaces and labels are words as names are. */
+function checkLabel(label: string): string {
+  if (!nameField.safeParse(label).success) throw new ApiError('label_malformed');
+  return label;
+}
+
+function labelsText(labels: readonly string[]): string {
+  const given = [...new Set(labels.map(checkLabel))].sort();
+  if (given.length > maxLabels) throw new ApiError('label_malformed');
+  return JSON.stringify(given);
+}
+
 async function recordChange(
   context: Context,
   transaction: StoreTransaction,
   operation: string,
   row: ServiceTable,
 ): Promise<void> {
-  const { url, address, port, host } = row;
-  const detail = { operation, url, address, port, wireguardKey: row.wireguard_key, host, corsFrom: row.cors_from };
+  const { url, address, port, host, namespace, labels } = row;
+  const place = { url, address, port, wireguardKey: row.wireguard_key };
+  const detail = { operation, ...place, host, corsFrom: row.cors_from, namespace, labels };
   const event = { type: 'service.change', actor: 'system', service: row.name, detail } as const;
   await context.audit.record(transaction, newEvent(context, event));
 }
@@ -238,11 +262,16 @@ function shown(row: ServiceTable): ShownService {
     port: row.port,
     wireguardKey: row.wireguard_key,
     demo: row.demo === 1,
+    namespace: row.namespace,
     ...settingsOf(row),
   };
 }
 
 /** The columns were written from these types. */
-export function settingsOf(row: ServiceTable): { host: HostRule; corsFrom: string[] } {
-  return { host: row.host as HostRule, corsFrom: JSON.parse(row.cors_from) as string[] };
+export function settingsOf(row: ServiceTable): { host: HostRule; corsFrom: string[]; labels: string[] } {
+  return {
+    host: row.host as HostRule,
+    corsFrom: JSON.parse(row.cors_from) as string[],
+    labels: JSON.parse(row.labels) as string[],
+  };
 }

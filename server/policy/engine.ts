@@ -102,7 +102,7 @@ export class PolicyEngine {
       resource: service,
       context: contextOf(question, principal.link),
       preparsedPolicySetId: this.#policySet,
-      entities: [...principal.entities, ...this.#withAncestors([principal.uid, service])],
+      entities: [...principal.entities, ...this.#withAncestors([principal.uid, service, ...deviceOf(question)])],
     });
     if (answer.type === 'failure') return defaultDeny;
     const { reason, errors } = answer.response.diagnostics;
@@ -166,11 +166,15 @@ function preparse(policies: Readonly<Record<string, string>>): string {
   return id;
 }
 
-function contextOf({ principal, context }: Question, link: Principal['link']): Record<string, CedarValueJson> {
-  const device: Record<string, CedarValueJson> =
-    principal.device === undefined ? {} : { device: { __entity: { type: 'Device', id: principal.device } } };
+function deviceOf({ principal: { device } }: Question): CedarEntity['uid'][] {
+  return device === undefined ? [] : [{ type: 'Device', id: device }];
+}
+
+function contextOf(question: Question, link: Principal['link']): Record<string, CedarValueJson> {
+  const { principal, context } = question;
+  const [device] = deviceOf(question);
   return {
-    ...device,
+    ...(device !== undefined && { device: { __entity: device } }),
     ...(link !== undefined && { link: linkContext(link.record, link.use, principal.atMs) }),
     now: cedarTime(principal.atMs),
     amr: [...principal.amr],

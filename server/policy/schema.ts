@@ -1,7 +1,8 @@
 /**
- * The Cedar schema that policies are checked against when they are written: who (User in Group, Guest in Link), what
- * (Service in Namespace) and which circumstances a policy may ask for. A policy that names anything else is refused at once
- * instead of failing silently at a decision.
+ * The Cedar schema that policies are checked against when they are written: who (User in Group, Guest in Link), with what
+ * (Device), to what (Service in Namespace, with labels) and which circumstances a policy may ask for. A policy that names
+ * anything else is refused at once instead of failing silently at a decision. What a person can change by themselves (the
+ * name of a device) is not in it.
  */
 export const actions = ['launch', 'open', 'request'] as const;
 /** `launch` a credential for a service, `open` a stream to it, `request` one HTTP exchange inside. */
@@ -34,9 +35,14 @@ entity Group;
 entity User in [Group] { name: String };
 entity Link;
 entity Guest in [Link] { name: String };
-entity Device;
+entity Device {
+    enrolled: datetime,
+    // The passkey it was enrolled with: which model (AAGUID), and whether it can be copied to other devices (BE).
+    aaguid: String,
+    synced: Bool,
+};
 entity Namespace;
-entity Service in [Namespace] { scheme: String, demo: Bool };
+entity Service in [Namespace] { scheme: String, demo: Bool, labels: Set<String> };
 type Posture = {
     ageS: Long,
 ${signalFields}

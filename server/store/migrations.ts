@@ -142,6 +142,12 @@ const connectors = [
   'ALTER TABLE services ADD COLUMN inner_tls INTEGER NOT NULL DEFAULT 0',
 ];
 
+/** What policies may say of a service besides its name. */
+const policyNames = [
+  "ALTER TABLE services ADD COLUMN namespace TEXT NOT NULL DEFAULT 'default'",
+  "ALTER TABLE services ADD COLUMN labels TEXT NOT NULL DEFAULT '[]'",
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -151,6 +157,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-device-approval': { up: (database) => runAll(database, deviceApproval) },
   '0006-revocations': { up: (database) => runAll(database, revocations) },
   '0007-connectors': { up: (database) => runAll(database, connectors) },
+  '0008-policy-names': { up: (database) => runAll(database, policyNames) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -205,6 +205,9 @@ export interface ServiceTable {
   host: string;
   /** Names of services, a JSON array. */
   cors_from: string;
+  namespace: string;
+  /** A JSON array, sorted. */
+  labels: string;
 }
 
 export interface PeerTable {

@@ -52,8 +52,11 @@ function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
     request: { ...named, ...takes(shapes.serviceSettings) },
   };
   app.openapi(createRoute(change), async (exchange) => {
-    const changed = await changeService(context, exchange.req.valid('param').name, exchange.req.valid('json'));
+    const settings = exchange.req.valid('json');
+    const changed = await changeService(context, exchange.req.valid('param').name, settings);
     await desk.policy.reload();
+    // The names in their certificates have the namespace in them: connectors come again for new ones.
+    if (settings.namespace !== undefined) desk.connectors.reconnectBefore(context.clock.now() + 1);
     return exchange.json(changed, 200);
   });
   const probe = { ...route('post', '/admin/services/{name}/probe', probeReportSchema), request: named };

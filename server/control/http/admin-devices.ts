@@ -53,6 +53,8 @@ export function addDevices(app: ApiApp, context: Context, desk: ChannelDesk): vo
     const change = { ...route('post', path, done), request: { ...named, ...takes(nothing) } };
     app.openapi(createRoute(change), async (exchange) => {
       await act(context, exchange.req.valid('param').name);
+      // Policies may ask about a device that signs in.
+      await desk.policy.reload();
       return exchange.json({}, 200);
     });
   }

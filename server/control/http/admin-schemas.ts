@@ -10,6 +10,8 @@ const settings = {
   title: text.optional(),
   host: z.enum(hostRules).optional(),
   corsFrom: z.array(text).max(64).optional(),
+  namespace: text.optional(),
+  labels: z.array(text).max(256).optional(),
 };
 export const newService = z.strictObject({ name: text, url: text, ...settings });
 export const serviceSettings = z.strictObject(settings);
@@ -24,6 +26,8 @@ export const service = z
     demo: z.boolean(),
     host: z.enum(hostRules),
     corsFrom: z.array(z.string()),
+    namespace: z.string(),
+    labels: z.array(z.string()),
   })
   .openapi('Service');
 export const services = z.object({ services: z.array(service) });

@@ -25,7 +25,7 @@ export async function redeemPerSecond(): Promise<number> {
           path: '/',
         },
         ...{ upstream_host: '10.7.0.5', wireguard_key: 'x', demo: 0, inner_tls: 0, created_at: 1, suspended_at: null },
-        ...{ host: 'public', cors_from: '[]' },
+        ...{ host: 'public', cors_from: '[]', namespace: 'default', labels: '[]' },
       })
       .execute();
     const terms = { services: ['wiki'], ttlS: 3_600, uses: 10_000, kiosk: true, readOnly: false, approval: false };

@@ -122,6 +122,8 @@ describe('devices', () => {
           created_at: 1,
           host: 'public',
           cors_from: '[]',
+          namespace: 'default',
+          labels: '[]',
         },
       })
       .execute();

@@ -42,6 +42,28 @@ describe('what services are told, and what they may be set to', () => {
     assert.equal(inForce('wiki')?.corsFrom, undefined);
   });
 
+  test('QHX-6: namespace and labels are what policies say of a service, and its SPIFFE ID names the namespace', async () => {
+    const plain = (await post({ name: 'notes', url: 'http://10.7.0.4' })).body;
+    assert.deepEqual([plain.namespace, plain.labels], ['default', []]);
+    const { body } = await post({
+      name: 'ledger',
+      url: 'http://10.7.0.5',
+      namespace: 'finance',
+      labels: ['pii', 'eu', 'eu'],
+    });
+    assert.deepEqual([body.namespace, body.labels], ['finance', ['eu', 'pii']]);
+    const { content } = installation.control.desk.policy;
+    const entity = content.entities.find(({ uid }) => uid.type === 'Service' && uid.id === 'ledger');
+    assert.deepEqual(entity?.parents, [{ type: 'Namespace', id: 'finance' }]);
+    assert.deepEqual(entity?.attrs['labels'], ['eu', 'pii']);
+    assert.equal(inForce('ledger')?.spiffeId, 'spiffe://latchkey.local/ns/finance/svc/ledger');
+    const namespaces = content.entities.filter(({ uid }) => uid.type === 'Namespace').map(({ uid }) => uid.id);
+    assert.deepEqual(namespaces, ['default', 'finance']);
+    const moved = (await patch('ledger', { namespace: 'default', labels: [] })).body;
+    assert.deepEqual([moved.namespace, moved.labels], ['default', []]);
+    assert.equal(inForce('ledger')?.spiffeId, 'spiffe://latchkey.local/ns/default/svc/ledger');
+  });
+
   const wrong: [name: string, body: object, status: number, code: string][] = [
     ['nobody', { host: 'public' }, 404, 'service_unknown'],
     ['wiki', { host: 'elsewhere' }, 400, 'malformed'],
@@ -49,6 +71,9 @@ describe('what services are told, and what they may be set to', () => {
     ['wiki', { corsFrom: ['https://portal.example'] }, 400, 'name_malformed'],
     ['wiki', { title: 'a\nb' }, 400, 'title_malformed'],
     ['wiki', { title: '' }, 400, 'title_malformed'],
+    ['wiki', { namespace: 'Not A Name' }, 400, 'label_malformed'],
+    ['wiki', { labels: ['a', 'b\nc'] }, 400, 'label_malformed'],
+    ['wiki', { labels: Array.from({ length: 33 }, (_, n) => `l${n}`) }, 400, 'label_malformed'],
     ['wiki', { url: 'http://10.7.0.6' }, 400, 'malformed'],
   ];
   for (const [name, body, status, code] of wrong)

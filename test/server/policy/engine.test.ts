@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { CedarEntity } from '../../../server/channel/snapshot-content.ts';
 import { amrNames } from '../../../server/policy/amr.ts';
 import { PolicyEngine, type PrincipalFacts, type PrincipalView, type Question } from '../../../server/policy/engine.ts';
+import { cedarTime } from '../../../server/policy/links.ts';
 import { defaultPolicies } from '../../../server/policy/schema.ts';
 import { splitPolicies, validatePolicies } from '../../../server/policy/validate.ts';
 
@@ -18,8 +19,10 @@ const entities = [
   entity('User', 'bob', { name: 'Bob' }, [['Group', 'wiki-readers']]),
   entity('Namespace', 'default', {}, []),
   entity('Namespace', 'finance', {}, []),
-  entity('Service', 'wiki', { scheme: 'http', demo: false }, [['Namespace', 'default']]),
-  entity('Service', 'ledger', { scheme: 'http', demo: false }, [['Namespace', 'finance']]),
+  entity('Device', 'd1', { enrolled: cedarTime(1_780_000_000_000) as string, aaguid: 'key', synced: false }, []),
+  entity('Device', 'd2', { enrolled: cedarTime(1_789_999_999_000) as string, aaguid: 'phone', synced: true }, []),
+  entity('Service', 'wiki', { scheme: 'http', demo: false, labels: ['internal'] }, [['Namespace', 'default']]),
+  entity('Service', 'ledger', { scheme: 'http', demo: false, labels: [] }, [['Namespace', 'finance']]),
 ];
 const principal = (
   user: string,
@@ -147,6 +150,34 @@ describe('policy engine', () => {
       { principal: { ...right, posture: { ageS: 60, signals: { backedUp: false } } } },
     ];
     for (const change of changes) assert.equal(ask(policies, 'bob', { ...question, ...change }).decision, 'deny');
+  });
+
+  const onDevice = (condition: string) => ({
+    device: `permit (principal, action, resource) when { context has device && ${condition} };`,
+  });
+  for (const [what, policies, device, decision] of [
+    ['not synced', onDevice('!context.device.synced'), 'd1', 'allow'],
+    ['not synced', onDevice('!context.device.synced'), 'd2', 'deny'],
+    ['of one model', onDevice('context.device.aaguid == "key"'), 'd1', 'allow'],
+    ['of one model', onDevice('context.device.aaguid == "key"'), 'd2', 'deny'],
+    ['a day old', onDevice('context.now.durationSince(context.device.enrolled) > duration("1d")'), 'd1', 'allow'],
+    ['a day old', onDevice('context.now.durationSince(context.device.enrolled) > duration("1d")'), 'd2', 'deny'],
+    // Revoked, or enrolled a moment ago: nothing is known of it.
+    ['not synced', onDevice('!context.device.synced'), 'gone', 'deny'],
+    ['not synced', onDevice('!context.device.synced'), undefined, 'deny'],
+  ] as const)
+    test(`QZ-19: a policy may want the device ${what}: ${device ?? 'none'} is a ${decision}`, () => {
+      validatePolicies(policies);
+      assert.equal(ask(policies, 'bob', { principal: principal('bob', { device }) }).decision, decision);
+    });
+
+  test('QHX-6: a policy may ask for labels of a service', () => {
+    const policies = {
+      internal: 'permit (principal, action, resource) when { resource.labels.contains("internal") };',
+    };
+    validatePolicies(policies);
+    assert.equal(ask(policies, 'bob').decision, 'allow');
+    assert.equal(ask(policies, 'bob', { service: 'ledger' }).decision, 'deny');
   });
 
   test('a forbid that errs closes instead of being skipped', () => {
