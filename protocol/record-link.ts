@@ -19,6 +19,7 @@ export class RecordLink {
   #opener: RecordOpener | undefined;
   /** The epoch of the last record received; no earlier one is taken. */
   #receiving = 0;
+  #lastSent: Promise<void> = Promise.resolve();
   #isOver = false;
 
   constructor(layer: RecordLayer, channel: Channel) {
@@ -42,7 +43,7 @@ export class RecordLink {
       // Only now: keys that are worn by it may make the session send on this very channel.
       this.#layer.sealed(frame.length, sealer.count);
       const release = () => sealer.release(frame);
-      sent.then(release, release); // until then the bytes are the channel's
+      this.#lastSent = sent.then(release, release); // until then the bytes are the channel's
       return sent;
     } catch (error) {
       this.#layer.fail(error);
@@ -89,6 +90,11 @@ export class RecordLink {
     this.#opener?.wipe();
     this.#opener = opener;
     this.#receiving = opener.epoch;
+  }
+
+  /** The transport has taken all that was sent until now, or will never take it. */
+  get delivered(): Promise<void> {
+    return this.#lastSent;
   }
 
   /** True while records of this old epoch would still be taken. */

@@ -25,6 +25,9 @@ export const datagramCostBytes = 64;
 /** A finished stream waits this long for the peer's end of the channel before it is dropped. */
 export const lingerMs = 5_000;
 
+/** And before that this long for the transport to take its last record: a phone in a tunnel is no reason to cut it off. */
+export const deliveryMs = 60_000;
+
 /** After CLOSE the peer has this long to take it before the transport goes. */
 export const closeLingerMs = 1_000;
 

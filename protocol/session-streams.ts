@@ -13,7 +13,7 @@ import type { RecordLayer } from './record-layer.ts';
 import type { RecordLink } from './record-link.ts';
 import type { SessionDatagrams } from './session-datagrams.ts';
 import { SessionError } from './session-error.ts';
-import { lingerMs } from './session-limits.ts';
+import { deliveryMs, lingerMs } from './session-limits.ts';
 import { IncomingStream, Stream } from './stream.ts';
 import { StreamEngine } from './stream-engine.ts';
 import { StreamError } from './stream-error.ts';
@@ -158,8 +158,15 @@ export class SessionStreams {
   #onSettled(entry: Entry): void {
     this.#changeCount(-1);
     if (this.#host.isOver()) return;
-    entry.link.channel.finish();
-    entry.cancelLinger = this.#host.clock.after(lingerMs, () => entry.link.channel.abort());
+    const { channel, delivered } = entry.link;
+    channel.finish();
+    this.#lingerFor(entry, deliveryMs);
+    void delivered.then(() => this.#entries.has(entry) && !this.#host.isOver() && this.#lingerFor(entry, lingerMs));
+  }
+
+  #lingerFor(entry: Entry, ms: number): void {
+    entry.cancelLinger?.();
+    entry.cancelLinger = this.#host.clock.after(ms, () => entry.link.channel.abort());
   }
 
   #remove(entry: Entry): void {

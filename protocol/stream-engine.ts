@@ -115,8 +115,16 @@ export class StreamEngine {
 
   #newInbox(keepBoundaries: boolean): StreamInbox {
     const { budget, now, roundTripMs } = this.#host;
-    const grant = (bytes: number) => this.#send(recordKind.window, messages.encodeWindow(bytes));
+    const grant = (bytes: number) => this.#grant(bytes);
     return new StreamInbox({ budget, now, roundTripMs, grant }, keepBoundaries);
+  }
+
+  /**
+   * A peer that has sent all it has may stop listening while some of it is still on its way. What became of the rest is
+   * said by the direction that it comes from, so a window that reached nobody is no loss.
+   */
+  #grant(bytes: number): void {
+    this.#host.link.send(recordKind.window, messages.encodeWindow(bytes)).catch(() => undefined);
   }
 
   // ── data ──

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8, utf8Decode } from '../../../protocol/bytes.ts';
+import { type Carrier, CarrierError, type Channel } from '../../../protocol/carrier.ts';
+import { initialCreditBytes } from '../../../protocol/limits.ts';
+import { deliveryMs } from '../../../protocol/session-limits.ts';
 import { settled } from '../../support/fake-clock.ts';
 import { newPair, readAll } from './pair.ts';
 
@@ -120,6 +123,109 @@ test('one stream more than agreed is refused at home', async () => {
   second.client.reset('cancelled');
   await open();
 });
+
+test('a peer that stops listening while its last data is under way is read to its end', async () => {
+  const pair = await newPair();
+  const hearing = heardUntilTold(pair.link.client);
+  const { client, gateway } = await pair.open();
+  hearing.isOver = true;
+  // All of it fits in the first credit, so the peer waits for nothing; the reader grants more when half is read.
+  const body = new Uint8Array(initialCreditBytes).map((_, i) => i);
+  const written = gateway.write(body).then(() => gateway.finish());
+  assert.deepEqual(await readAll(client), body);
+  await written;
+  assert.ok(hearing.refused > 0);
+});
+
+test('a transport that takes the last record late still brings it', async () => {
+  const pair = await newPair();
+  const path = stalledWhenTold(pair.link.gateway);
+  await pair.open(); // the gateway already waits for the first, in the old way
+  const { client, gateway } = await pair.open();
+  await client.finish();
+  await readAll(gateway);
+  await gateway.write(utf8('late'));
+  path.stall();
+  let hasEnded = false;
+  const finished = gateway.finish();
+  const reading = readAll(client).finally(() => {
+    hasEnded = true;
+  });
+  await pair.clock.advance(deliveryMs - 1);
+  assert.deepEqual([hasEnded, path.aborted], [false, 0]);
+  path.goOn();
+  assert.equal(utf8Decode(await reading), 'late');
+  await finished;
+  assert.deepEqual([pair.client.stats().streams, pair.gateway.stats().streams], [1, 1]);
+});
+
+test('QPT-9: what a peer never takes is dropped in the end', async () => {
+  const pair = await newPair();
+  const path = stalledWhenTold(pair.link.gateway);
+  await pair.open(); // the gateway already waits for the first, in the old way
+  const { client, gateway } = await pair.open();
+  await client.finish();
+  await readAll(gateway);
+  await gateway.write(utf8('the end of it'));
+  path.stall();
+  const gone = Promise.allSettled([gateway.finish()]);
+  const failed = assert.rejects(readAll(client), { code: 'truncated' });
+  await pair.clock.advance(deliveryMs);
+  assert.equal(path.aborted, 1);
+  path.goOn();
+  await Promise.all([failed, gone]);
+});
+
+/** A carrier whose accepted channels, from when it is told, hold back what they are given and the end behind it. */
+function stalledWhenTold(carrier: Carrier) {
+  let gate = Promise.resolve();
+  let open: (() => void) | undefined;
+  const path = {
+    aborted: 0,
+    stall: () => {
+      gate = new Promise((resolve) => {
+        open = resolve;
+      });
+    },
+    goOn: () => open?.(),
+  };
+  const accept = carrier.accept.bind(carrier);
+  carrier.accept = async () => {
+    const channel = await accept();
+    if (channel === null) return null;
+    const [send, finish, abort] = [channel.send, channel.finish, channel.abort].map((method) => method.bind(channel));
+    let line: Promise<unknown> = Promise.resolve();
+    channel.send = (frame) => {
+      const sent = line.then(() => gate).then(() => (send as Channel['send'])(frame));
+      line = sent.catch(() => undefined);
+      return sent;
+    };
+    channel.finish = () => void line.then(finish as () => void);
+    channel.abort = () => {
+      path.aborted += 1;
+      (abort as () => void)();
+    };
+    return channel;
+  };
+  return path;
+}
+
+/** A carrier whose channels take nothing more from when that is said: STOP_SENDING, while the other direction goes on. */
+function heardUntilTold(carrier: Carrier): { isOver: boolean; refused: number } {
+  const hearing = { isOver: false, refused: 0 };
+  const open = carrier.open.bind(carrier);
+  carrier.open = (streamId) => {
+    const channel = open(streamId);
+    const send = channel.send.bind(channel);
+    channel.send = (frame) => {
+      if (!hearing.isOver) return send(frame);
+      hearing.refused += 1;
+      return Promise.reject(new CarrierError('cut'));
+    };
+    return channel;
+  };
+  return hearing;
+}
 
 test('the end of a session fails its streams with session_closed', async () => {
   const { open, client, gateway } = await newPair();
