@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command line: `latchkey <command>`. Each command lives in server/cli/; this file names them and turns every
  * failure into one sentence and a non-zero exit.

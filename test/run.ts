@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { ensureBuilt } from '../server/build.ts';
+import { compileCache } from '../server/compile-cache.ts';
 import { runBrowserUnits } from './support/browser-units.ts';
 import { findChromium } from './support/chromium.ts';
 import { addCounts, type Counts, noCounts } from './support/counts.ts';
@@ -36,6 +37,8 @@ const suites: readonly Suite[] = [
 const isLong = process.argv[2] === '--long';
 const fileLimitMs = (isLong ? 120 : 15) * 60_000;
 
+// Inherited by every test's process and by the products they start.
+process.env['NODE_COMPILE_CACHE'] = compileCache;
 process.env['PATH'] = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`;
 process.chdir(root);
 if (isLong) process.env['LATCHKEY_LONG'] = '1';

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { compileCache } from '../compile-cache.ts';
 import type { Logger } from '../log.ts';
 import type { ChildMessage, ParentMessage, PartEnd, StartMessage } from './child.ts';
 import { Watchdog, type WatchEnd, type WatchLimits } from './watchdog.ts';
@@ -99,7 +100,11 @@ export class Part {
 
   #spawn(ready: (info: Record<string, unknown>) => void, failed: (error: Error) => void, after?: PartEnd): void {
     const { name, file, nodeFlags = [], log } = this.#options;
-    const child = fork(file, [], { execArgv: [...nodeFlags], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(file, [], {
+      execArgv: [...nodeFlags],
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     this.#child = child;
     const startedAt = performance.now();
     let said: Error | undefined;

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const cli = join(import.meta.dirname, '../../../server/latchkey.ts');
+const cli = join(import.meta.dirname, '../../../server/main.ts');
 
 export interface ConnectorReady {
   readonly name: string;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '../../..');
-const cli = join(root, 'server/latchkey.ts');
+const cli = join(root, 'server/main.ts');
 
 /** A finished command of the CLI. */
 export interface Outcome {
