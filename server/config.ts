@@ -63,6 +63,17 @@ const fields = z.strictObject({
   assets: z.string().default(resolve(import.meta.dirname, '../dist')),
   wireguard: z
     .strictObject({
+      /**
+       * What carries the packets. `embedded`: a WireGuard peer and a TCP/IP stack of the gateway's own, without root.
+       * `system`: an interface of the kernel's or wireguard-go's, which the gateway configures. `routed`: an interface of
+       * another kind (IPsec, for one), where peers are names for addresses alone.
+       */
+      driver: z.enum(['embedded', 'system', 'routed']).default('embedded'),
+      /** The interface of the other two. It is Latchkey's own: what else is configured on it is taken off. */
+      interface: z
+        .string()
+        .regex(/^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,14}$/, 'is not the name of an interface')
+        .optional(),
       port: port.default(51_820),
       bind: z.string().default('0.0.0.0'),
       address4: z.ipv4().default('100.100.0.1'),
@@ -127,6 +138,8 @@ const configSchema = fields.superRefine((config, context) => {
   if (config.tls !== undefined && config.scheme === 'http') refuse('scheme', 'has to be https where tls is set');
   if (config.scheme === 'https' && config.tls === undefined && config.trustedProxies.length === 0)
     refuse('scheme', 'https needs tls, or trustedProxies that end TLS in front of it');
+  if (config.wireguard.driver !== 'embedded' && config.wireguard.interface === undefined)
+    context.addIssue({ code: 'custom', path: ['wireguard', 'interface'], message: 'has to name one for this driver' });
   if (config.hubHost !== config.rpId && !config.hubHost.endsWith(`.${config.rpId}`))
     refuse('rpId', "has to be the hub's host or a parent of it");
 });

@@ -12,7 +12,9 @@ interface Own {
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('check names, certificates, WebSocket, UDP and the clock; exits with 1 when something fails')
+    .description(
+      'check names, certificates, WebSocket, UDP, the clock and the data plane; exits with 1 when something fails',
+    )
     .option('--remote', 'from another machine, with the server’s configuration: what browsers there will find')
     .option('--time-server <host[:port]>', 'compare the clock with this time server')
     .option('--json', 'print JSON')

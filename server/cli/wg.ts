@@ -1,7 +1,8 @@
-/** `latchkey wg add-peer|remove-peer|show|import|export`: the gateway's WireGuard side, in the words of wg(8). */
+/** `latchkey wg add-peer|remove-peer|show|guard|import|export`: the gateway's WireGuard side, in the words of wg(8). */
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { CommandFailure, optionsOf, print, table } from './output.ts';
+import { guardScript, guardSettings } from '../wireguard/system/guard-rules.ts';
+import { CommandFailure, configOf, optionsOf, print, table } from './output.ts';
 import { admin } from './service.ts';
 import { readQuickPeers, type ShownPeer, writeQuickPeers } from './wg-quick.ts';
 
@@ -49,6 +50,19 @@ export function addWireGuardCommands(program: Command): void {
     .action(async (_own: unknown, command: Command) => {
       const answer = await admin(command, 'GET', '/admin/wireguard');
       print(optionsOf(command), answer, () => shown(answer));
+    });
+  wg.command('guard')
+    .description('a script that keeps packets for services on the interface of wireguard.interface; run it as root')
+    .option('--json', 'print JSON')
+    .action((_own: unknown, command: Command) => {
+      const settings = guardSettings(configOf(optionsOf(command)));
+      if (settings === undefined)
+        throw new CommandFailure(
+          'driver_embedded',
+          'The embedded driver needs no guard: nothing of it reaches a route.',
+        );
+      const script = guardScript(settings);
+      print(optionsOf(command), { script }, () => script);
     });
   addFileCommands(wg);
 }

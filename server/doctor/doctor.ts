@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { adminRequest } from '../channel/admin-client.ts';
 import { type Config, dataPaths } from '../config.ts';
 import { checkFiles } from './certificates.ts';
+import { checkDataPlane } from './data-plane.ts';
 import { type Finding, ok, warn } from './finding.ts';
 import { checkNetwork } from './network.ts';
 import { checkSettings } from './settings.ts';
@@ -21,6 +22,7 @@ export async function examine(config: Config, { remote, timeServer }: DoctorOpti
     ...checkSettings(config),
     ...(remote ? [] : checkFiles(config, Date.now())),
     ...(timeServer === undefined ? [] : [await checkTime(timeServer)]),
+    ...(remote ? [] : await checkDataPlane(config)),
     ...(remote ? [] : [checkRunning(running)]),
     ...(remote || running !== undefined ? await checkNetwork(config, running) : []),
   ];

@@ -11,7 +11,7 @@ import { NetworkError } from '../netstack/errors.ts';
 import { PskKeeper, type PskStatus } from '../psk/keeper.ts';
 import { pskPort } from '../psk/limits.ts';
 import type { WireGuardDevice } from '../wireguard/device.ts';
-import type { PlaneConnectOptions } from '../wireguard/plane.ts';
+import type { PlaneConnectOptions } from '../wireguard/peer-binding.ts';
 
 export interface ConnectorKeysOptions {
   readonly device: Pick<WireGuardDevice, 'publicKey' | 'setPresharedKey' | 'newSession'>;

@@ -1,6 +1,6 @@
 /**
- * The gateway's end of the data plane: a WireGuard peer and a TCP/IP stack inside this process, with the peers of the
- * policy snapshot in force and the pre-shared keys that travel beside it. Nothing is reachable that no peer carries.
+ * The gateway's end of the data plane: an outer layer (outer-layer.ts) with the peers of the policy snapshot in force
+ * and the pre-shared keys that travel beside it. Nothing is reachable that no peer carries.
  */
 import { wipe } from '../../protocol/bytes.ts';
 import type { Clock } from '../../protocol/clock.ts';
@@ -8,14 +8,13 @@ import type { PeerRecord } from '../channel/snapshot-content.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import { NetworkError } from '../netstack/errors.ts';
-import { NetStack } from '../netstack/stack.ts';
 import type { PskStatus } from '../psk/keeper.ts';
-import { WireGuardDevice } from '../wireguard/device.ts';
-import { DataPlane, type PlaneConnectOptions } from '../wireguard/plane.ts';
+import type { PlaneConnectOptions } from '../wireguard/peer-binding.ts';
 import type { Connect, OpenUdp } from './bridge/upstream-pool.ts';
 import { ConnectorKeys } from './connector-keys.ts';
 import { InnerTls } from './inner-tls.ts';
 import { probeAfterMs } from './limits.ts';
+import { newOuterLayer, type OuterLayer } from './outer-layer.ts';
 
 export interface GatewayDataPlaneOptions {
   readonly config: Config;
@@ -25,53 +24,58 @@ export interface GatewayDataPlaneOptions {
   readonly log: Logger;
 }
 
+/** What an operator may know of a peer. */
+export interface PlanePeer {
+  readonly publicKey: string;
+  readonly endpoint?: string;
+  /** ms since 1970 */
+  readonly lastHandshake?: number;
+  /** Outer bytes. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Where keys are exchanged: exchanges since the control plane's key, and the time of the last, ms since 1970. */
+  readonly pskEpoch?: number;
+  readonly pskSince?: number;
+}
+
 export class GatewayDataPlane {
   /** The second layer, to services that a connector publishes. */
   readonly innerTls = new InnerTls();
-  readonly #device: WireGuardDevice;
-  readonly #stack: NetStack;
-  readonly #plane: DataPlane;
+  readonly #outer: OuterLayer;
   readonly #keys: ConnectorKeys;
   readonly #log: Logger;
   #peers: readonly PeerRecord[] = [];
   #psks: Readonly<Record<string, string>> = {};
 
   constructor({ config, privateKey, clock, log }: GatewayDataPlaneOptions) {
-    const { address4, address6, mtu, pskRenewS } = config.wireguard;
     this.#log = log;
     try {
-      this.#device = new WireGuardDevice({ privateKey, clock, log, mtu });
+      this.#outer = newOuterLayer({ config, privateKey, clock, log });
     } finally {
       wipe(privateKey);
     }
-    const device = this.#device;
-    this.#stack = new NetStack({
-      addresses: [address4, address6],
-      mtu,
-      clock,
-      output: (packet) => device.send(packet),
-    });
-    const plane = new DataPlane({ device, stack: this.#stack });
-    this.#plane = plane;
+    const { device, plane } = this.#outer;
     const connect = (target: PlaneConnectOptions) => plane.connect(target);
-    this.#keys = new ConnectorKeys({ device, connect, clock, log, renewMs: pskRenewS * 1_000 });
+    const renewMs = config.wireguard.pskRenewS * 1_000;
+    this.#keys = new ConnectorKeys({ device, connect, clock, log, renewMs });
     device.onSession = (peer) => this.#keys.sessionMade(peer);
   }
 
   /** Base64, as WireGuard writes it. */
   get publicKey(): string {
-    return Buffer.from(this.#device.publicKey).toString('base64');
+    return Buffer.from(this.#outer.device.publicKey).toString('base64');
   }
 
   async listen(address: { host: string; port: number }): Promise<{ port: number }> {
-    return this.#device.listen(address);
+    await this.#outer.open();
+    return this.#outer.device.listen(address);
   }
 
   /** Opens a connection that ends at the given key or not at all. To a connector not before keys were exchanged. */
   readonly connect: Connect = async ({ answerLimitMs, innerTls, ...target }, signal) => {
     await this.#keys.ready(target.wireguardKey, signal);
-    const socket = await this.#plane.connect({ ...target, signal });
-    if (answerLimitMs !== undefined) socket.setAnswerLimit(answerLimitMs);
+    const socket = await this.#outer.plane.connect({ ...target, signal });
+    if (answerLimitMs !== undefined) socket.setAnswerLimit?.(answerLimitMs);
     // A service that vanished says nothing: unasked, a download from it would wait for ever.
     socket.setKeepAlive(true, probeAfterMs);
     return innerTls === undefined ? socket : this.innerTls.secure(socket, innerTls, signal);
@@ -80,13 +84,13 @@ export class GatewayDataPlane {
   /** The same for UDP. */
   readonly openUdp: OpenUdp = (target) => {
     if (!this.#keys.isReady(target.wireguardKey)) throw new NetworkError('EHOSTUNREACH', 'connect');
-    return this.#plane.openUdp(target);
+    return this.#outer.plane.openUdp(target);
   };
 
   /** The peers of a new snapshot. */
   setPeers(peers: readonly PeerRecord[]): void {
     const names = new Set(peers.map((peer) => peer.publicKey));
-    for (const { publicKey } of this.#peers) if (!names.has(publicKey)) this.#device.removePeer(publicKey);
+    for (const { publicKey } of this.#peers) if (!names.has(publicKey)) this.#outer.device.removePeer(publicKey);
     this.#peers = peers;
     this.#apply();
   }
@@ -102,17 +106,30 @@ export class GatewayDataPlane {
     return this.#keys.status(publicKey);
   }
 
+  /** The peers as the outer layer knows them. */
+  status(): PlanePeer[] {
+    return this.#outer.device.peers().map(({ publicKey, endpoint, lastHandshake, bytesIn, bytesOut }) => {
+      const psk = this.#keys.status(publicKey);
+      return {
+        ...{ publicKey, bytesIn, bytesOut },
+        ...(endpoint !== undefined && { endpoint }),
+        ...(lastHandshake !== undefined && { lastHandshake }),
+        ...(psk !== undefined && { pskEpoch: Number(psk.epoch) }),
+        ...(psk?.since !== undefined && { pskSince: psk.since }),
+      };
+    });
+  }
+
   async close(): Promise<void> {
     this.#keys.close();
-    this.#stack.close();
-    await this.#device.close();
+    await this.#outer.close();
   }
 
   #apply(): void {
     for (const peer of this.#peers) {
       const presharedKey = this.#presharedKey(peer.publicKey);
       try {
-        this.#device.setPeer({
+        this.#outer.device.setPeer({
           publicKey: peer.publicKey,
           allowedIps: peer.allowedIps,
           ...(peer.endpoint === undefined ? {} : { endpoint: peer.endpoint }),

@@ -2,12 +2,9 @@
  * One UDP flow: datagrams both ways, each whole or lost. It ends when the client ends it, or with its session: a service
  * has no way to say that it is done.
  */
-import type { UdpSocket } from '../../netstack/udp.ts';
+import type { UdpFlow } from '../../wireguard/peer-binding.ts';
 import { maxWaitingDatagrams } from '../limits.ts';
 import type { ExchangeOutcome, TunnelStream } from './tunnel-stream.ts';
-
-/** The part of a UDP socket that is used here. */
-export type UdpFlow = Pick<UdpSocket, 'onDatagram' | 'send' | 'close' | 'closed'>;
 
 /**
  * @param flow this owns it from now on.

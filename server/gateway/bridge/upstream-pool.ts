@@ -7,7 +7,7 @@ import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
-import type { UdpSocket } from '../../netstack/udp.ts';
+import type { UdpFlow } from '../../wireguard/peer-binding.ts';
 import { connectLimitMs, idleConnectionMs } from '../limits.ts';
 import { BridgeError } from './tunnel-stream.ts';
 
@@ -26,7 +26,7 @@ export interface UpstreamTarget {
 export type Connect = (target: UpstreamTarget, signal: AbortSignal) => Promise<Duplex>;
 
 /** The same for UDP, at once: nothing is asked of the far end. */
-export type OpenUdp = (target: UpstreamTarget) => UdpSocket;
+export type OpenUdp = (target: UpstreamTarget) => UdpFlow;
 
 export interface UpstreamPoolOptions {
   readonly service: ServiceRecord;
@@ -41,7 +41,7 @@ export class UpstreamPool {
   readonly agent: Agent;
   readonly #options: UpstreamPoolOptions;
   readonly #open = new Set<Duplex>();
-  readonly #flows = new Set<UdpSocket>();
+  readonly #flows = new Set<UdpFlow>();
   readonly #closing = new AbortController();
 
   constructor(options: UpstreamPoolOptions) {
@@ -54,8 +54,8 @@ export class UpstreamPool {
     return this.#connect();
   }
 
-  /** A UDP socket that speaks to the service alone. */
-  openUdp(): UdpSocket {
+  /** A UDP flow to the service alone. */
+  openUdp(): UdpFlow {
     const { openUdp, service } = this.#options;
     const { address: host, port, wireguardKey } = service;
     const flow = openUdp({ host, port, wireguardKey });

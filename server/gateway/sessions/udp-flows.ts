@@ -1,5 +1,5 @@
 /** The UDP flows of all sessions, shared out: each takes a port of the stack's, and those are everybody's. */
-import type { UdpSocket } from '../../netstack/udp.ts';
+import type { UdpFlow } from '../../wireguard/peer-binding.ts';
 import { BridgeError } from '../bridge/tunnel-stream.ts';
 import type { OpenUdp, UpstreamTarget } from '../bridge/upstream-pool.ts';
 import { maxUdpFlowsPerDevice } from '../limits.ts';
@@ -16,7 +16,7 @@ export class UdpFlows {
    * A flow of this device, which may have so many in all its sessions together.
    * @throws BridgeError `too_many`; otherwise what the data plane throws.
    */
-  open(device: string, target: UpstreamTarget): UdpSocket {
+  open(device: string, target: UpstreamTarget): UdpFlow {
     const open = this.#open.get(device) ?? 0;
     if (open >= maxUdpFlowsPerDevice) throw new BridgeError('too_many');
     const flow = this.#openUdp(target);

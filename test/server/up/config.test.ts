@@ -47,6 +47,8 @@ const bad: Record<string, [text: string, names: RegExp]> = {
   'a word for a number': ['timers:\n  rekeyAfterS: soon', /timers\.rekeyAfterS/],
   'a scheme of its own': ['scheme: gopher', /scheme/],
   'no YAML': ['a: [', /YAML/],
+  'a driver of the system without its interface': ['wireguard:\n  driver: system', /wireguard\.interface/],
+  'a command for an interface': ['wireguard:\n  driver: system\n  interface: wg0; id', /wireguard\.interface/],
 };
 for (const [name, [text, names]] of Object.entries(bad)) {
   test(`QPT-9: refuses ${name} by naming it`, () => {
