@@ -87,6 +87,7 @@ const answers = {
   allowed_ips_malformed: [400, 'Allowed IPs are addresses with a prefix length, such as 10.0.0.0/24.'],
   allowed_ips_overlap: [409, 'Another WireGuard peer has some of these allowed IPs already.'],
   endpoint_malformed: [400, 'An endpoint is IP:port, with an IPv6 address in brackets.'],
+  simulation_busy: [409, 'Another simulation is under way. Try again in a moment.'],
   policy_syntax: [400, 'Cedar cannot read the policies.'],
   policy_invalid: [400, 'A policy names something that does not exist.'],
   policy_id: [400, 'A policy id cannot be used.'],

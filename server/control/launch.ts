@@ -9,7 +9,7 @@ import { verifyComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { leaveBy } from '../policy/links.ts';
 import type { CeremonyTable, LaunchTable, StoreTransaction } from '../store/tables.ts';
-import { decideLaunch, findService, type LaunchDecision } from './access.ts';
+import { decideLaunch, findService, type RecordedLaunch } from './access.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
@@ -64,8 +64,8 @@ export async function beginLaunch(
 export async function explainLaunch(context: Context, desk: PolicyDesk, who: SignedIn, service: string): Promise<void> {
   if (findService(desk, service) === undefined) return refuseLaunch(context, who, service, 'service_unknown');
   const posture = { signals: who.postureSignals, time: who.postureTime };
-  const { decision, policies } = decideLaunch(context, desk, who, posture, service);
-  if (decision === 'deny') await refuseLaunch(context, who, service, 'denied', policies);
+  const { decision, policies, detail } = decideLaunch(context, desk, who, posture, service);
+  if (decision === 'deny') await refuseLaunch(context, who, service, 'denied', { policies, detail });
 }
 
 async function refuseLaunch(
@@ -73,16 +73,17 @@ async function refuseLaunch(
   who: SignedIn,
   service: string,
   reason: 'service_unknown' | 'denied',
-  policies?: readonly string[],
+  decided: Pick<RecordedLaunch, 'policies'> & Partial<RecordedLaunch> = { policies: ['default-deny'] },
 ): Promise<never> {
   const refusal = new ApiError(reason);
-  const refused = { decision: 'deny', reason, correlation: refusal.correlation } as const;
+  const refused = { reason, correlation: refusal.correlation } as const;
   const event = {
     type: 'launch',
     actor: who.spiffeId,
     service,
     ...refused,
-    ...(policies && { policies: [...policies] }),
+    ...decided,
+    decision: 'deny',
   } as const;
   await context.audit.append([newEvent(context, event)]);
   throw refusal;
@@ -148,7 +149,7 @@ async function record(
   who: SignedIn,
   proof: LaunchProof,
   posture: Posture,
-  decided: LaunchDecision,
+  decided: RecordedLaunch,
   refusal: ApiError | undefined,
 ) {
   const now = context.clock.now();

@@ -91,6 +91,11 @@ export async function liveLinks(transaction: StoreTransaction, now: number): Pro
   return rows.map(recordOf);
 }
 
+/** All links, those that are over as well: what was decided while they lived. */
+export async function linkRecords(context: Context): Promise<LinkRecord[]> {
+  return (await context.store.selectFrom('links').selectAll().orderBy('id').execute()).map(recordOf);
+}
+
 /** What a guest knows of their link. */
 export interface LinkKey {
   readonly link: string;

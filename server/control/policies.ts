@@ -1,18 +1,15 @@
 /** Putting policies in force: checked as a whole, then replaced as a whole, with what changed in the audit event. */
 import { createHash } from 'node:crypto';
 import { defaultPolicies } from '../policy/schema.ts';
-import { PolicyError, splitPolicies, validatePolicies } from '../policy/validate.ts';
+import type { GivenPolicies } from '../policy/validate.ts';
 import type { StoreTransaction } from '../store/tables.ts';
-import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
+import { readGiven } from './policy-tools.ts';
 
 /** @param policies one text, or texts by id. @throws ApiError with Cedar's own words */
-export async function replacePolicies(
-  context: Context,
-  policies: string | Readonly<Record<string, string>>,
-): Promise<string[]> {
-  const byId = checked(policies);
+export async function replacePolicies(context: Context, policies: GivenPolicies): Promise<string[]> {
+  const byId = readGiven(policies);
   await context.audit.transact(async (transaction) => {
     await transaction.deleteFrom('policies').execute();
     await insert(transaction, byId);
@@ -38,18 +35,6 @@ export async function ensureFirstPolicies(context: Context): Promise<void> {
 export async function listPolicies(context: Context): Promise<Record<string, string>> {
   const rows = await context.store.selectFrom('policies').selectAll().orderBy('id').execute();
   return Object.fromEntries(rows.map(({ id, text }) => [id, text]));
-}
-
-function checked(policies: string | Readonly<Record<string, string>>): Record<string, string> {
-  try {
-    const byId = typeof policies === 'string' ? splitPolicies(policies) : { ...policies };
-    validatePolicies(byId);
-    return byId;
-  } catch (error) {
-    // The caller wrote these policies and holds the admin socket: it may be told what Cedar says of them.
-    if (error instanceof PolicyError) throw new ApiError(error.code, { cause: error, message: error.message });
-    throw error;
-  }
 }
 
 async function insert(transaction: StoreTransaction, policies: Readonly<Record<string, string>>): Promise<void> {

@@ -124,7 +124,7 @@ function refusalOf(
   return ageMs > context.config.timers.postureMaxAgeS * 1_000 ? 'posture_stale' : undefined;
 }
 
-type Outcome = Pick<AuditEvent, 'decision' | 'reason' | 'policies' | 'correlation'>;
+type Outcome = Pick<AuditEvent, 'decision' | 'reason' | 'policies' | 'correlation' | 'detail'>;
 
 function renewal(context: Context, who: SignedIn, launch: LaunchTable, outcome: Outcome): AuditEvent {
   return newEvent(context, { type: 'renew', actor: who.spiffeId, service: launch.service, ...outcome });

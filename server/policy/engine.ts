@@ -4,7 +4,12 @@
  * Pure apart from Cedar's cache of parsed policies: no clock, no store, no log.
  */
 import { createHash } from 'node:crypto';
-import { type CedarValueJson, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import {
+  type CedarValueJson,
+  preparsePolicySet,
+  type StatefulAuthorizationCall,
+  statefulIsAuthorized,
+} from '@cedar-policy/cedar-wasm/nodejs';
 import type { CedarEntity, LinkRecord, SnapshotContent } from '../channel/snapshot-content.ts';
 import type { AmrName } from './amr.ts';
 import { cedarTime, linkContext, linkPolicies } from './links.ts';
@@ -60,6 +65,8 @@ export interface PolicyDecision {
   readonly lacks?: 'stepUp';
 }
 
+export type CedarCall = Omit<StatefulAuthorizationCall, 'preparsedPolicySetId'>;
+
 const defaultDeny: PolicyDecision = { decision: 'deny', policies: ['default-deny'] };
 
 /** Policy sets Cedar already holds parsed, by digest: it has no way to forget one, and snapshots repeat them. */
@@ -70,9 +77,12 @@ export class PolicyEngine {
   readonly #entities = new Map<string, CedarEntity>();
   readonly #links = new Map<string, LinkRecord>();
 
-  /** @throws PolicyError `policy_syntax` when the policies do not parse. */
-  constructor(content: Pick<SnapshotContent, 'policies' | 'entities' | 'links'>) {
-    this.#policySet = preparse({ ...content.policies, ...linkPolicies });
+  /**
+   * @param draft under this name the engine takes the place of the last of the name, which must decide no more
+   * @throws PolicyError `policy_syntax` when the policies do not parse.
+   */
+  constructor(content: Pick<SnapshotContent, 'policies' | 'entities' | 'links'>, draft?: string) {
+    this.#policySet = preparse({ ...content.policies, ...linkPolicies }, draft);
     for (const entity of content.entities) this.#entities.set(keyOf(entity.uid), entity);
     for (const link of content.links) this.#links.set(link.id, link);
   }
@@ -92,18 +102,24 @@ export class PolicyEngine {
     return this.#ask(steppedUp(question));
   }
 
-  #ask(question: Question): PolicyDecision {
+  /** The question in Cedar's form, for other policies than these; undefined where nobody knows the person, link or service. */
+  call(question: Question): CedarCall | undefined {
     const principal = this.#principalOf(question.principal);
     const service = { type: 'Service', id: question.service };
-    if (principal === undefined || !this.#entities.has(keyOf(service))) return defaultDeny;
-    const answer = statefulIsAuthorized({
+    if (principal === undefined || !this.#entities.has(keyOf(service))) return undefined;
+    return {
       principal: principal.uid,
       action: { type: 'Action', id: question.action },
       resource: service,
       context: contextOf(question, principal.link),
-      preparsedPolicySetId: this.#policySet,
       entities: [...principal.entities, ...this.#withAncestors([principal.uid, service, ...deviceOf(question)])],
-    });
+    };
+  }
+
+  #ask(question: Question): PolicyDecision {
+    const call = this.call(question);
+    if (call === undefined) return defaultDeny;
+    const answer = statefulIsAuthorized({ ...call, preparsedPolicySetId: this.#policySet });
     if (answer.type === 'failure') return defaultDeny;
     const { reason, errors } = answer.response.diagnostics;
     // Cedar skips a policy that errs. A skipped forbid would open what it was written to close.
@@ -151,10 +167,10 @@ function guestOf(record: LinkRecord, use: number): Principal {
   return { uid, entities: [guest, { uid: link, attrs: {}, parents: [] }], link: { record, use } };
 }
 
-function preparse(policies: Readonly<Record<string, string>>): string {
+function preparse(policies: Readonly<Record<string, string>>, draft: string | undefined): string {
   const ordered = Object.entries(policies).sort(([a], [b]) => (a < b ? -1 : 1));
-  const id = createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
-  if (preparsed.has(id)) return id;
+  const id = draft ?? createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
+  if (draft === undefined && preparsed.has(id)) return id;
   const answer = preparsePolicySet(id, { staticPolicies: Object.fromEntries(ordered) });
   if (answer.type === 'failure') {
     throw new PolicyError(
@@ -162,7 +178,7 @@ function preparse(policies: Readonly<Record<string, string>>): string {
       `Cedar cannot read the policies: ${answer.errors[0]?.message ?? 'unknown'}.`,
     );
   }
-  preparsed.add(id);
+  if (draft === undefined) preparsed.add(id);
   return id;
 }
 

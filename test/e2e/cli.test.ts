@@ -22,6 +22,14 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Tests of policies, as `policy test` takes them. */
+const cases = `
+people: { ada: [admins] }
+services: { wiki: {} }
+cases:
+  - { name: admins open, person: ada, service: wiki, expect: allow }
+`;
+
 function file(name: string, content: string): string {
   const path = join(folder, name);
   writeFileSync(path, content, { mode: 0o600 });
@@ -75,6 +83,11 @@ test('every command answers with --json by one JSON object', async () => {
       ['user', 'add', 'Someone', '--group', 'field'],
       ['pins'],
       ['policy', 'apply', permits],
+      ['policy', 'check', permits],
+      ['policy', 'show'],
+      ['policy', 'explain', '--user', 'Administrator', '--service', 'taken'],
+      ['policy', 'simulate', permits, '--since', '1h'],
+      ['policy', 'test', file('cases.yaml', cases), '--policies', permits],
       ['audit', 'verify'],
       ['config'],
     ],
@@ -87,6 +100,23 @@ test('every command answers with --json by one JSON object', async () => {
   );
   assert.deepEqual(await product.cliJson('service', 'remove', 'one'), {});
   assert.deepEqual(await product.cliJson('wg', 'remove-peer', key(2)), {});
+});
+
+test('QHX-6: a check and a test of policies that fail report everything, and exit with a code', async () => {
+  const broken = file(
+    'broken.cedar',
+    'permit (principal in Team::"a", action, resource);\nforbid (principal, action, x);',
+  );
+  const check = await product.cli('policy', 'check', broken, '--json');
+  assert.equal(check.code, 1);
+  const [fault] = JSON.parse(check.stdout).faults;
+  assert.deepEqual([fault.code, fault.line, JSON.parse(check.stderr).error], ['policy_syntax', 2, 'policy_syntax']);
+  const plain = await product.cli('policy', 'check', broken);
+  assert.match(plain.stdout, /broken\.cedar:2:\d+: Cedar cannot read the policies/);
+  const failing = await product.cli('policy', 'test', file('cases.yaml', cases), '--policies', file('none.cedar', ''));
+  assert.equal(failing.code, 1);
+  assert.equal(failing.stdout, 'FAIL  admins open: wanted allow, got deny by default-deny\n0 passed.\n');
+  assert.equal(failing.stderr, 'latchkey: 1 of 1 tests failed.\n');
 });
 
 test('what a command answers is what there is', async () => {
@@ -172,6 +202,14 @@ test('bad input to any command is a code, one sentence and a non-zero exit', asy
         'policy_template',
         ['policy', 'apply', file('template.cedar', 'permit (principal == ?principal, action, resource);')],
       ],
+      ['policy_unreadable', ['policy', 'test', join(folder, 'no-such-file')]],
+      ['cases_malformed', ['policy', 'test', file('list.yaml', '[1, 2')]],
+      ['cases_malformed', ['policy', 'test', file('cases.yaml', cases)]],
+      ['usage', ['policy', 'explain', '--service', 'taken']],
+      ['user_unknown', ['policy', 'explain', '--user', 'Nobody', '--service', 'taken']],
+      ['usage', ['policy', 'explain', '--user', 'Someone', '--service', 'taken', '--at', 'noon']],
+      ['policy_unreadable', ['policy', 'simulate', join(folder, 'no-such-file')]],
+      ['usage', ['policy', 'simulate', file('none.cedar', ''), '--limit', 'all']],
       ['config_invalid', ['config', '--config', join(folder, 'no-such-file')]],
       ['config_invalid', ['config', '--config', file('typo.yaml', 'prot: 8700\n')]],
       ['config_invalid', ['config', '--config', file('list.yaml', 'port: [1, 2]\n')]],

@@ -13,10 +13,10 @@ import type { Context } from '../context.ts';
 import { addPeer, listPeers, removePeer } from '../peers.ts';
 import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../people.ts';
 import { listPeople } from '../people-list.ts';
-import { listPolicies, replacePolicies } from '../policies.ts';
 import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
 import { addDevices } from './admin-devices.ts';
 import { addKnocks, addLinks } from './admin-links.ts';
+import { addPolicies } from './admin-policies.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
 import { addSessions } from './admin-sessions.ts';
@@ -139,18 +139,6 @@ function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
     await desk.revocations.user(exchange.req.valid('param').name, exchange.req.valid('query').reason);
     await desk.policy.reload();
     return exchange.json({}, 200);
-  });
-}
-
-function addPolicies(app: ApiApp, context: Context, desk: ChannelDesk): void {
-  app.openapi(route('get', '/admin/policies', shapes.policies), async (exchange) =>
-    exchange.json({ policies: await listPolicies(context) }, 200),
-  );
-  app.openapi(routeTaking('put', '/admin/policies', shapes.newPolicies, shapes.policyIds), async (exchange) => {
-    const given = exchange.req.valid('json');
-    const policies = await replacePolicies(context, 'text' in given ? given.text : given.map);
-    await desk.policy.reload();
-    return exchange.json({ policies, epoch: desk.policy.epoch }, 200);
   });
 }
 

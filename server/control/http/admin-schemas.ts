@@ -97,13 +97,6 @@ export const user = z.object({
 });
 export const users = z.object({ users: z.array(user) });
 
-export const newPolicies = z.union([
-  z.strictObject({ text: z.string().max(100_000) }),
-  z.strictObject({ map: z.record(z.string(), z.string().max(100_000)) }),
-]);
-export const policies = z.object({ policies: z.record(z.string(), z.string()) });
-export const policyIds = z.object({ policies: z.array(z.string()), epoch: z.number() });
-
 export const auditQuery = z.object({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),

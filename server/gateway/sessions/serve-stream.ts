@@ -6,6 +6,8 @@ import { hex } from '../../../protocol/bytes.ts';
 import type { IncomingStream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import { origins } from '../../config.ts';
+import type { PrincipalView } from '../../policy/engine.ts';
+import { recordPrincipal } from '../../policy/recorded.ts';
 import type { EventContent } from '../audit.ts';
 import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';
 import { serveTcp } from '../bridge/tcp-exchange.ts';
@@ -31,8 +33,9 @@ export async function serveStream(
   const correlation = deps.crypto.random(correlationBytes);
   try {
     await live.gate.passage;
-    const verdict = await decideWithStepUp(incoming, live, deps, hex(correlation));
-    const event = openEvent(incoming, live, verdict, hex(correlation));
+    const decided = await decideWithStepUp(incoming, live, deps, hex(correlation));
+    const { verdict } = decided;
+    const event = openEvent(incoming, live, decided, hex(correlation));
     if (verdict.decision === 'deny') {
       await deps.audit.record(event);
       incoming.refuse(verdict.code, correlation);
@@ -54,24 +57,32 @@ async function decideWithStepUp(
   live: LiveSession,
   deps: SessionDependencies,
   correlation: string,
-): Promise<OpenVerdict> {
-  const verdict = decide(incoming, live, deps);
-  if (verdict.decision === 'allow' || verdict.code !== 'stepup_required') return verdict;
-  await deps.audit.record(openEvent(incoming, live, verdict, correlation));
+): Promise<Decided> {
+  const decided = decide(incoming, live, deps);
+  const { verdict } = decided;
+  if (verdict.decision === 'allow' || verdict.code !== 'stepup_required') return decided;
+  await deps.audit.record(openEvent(incoming, live, decided, correlation));
   await live.requireStepUp();
   return decide(incoming, live, deps);
 }
 
-function decide(incoming: IncomingStream, live: LiveSession, deps: SessionDependencies): OpenVerdict {
+/** A verdict, and the principal as it was asked about. */
+interface Decided {
+  readonly verdict: OpenVerdict;
+  readonly principal: PrincipalView;
+}
+
+function decide(incoming: IncomingStream, live: LiveSession, deps: SessionDependencies): Decided {
   const policy = deps.policy.isUsable ? deps.policy.current : undefined;
   const { kind, service } = incoming;
-  return decideOpen({ kind, service, svid: live.svid, principal: live.principal(), policy });
+  const principal = live.principal();
+  return { verdict: decideOpen({ kind, service, svid: live.svid, principal, policy }), principal };
 }
 
 function openEvent(
   incoming: IncomingStream,
   live: LiveSession,
-  verdict: OpenVerdict,
+  { verdict, principal }: Decided,
   correlation: string,
 ): EventContent {
   return {
@@ -82,7 +93,12 @@ function openEvent(
     policies: verdict.policies,
     ...(verdict.decision === 'deny' ? { reason: verdict.reason } : {}),
     correlation,
-    detail: { kind: incoming.kind, session: live.id, credentialFor: live.svid.service },
+    detail: {
+      kind: incoming.kind,
+      session: live.id,
+      credentialFor: live.svid.service,
+      ...recordPrincipal(principal),
+    },
   };
 }
 
@@ -188,17 +204,19 @@ async function judgeRequest(
   const { service } = incoming;
   const inForce = deps.policy.isUsable ? deps.policy.current : undefined;
   const context = { kind: incoming.kind, ...request };
-  const verdict = inForce?.engine.decide({ principal: live.principal(), action: 'request', service, context });
+  const principal = live.principal();
+  const verdict = inForce?.engine.decide({ principal, action: 'request', service, context });
   const { decision, policies, lacks } = verdict ?? { decision: 'deny', policies: ['default-deny'] };
+  const reason = verdict === undefined ? 'policy_stale' : lacks === undefined ? undefined : 'stepup_required';
   await deps.audit.record({
     type: incoming.kind === 'websocket' ? 'websocket.open' : 'http.request',
     actor: spiffeId,
     service,
     decision,
     policies,
-    ...(lacks === undefined ? {} : { reason: 'stepup_required' }),
+    ...(reason !== undefined && { reason }),
     correlation,
-    detail: { ...request, session: live.id },
+    detail: { ...request, session: live.id, ...recordPrincipal(principal) },
   });
   if (verdict === undefined) return 'policy_stale';
   if (lacks === 'stepUp') return 'stepup_required';

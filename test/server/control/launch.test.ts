@@ -105,7 +105,7 @@ describe('launch', () => {
       events.map(({ service, decision, policies, reason }) => ({ service, decision, policies, reason })),
       [
         { service: 'wiki', decision: 'deny', policies: ['default-deny'], reason: 'denied' },
-        { service: 'nowhere', decision: 'deny', policies: undefined, reason: 'service_unknown' },
+        { service: 'nowhere', decision: 'deny', policies: ['default-deny'], reason: 'service_unknown' },
       ],
     );
     assert.deepEqual(
@@ -211,7 +211,9 @@ describe('launch', () => {
   test('a service nobody defined is unknown, and the attempt is audited', async () => {
     const { answer } = await admin.launch('nothing');
     assert.deepEqual([answer.status, answer.body.error], [404, 'service_unknown']);
-    assert.deepEqual(await outcomes(), [{ service: 'nothing', decision: 'deny', reason: 'service_unknown' }]);
+    assert.deepEqual(await outcomes(), [
+      { service: 'nothing', decision: 'deny', policies: ['default-deny'], reason: 'service_unknown' },
+    ]);
   });
 
   test('QHX-7: one launch sent 64 times at once gives exactly one credential', async () => {

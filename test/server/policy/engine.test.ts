@@ -5,7 +5,7 @@ import { amrNames } from '../../../server/policy/amr.ts';
 import { PolicyEngine, type PrincipalFacts, type PrincipalView, type Question } from '../../../server/policy/engine.ts';
 import { cedarTime } from '../../../server/policy/links.ts';
 import { defaultPolicies } from '../../../server/policy/schema.ts';
-import { splitPolicies, validatePolicies } from '../../../server/policy/validate.ts';
+import { readPolicies } from '../../../server/policy/validate.ts';
 
 const entity = (type: string, id: string, attrs: CedarEntity['attrs'], parents: [string, string][]): CedarEntity => ({
   uid: { type, id },
@@ -136,7 +136,7 @@ describe('policy engine', () => {
       action: 'request',
       context: { method: 'GET', path: '/public/a' },
     };
-    validatePolicies(policies);
+    readPolicies(policies);
     assert.equal(ask(policies, 'bob', question).decision, 'allow');
     const changes: Partial<Question>[] = [
       { action: 'open' },
@@ -167,7 +167,7 @@ describe('policy engine', () => {
     ['not synced', onDevice('!context.device.synced'), undefined, 'deny'],
   ] as const)
     test(`QZ-19: a policy may want the device ${what}: ${device ?? 'none'} is a ${decision}`, () => {
-      validatePolicies(policies);
+      readPolicies(policies);
       assert.equal(ask(policies, 'bob', { principal: principal('bob', { device }) }).decision, decision);
     });
 
@@ -175,7 +175,7 @@ describe('policy engine', () => {
     const policies = {
       internal: 'permit (principal, action, resource) when { resource.labels.contains("internal") };',
     };
-    validatePolicies(policies);
+    readPolicies(policies);
     assert.equal(ask(policies, 'bob').decision, 'allow');
     assert.equal(ask(policies, 'bob', { service: 'ledger' }).decision, 'deny');
   });
@@ -196,17 +196,17 @@ describe('policy engine', () => {
       [{ 'default-deny': 'permit (principal, action, resource);' }, 'policy_id'],
       [{ 'a\nb': 'permit (principal, action, resource);' }, 'policy_id'],
     ];
-    for (const [policies, code] of table) assert.throws(() => validatePolicies(policies), { code });
-    assert.doesNotThrow(() => validatePolicies(defaultPolicies));
+    for (const [policies, code] of table) assert.throws(() => readPolicies(policies), { code });
+    assert.doesNotThrow(() => readPolicies(defaultPolicies));
   });
 
   test('a text is split into policies by their annotation or position', () => {
     const text = '@id("first") permit (principal, action, resource); forbid (principal, action, resource);';
-    assert.deepEqual(Object.keys(splitPolicies(text)), ['first', 'policy1']);
-    assert.throws(() => splitPolicies('permit (principal == ?principal, action, resource);'), {
+    assert.deepEqual(Object.keys(readPolicies(text)), ['first', 'policy1']);
+    assert.throws(() => readPolicies('permit (principal == ?principal, action, resource);'), {
       code: 'policy_template',
     });
-    assert.throws(() => splitPolicies('@id("x") permit (principal, action, resource);'.repeat(2)), {
+    assert.throws(() => readPolicies('@id("x") permit (principal, action, resource);'.repeat(2)), {
       code: 'policy_id',
     });
   });

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { CedarEntity, LinkRecord } from '../../../server/channel/snapshot-content.ts';
 import { PolicyEngine, type Question } from '../../../server/policy/engine.ts';
 import { isOpen, leaveBy } from '../../../server/policy/links.ts';
-import { validatePolicies } from '../../../server/policy/validate.ts';
+import { readPolicies } from '../../../server/policy/validate.ts';
 
 const now = Date.UTC(2026, 10, 26, 12, 30, 15);
 const hour = 3_600_000;
@@ -94,7 +94,7 @@ describe('policies of one-click links', () => {
     const policies = {
       'no-kiosks': 'forbid (principal is Guest, action, resource) when { context has link && context.link.kiosk };',
     };
-    validatePolicies(policies);
+    readPolicies(policies);
     assert.deepEqual(ask({}, {}, { policies }), deny('no-kiosks'));
   });
 
@@ -105,7 +105,7 @@ describe('policies of one-click links', () => {
   });
 
   test('no policy of an administrator takes the name of one of these', () => {
-    assert.throws(() => validatePolicies({ 'link-expired': 'permit (principal, action, resource);' }), {
+    assert.throws(() => readPolicies({ 'link-expired': 'permit (principal, action, resource);' }), {
       code: 'policy_id',
     });
   });

@@ -1,0 +1,78 @@
+/**
+ * What makes a draft of policies dangerous enough to need a second pair of eyes: it lets everybody open everything. Found
+ * by asking, not by reading: whatever it is written as, a policy is too wide that lets in a person of no group, to a
+ * service of no name, namespace or label that it could mean. Pure.
+ */
+import { type CedarEntity, type ServiceScheme, serviceSchemes } from '../channel/snapshot-content.ts';
+import { PolicyEngine, type PrincipalFacts, type Question } from './engine.ts';
+import { cedarTime } from './links.ts';
+
+export type DangerCode = 'allow_all';
+export interface Danger {
+  readonly code: DangerCode;
+  readonly message: string;
+  /** The policies that permit it. */
+  readonly policies: string[];
+}
+
+/** Nobody's, because ids are hexadecimal and names have no capitals. */
+const [stranger, somewhere] = ['Stranger', 'Somewhere'];
+
+/** As weak as a sign-in can be, and as strong: a condition that everybody can meet is none. */
+const strangers: Omit<PrincipalFacts, 'atMs'>[] = [
+  { amr: [], authAgeS: 2 ** 31 - 1, posture: { ageS: 2 ** 31 - 1 } },
+  { amr: ['oidc'], authAgeS: 0, posture: { ageS: 0 } },
+  { amr: ['passkey', 'deviceKey'], authAgeS: 0, posture: { ageS: 0, signals: { userVerified: true } } },
+  {
+    amr: ['passkey', 'deviceKey', 'oidc', 'stepUp'],
+    authAgeS: 0,
+    posture: { ageS: 0, signals: { userVerified: true, secureContext: true, backedUp: false, backupEligible: false } },
+  },
+];
+
+/** @param atMs the moment the questions are about, ms since 1970. @returns none for policies that may be put in force by one */
+export function dangersOf(policies: Readonly<Record<string, string>>, atMs: number): Danger[] {
+  const engine = new PolicyEngine({ policies, entities: strange(atMs), links: [] }, 'judged');
+  const permitting = new Set(questions(atMs).flatMap((question) => permits(engine, question)));
+  if (permitting.size === 0) return [];
+  const message = 'It lets everybody who can sign in open every service, whatever it is.';
+  return [{ code: 'allow_all', message, policies: [...permitting].sort() }];
+}
+
+function permits(engine: PolicyEngine, question: Question): string[] {
+  const { decision, policies } = engine.decide(question);
+  return decision === 'allow' ? policies : [];
+}
+
+function strange(atMs: number): CedarEntity[] {
+  const device = { enrolled: cedarTime(atMs - 400 * 86_400_000) as string, aaguid: '', synced: false };
+  const service = (scheme: ServiceScheme): CedarEntity => ({
+    uid: { type: 'Service', id: `${somewhere}-${scheme}` },
+    attrs: { scheme, demo: false, labels: [] },
+    parents: [{ type: 'Namespace', id: somewhere }],
+  });
+  return [
+    { uid: { type: 'User', id: stranger }, attrs: { name: stranger }, parents: [] },
+    { uid: { type: 'Device', id: stranger }, attrs: device, parents: [] },
+    { uid: { type: 'Namespace', id: somewhere }, attrs: {}, parents: [] },
+    ...serviceSchemes.map(service),
+  ];
+}
+
+function questions(atMs: number): Question[] {
+  const exchanges: Pick<Question, 'action' | 'context'>[] = [
+    { action: 'open', context: { kind: 'http' } },
+    { action: 'open', context: { kind: 'tcp' } },
+    { action: 'request', context: { kind: 'http', method: 'GET', path: '/' } },
+    { action: 'request', context: { kind: 'http', method: 'POST', path: '/' } },
+  ];
+  return strangers.flatMap((facts) =>
+    serviceSchemes.flatMap((scheme) =>
+      exchanges.map((exchange) => ({
+        principal: { user: stranger, device: stranger, atMs, ...facts },
+        service: `${somewhere}-${scheme}`,
+        ...exchange,
+      })),
+    ),
+  );
+}
