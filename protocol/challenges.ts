@@ -44,6 +44,14 @@ export function stepupChallenge(
   return crypto.sha256(tagged(tag.stepup, ...ceremony(crypto, binding), hash('exporter', binding.exporter)));
 }
 
+/** An administrator's yes to a change that takes two. @param documentHash SHA-256 of the document that was shown */
+export function approvalChallenge(
+  crypto: Hash,
+  binding: CeremonyBinding & { readonly documentHash: Uint8Array },
+): Uint8Array {
+  return crypto.sha256(tagged(tag.approve, ...ceremony(crypto, binding), hash('documentHash', binding.documentHash)));
+}
+
 export type LaunchBinding = LoginBinding & {
   /** SHA-256 of the composite session key that asks for a credential. */
   readonly sessionKeyHash: Uint8Array;

@@ -32,6 +32,7 @@ export const tag = {
   login: 'Latchkey/1 webauthn login',
   enrol: 'Latchkey/1 webauthn enrol',
   stepup: 'Latchkey/1 webauthn stepup',
+  approve: 'Latchkey/1 webauthn approve',
   launch: 'Latchkey/1 launch',
   renew: 'Latchkey/1 renew',
   device: 'Latchkey/1 device',

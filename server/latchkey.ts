@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addAuditCommands } from './cli/audit.ts';
+import { addChangeCommands } from './cli/change.ts';
 import { addConfigCommand } from './cli/config.ts';
 import { addConnectorCommands } from './cli/connector.ts';
 import { addDeviceCommands } from './cli/device.ts';
@@ -35,6 +36,7 @@ addPeopleCommands(program);
 addDeviceCommands(program);
 addLinkCommands(program);
 addPolicyCommands(program);
+addChangeCommands(program);
 addSessionCommands(program);
 addAuditCommands(program);
 addConfigCommand(program);

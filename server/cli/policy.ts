@@ -77,7 +77,15 @@ function addInForce(policy: Command): void {
     .option('--json', 'print JSON')
     .action(async (file: string, _own: unknown, command: Command) => {
       const answer = await admin(command, 'PUT', '/admin/policies', { text: readText(file) });
-      print(optionsOf(command), answer, () => 'The policies are in force.');
+      const waits = answer['state'] === 'waiting';
+      print(optionsOf(command), answer, () => (waits ? waitingText(answer) : 'The policies are in force.'));
+      // A script that goes on as if they were in force would be wrong.
+      if (waits)
+        throw new CommandFailure(
+          'change_waits',
+          'The policies are not in force: two administrators have to approve them.',
+          3,
+        );
     });
   policy
     .command('show')
@@ -89,6 +97,12 @@ function addInForce(policy: Command): void {
       const text = policies.map(([id, one]) => (/@id\s*\(/.test(one) ? one : `@id(${JSON.stringify(id)})\n${one}`));
       print(optionsOf(command), answer, () => text.join('\n\n'));
     });
+}
+
+function waitingText(answer: Record<string, unknown>): string {
+  const { id, dangers } = answer['change'] as { id: string; dangers: { message: string; policies: string[] }[] };
+  const why = dangers.map(({ message, policies }) => `${message} (${policies.join(', ')})`);
+  return `${why.join('\n')}\nAdministrators approve it on the hub, under /changes. Until then the old policies stay: change ${id}.`;
 }
 
 interface ExplainOptions {

@@ -10,12 +10,26 @@ import type { Context } from './context.ts';
 import { newId } from './identifiers.ts';
 
 /** How long a person has. Making a passkey asks more of them than using one; a launch asks nothing. */
-const lifeMs: Record<CeremonyKind, number> = { enrol: 300_000, login: 60_000, launch: 30_000, stepup: 60_000 };
+const lifeMs: Record<CeremonyKind, number> = {
+  enrol: 300_000,
+  login: 60_000,
+  launch: 30_000,
+  stepup: 60_000,
+  approve: 60_000,
+};
 
 export type CeremonyOf = Partial<
   Pick<
     CeremonyTable,
-    'device_id' | 'enrolment_id' | 'link_id' | 'knock_id' | 'lease_id' | 'launch_id' | 'service' | 'device_public_key'
+    | 'device_id'
+    | 'enrolment_id'
+    | 'change_id'
+    | 'link_id'
+    | 'knock_id'
+    | 'lease_id'
+    | 'launch_id'
+    | 'service'
+    | 'device_public_key'
   >
 > &
   Pick<CeremonyTable, 'kind' | 'user_id'>;
@@ -29,6 +43,7 @@ export async function beginCeremony(context: Context, of: CeremonyOf): Promise<C
     enrolment_id: null,
     link_id: null,
     knock_id: null,
+    change_id: null,
     lease_id: null,
     launch_id: null,
     service: null,

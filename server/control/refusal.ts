@@ -10,7 +10,7 @@ import { newEvent } from './identifiers.ts';
 import { WebAuthnError } from './webauthn.ts';
 
 export interface Attempt {
-  readonly type: Extract<AuditEventType, 'enrol' | 'login' | 'launch' | 'renew' | 'stepup' | 'link.redeem'>;
+  readonly type: Extract<AuditEventType, 'enrol' | 'login' | 'launch' | 'renew' | 'stepup' | 'link.redeem' | 'admin'>;
   readonly actor: string;
   readonly subject?: string;
   readonly service?: string;

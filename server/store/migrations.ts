@@ -148,6 +148,24 @@ const policyNames = [
   "ALTER TABLE services ADD COLUMN labels TEXT NOT NULL DEFAULT '[]'",
 ];
 
+/** Changes that wait for two administrators. SQLite changes no CHECK in place: ceremonies under way begin again. */
+const fourEyes = [
+  `CREATE TABLE changes (id TEXT PRIMARY KEY, kind TEXT NOT NULL, document TEXT NOT NULL, dangers TEXT NOT NULL,
+     requested_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, decided_at INTEGER,
+     outcome TEXT) STRICT`,
+  `CREATE TABLE approvals (change_id TEXT NOT NULL REFERENCES changes(id), user_id TEXT NOT NULL REFERENCES users(id),
+     device_id TEXT NOT NULL REFERENCES devices(id), approved_at INTEGER NOT NULL, assertion TEXT NOT NULL,
+     PRIMARY KEY (change_id, user_id)) STRICT, WITHOUT ROWID`,
+  'DROP TABLE ceremonies',
+  `CREATE TABLE ceremonies (id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL CHECK (kind IN ('enrol', 'login', 'launch', 'stepup', 'approve')), nonce BLOB NOT NULL UNIQUE,
+     user_id TEXT NOT NULL REFERENCES users(id), device_id TEXT, enrolment_id TEXT, lease_id BLOB,
+     launch_id TEXT REFERENCES launches(id), link_id TEXT REFERENCES links(id), knock_id TEXT REFERENCES knocks(id),
+     change_id TEXT REFERENCES changes(id), service TEXT, device_public_key BLOB, expires_at INTEGER NOT NULL,
+     spent_at INTEGER) STRICT`,
+  'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -158,6 +176,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-revocations': { up: (database) => runAll(database, revocations) },
   '0007-connectors': { up: (database) => runAll(database, connectors) },
   '0008-policy-names': { up: (database) => runAll(database, policyNames) },
+  '0009-four-eyes': { up: (database) => runAll(database, fourEyes) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -112,7 +112,7 @@ export interface KnockTable {
   spent_at: number | null;
 }
 
-export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup';
+export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup' | 'approve';
 
 export interface CeremonyTable {
   id: string;
@@ -127,6 +127,8 @@ export interface CeremonyTable {
   /** The link whose guest makes a passkey, and the knock that was let in. */
   link_id: string | null;
   knock_id: string | null;
+  /** The change that an administrator approves. */
+  change_id: string | null;
   service: string | null;
   /** Public key that a login was asked for. */
   device_public_key: Uint8Array | null;
@@ -278,6 +280,32 @@ export interface PolicyTable {
   text: string;
 }
 
+export type ChangeKind = 'policy.replace';
+
+/** Waits for two administrators (changes.ts). */
+export interface ChangeTable {
+  id: string;
+  kind: ChangeKind;
+  /** JSON, exactly the bytes whose hash is signed. */
+  document: string;
+  /** JSON of why it takes two. */
+  dangers: string;
+  requested_by: string;
+  created_at: number;
+  expires_at: number;
+  decided_at: number | null;
+  outcome: string | null;
+}
+
+export interface ApprovalTable {
+  change_id: string;
+  user_id: string;
+  device_id: string;
+  approved_at: number;
+  /** JSON of the passkey's answer, the evidence. */
+  assertion: string;
+}
+
 export interface CounterTable {
   name: 'policy_epoch' | 'revocation_epoch';
   value: number;
@@ -313,6 +341,8 @@ export interface Tables {
   gateways: GatewayTable;
   receipts: ReceiptTable;
   policies: PolicyTable;
+  changes: ChangeTable;
+  approvals: ApprovalTable;
   counters: CounterTable;
   audit: AuditTable;
 }

@@ -85,6 +85,7 @@ test('every command answers with --json by one JSON object', async () => {
       ['policy', 'apply', permits],
       ['policy', 'check', permits],
       ['policy', 'show'],
+      ['change', 'list'],
       ['policy', 'explain', '--user', 'Administrator', '--service', 'taken'],
       ['policy', 'simulate', permits, '--since', '1h'],
       ['policy', 'test', file('cases.yaml', cases), '--policies', permits],
@@ -117,6 +118,21 @@ test('QHX-6: a check and a test of policies that fail report everything, and exi
   assert.equal(failing.code, 1);
   assert.equal(failing.stdout, 'FAIL  admins open: wanted allow, got deny by default-deny\n0 passed.\n');
   assert.equal(failing.stderr, 'latchkey: 1 of 1 tests failed.\n');
+});
+
+test('QHX-8: policies that let everybody in are not put in force by one person, and the exit code says so', async () => {
+  const wide = file('wide.cedar', 'permit (principal, action, resource);');
+  const outcome = await product.cli('policy', 'apply', wide);
+  assert.equal(outcome.code, 3);
+  const id = /change ([0-9a-f]{24})\.$/m.exec(outcome.stdout)?.[1] ?? '';
+  const { changes } = await product.cliJson('change', 'list');
+  assert.deepEqual(
+    (changes as { id: string }[]).map((one) => one.id),
+    [id],
+  );
+  const { policies } = await product.cliJson('policy', 'show');
+  assert.ok(!JSON.stringify(policies).includes('permit (principal, action'));
+  assert.deepEqual(await product.cliJson('change', 'refuse', id), {});
 });
 
 test('what a command answers is what there is', async () => {
@@ -205,6 +221,7 @@ test('bad input to any command is a code, one sentence and a non-zero exit', asy
       ['policy_unreadable', ['policy', 'test', join(folder, 'no-such-file')]],
       ['cases_malformed', ['policy', 'test', file('list.yaml', '[1, 2')]],
       ['cases_malformed', ['policy', 'test', file('cases.yaml', cases)]],
+      ['change_unknown', ['change', 'refuse', 'nothing']],
       ['usage', ['policy', 'explain', '--service', 'taken']],
       ['user_unknown', ['policy', 'explain', '--user', 'Nobody', '--service', 'taken']],
       ['usage', ['policy', 'explain', '--user', 'Someone', '--service', 'taken', '--at', 'noon']],

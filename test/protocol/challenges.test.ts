@@ -16,6 +16,7 @@ const binding = {
   lease: fill(5, 16),
   service: 'wiki',
   exporter: fill(6),
+  documentHash: fill(8),
   serial: fill(7, 16),
   time: 1_790_000_000_000,
 };
@@ -23,6 +24,7 @@ const binding = {
 const kinds = {
   login: challenges.loginChallenge,
   enrol: challenges.enrolChallenge,
+  approve: challenges.approvalChallenge,
   stepup: challenges.stepupChallenge,
   launch: challenges.launchChallenge,
   renew: challenges.renewChallenge,
@@ -32,6 +34,7 @@ const kinds = {
 const bound: Record<keyof typeof kinds, (keyof typeof binding)[]> = {
   login: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash'],
   enrol: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash'],
+  approve: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'documentHash'],
   stepup: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'exporter'],
   launch: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash', 'sessionKeyHash', 'lease', 'service'],
   renew: ['sessionKeyHash', 'serial', 'time'],

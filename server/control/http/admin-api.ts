@@ -20,6 +20,7 @@ import { addPolicies } from './admin-policies.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
 import { addSessions } from './admin-sessions.ts';
+import { addChanges } from './change-api.ts';
 import { type ApiApp, answers, newApi, takes } from './respond.ts';
 
 export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
@@ -29,6 +30,7 @@ export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   addConnectors(app, context, desk);
   addPeople(app, context, desk);
   addPolicies(app, context, desk);
+  addChanges(app, context);
   addDevices(app, context, desk);
   addSessions(app, context, desk);
   addLinks(app, context, desk);

@@ -10,6 +10,7 @@ import { listPolicies, replacePolicies } from '../policies.ts';
 import { amrNamesKnown, checkDraft, explainFor, readGiven } from '../policy-tools.ts';
 import { simulate } from '../simulation.ts';
 import { route, routeTaking } from './admin-route.ts';
+import { change, changeJson, danger } from './change-api.ts';
 import type { ApiApp } from './respond.ts';
 
 const policyText = z.string().max(100_000);
@@ -20,7 +21,6 @@ const givenOf = (body: z.infer<typeof given>) => ('text' in body ? body.text : b
 
 const place = { policy: z.string().optional(), line: z.number().optional(), column: z.number().optional() };
 const remark = z.object({ message: z.string(), ...place });
-const danger = z.object({ code: z.enum(['allow_all']), message: z.string(), policies: z.array(z.string()) });
 const checked = z
   .object({
     policies: z.array(z.object({ id: z.string(), effect: z.enum(['permit', 'forbid']), text: z.string() })),
@@ -34,6 +34,12 @@ const checked = z
     dangers: z.array(danger),
   })
   .openapi('CheckedPolicies', { description: 'lines and columns from 1; without faults it can be put in force' });
+
+/** Dangerous ones wait for two administrators, and the old ones stay in force. */
+const replaced = z.union([
+  z.object({ state: z.literal('inForce'), policies: z.array(z.string()), epoch: z.number() }),
+  z.object({ state: z.literal('waiting'), change, epoch: z.number() }),
+]);
 
 const word = z.string().max(256);
 const signals = z.strictObject({
@@ -128,11 +134,11 @@ export function addPolicies(app: ApiApp, context: Context, desk: ChannelDesk): v
   app.openapi(route('get', '/admin/policies/schema', z.object({ schema: z.string() })), (exchange) =>
     exchange.json({ schema: policySchema }, 200),
   );
-  const inForce = z.object({ policies: z.array(z.string()), epoch: z.number() });
-  app.openapi(routeTaking('put', '/admin/policies', given, inForce), async (exchange) => {
-    const policies = await replacePolicies(context, givenOf(exchange.req.valid('json')));
-    await desk.policy.reload();
-    return exchange.json({ policies, epoch: desk.policy.epoch }, 200);
+  app.openapi(routeTaking('put', '/admin/policies', given, replaced), async (exchange) => {
+    const outcome = await replacePolicies(context, desk.policy, givenOf(exchange.req.valid('json')));
+    const { epoch } = desk.policy;
+    if (outcome.state === 'inForce') return exchange.json({ ...outcome, epoch }, 200);
+    return exchange.json({ state: outcome.state, change: changeJson(outcome.change), epoch }, 200);
   });
   app.openapi(routeTaking('post', '/admin/policies/check', given, checked), (exchange) => {
     const { policies, faults, warnings, difference, dangers } = checkDraft(

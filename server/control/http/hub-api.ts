@@ -9,6 +9,7 @@ import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import { encodeBytes } from './bytes-field.ts';
+import { addChangeApi } from './change-api.ts';
 import { addDeviceApi } from './device-api.ts';
 import { addGuestApi } from './guest-api.ts';
 import { clearLease, deviceOf, signedBy, signedIn, writeLease } from './lease-cookie.ts';
@@ -30,6 +31,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addLaunch(app, options);
   addGuestApi(app, options);
   addDeviceApi(app, options.context, options.desk, options);
+  addChangeApi(app, options.context, options.desk, options);
   addPins(app, options);
   addAssertionKeys(app, options);
   addInstallation(app, options.context);

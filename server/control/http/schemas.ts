@@ -37,7 +37,7 @@ const registration = z.object({
   }),
 });
 
-const assertion = z.object({
+export const assertion = z.object({
   id: credentialId,
   rawId: credentialId,
   type: z.literal('public-key'),

@@ -41,7 +41,7 @@ describe('admin API', () => {
 
   test('new policies take the place of the old, as one audited change', async () => {
     const text =
-      '@id("first") permit (principal, action, resource); forbid (principal, action == Action::"launch", resource);';
+      '@id("first") permit (principal in Group::"admins", action, resource); forbid (principal, action == Action::"launch", resource);';
     const { body } = await installation.admin('PUT', '/admin/policies', { text });
     assert.deepEqual(body.policies, ['first', 'policy1']);
     const [change] = await installation.events('policy.change');

@@ -149,7 +149,7 @@ describe('control channel of the control plane', () => {
     const changes: [string, string, object][] = [
       ['POST', '/admin/peers', { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' }],
       ['POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' }],
-      ['PUT', '/admin/policies', { map: { all: 'permit (principal, action, resource);' } }],
+      ['PUT', '/admin/policies', { map: { all: 'permit (principal in Group::"admins", action, resource);' } }],
       ['POST', '/admin/users', { name: 'Bob', group: 'readers' }],
     ];
     for (const [method, path, body] of changes) {

@@ -313,7 +313,9 @@ describe('launch', () => {
       const afterPolicy = await live();
       await installation.admin('PUT', '/admin/policies', { map: {} });
       assert.equal(await afterPolicy(), 'denied');
-      await installation.admin('PUT', '/admin/policies', { text: 'permit (principal, action, resource);' });
+      await installation.admin('PUT', '/admin/policies', {
+        text: 'permit (principal in Group::"admins", action, resource);',
+      });
       assert.equal(await afterPolicy(), undefined);
 
       const afterSignOut = await live();

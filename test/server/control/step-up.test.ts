@@ -260,7 +260,7 @@ describe('step-up', () => {
   });
 
   test('QHX-6: a policy that wants a step-up for everything lets the launch pass, and nothing that lacks more', async () => {
-    const stepped = 'permit (principal, action, resource) when { context.amr.contains("stepUp") };';
+    const stepped = 'permit (principal in Group::"admins", action, resource) when { context.amr.contains("stepUp") };';
     await installation.admin('PUT', '/admin/policies', { map: { stepped } });
     assert.equal((await ada.launch('wiki')).answer.status, 200);
     assert.equal((await ada.get('/api/services')).body.services.length, 1);
@@ -271,14 +271,14 @@ describe('step-up', () => {
     assert.deepEqual([late.status, late.body.error], [403, 'denied']);
   });
 
-  const all = 'permit (principal, action, resource)';
+  const all = 'permit (principal in Group::"admins", action, resource)';
   const touched = '{ context.amr.contains("stepUp") };';
-  const notLaunch = 'permit (principal, action in [Action::"open", Action::"request"], resource);';
+  const notLaunch = 'permit (principal in Group::"admins", action in [Action::"open", Action::"request"], resource);';
   for (const [what, text] of [
     ['only the launch', `${all}; forbid (principal, action == Action::"launch", resource) unless ${touched}`],
     [
       'only the launch, permitted',
-      `permit (principal, action == Action::"launch", resource) when ${touched} ${notLaunch}`,
+      `permit (principal in Group::"admins", action == Action::"launch", resource) when ${touched} ${notLaunch}`,
     ],
     [
       'an open of one of the kinds that there are',

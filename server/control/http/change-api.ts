@@ -1,0 +1,113 @@
+/** Changes that wait for two administrators: on the hub, where they sign them, and for the owner of the data folder, who lists. */
+import { createRoute, z } from '@hono/zod-openapi';
+import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
+import {
+  beginApproval,
+  type CarryOuts,
+  finishApproval,
+  listChanges,
+  refuseChange,
+  requireAdmin,
+  type ShownChange,
+} from '../changes.ts';
+import type { ChannelDesk } from '../channel-desk.ts';
+import type { Context } from '../context.ts';
+import { approvedPolicies } from '../policies.ts';
+import { named, route } from './admin-route.ts';
+import { encodeBytes, encodedBytes } from './bytes-field.ts';
+import { signedBy, signedIn } from './lease-cookie.ts';
+import type { CallerLimits } from './rate-limit.ts';
+import { type ApiApp, answers, takes } from './respond.ts';
+import { assertion, nothing } from './schemas.ts';
+
+export const danger = z.object({ code: z.enum(['allow_all']), message: z.string(), policies: z.array(z.string()) });
+export const change = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['policy.replace']),
+    state: z.enum(['waiting', 'done', 'refused', 'outdated', 'expired']),
+    dangers: z.array(danger),
+    document: z.string(),
+    requestedBy: z.string(),
+    ...{ requestedAt: z.number(), expires: z.number(), needed: z.number() },
+    approvals: z.array(z.object({ user: z.string(), name: z.string(), at: z.number() })),
+  })
+  .openapi('Change', { description: 'waits for two administrators; the document is what each of them signs' });
+const changes = z.object({ changes: z.array(change) });
+const id = z.strictObject({ change: z.string().regex(/^[0-9a-f]{24}$/) });
+
+/** As the schema's own type, whose lists can be written. */
+export function changeJson(shown: ShownChange): z.infer<typeof change> {
+  return {
+    ...shown,
+    dangers: shown.dangers.map((one) => ({ ...one })),
+    approvals: shown.approvals.map((one) => ({ ...one })),
+  };
+}
+
+/** The owner of the data folder may see what waits, and refuse it; to approve takes people. */
+export function addChanges(app: ApiApp, context: Context): void {
+  app.openapi(route('get', '/admin/changes', changes), async (exchange) =>
+    exchange.json({ changes: (await listChanges(context)).map(changeJson) }, 200),
+  );
+  const refuse = { ...route('delete', '/admin/changes/{name}', nothing), request: named };
+  app.openapi(createRoute(refuse), async (exchange) => {
+    await refuseChange(context, exchange.req.valid('param').name, 'system');
+    return exchange.json({}, 200);
+  });
+}
+
+export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, { people }: CallerLimits): void {
+  const carryOuts: CarryOuts = { 'policy.replace': approvedPolicies(context) };
+
+  const list = createRoute({
+    method: 'get',
+    path: '/api/changes',
+    responses: answers(changes, 'what waits for administrators; for administrators'),
+  });
+  app.openapi(list, async (exchange) => {
+    await requireAdmin(context.store, await signedIn(context, exchange));
+    return exchange.json({ changes: (await listChanges(context)).map(changeJson) }, 200);
+  });
+
+  const begin = createRoute({
+    method: 'post',
+    path: '/api/changes/begin',
+    request: takes(id),
+    responses: answers(z.object({ ceremony: z.string(), nonce: encodedBytes }), 'what the challenge is computed from'),
+  });
+  app.openapi(begin, async (exchange) => {
+    const who = await signedBy(context, exchange);
+    people.require(who.user);
+    return exchange.json(encodeBytes(await beginApproval(context, who, exchange.req.valid('json').change)), 200);
+  });
+
+  const finish = createRoute({
+    method: 'post',
+    path: '/api/changes/finish',
+    request: takes(z.strictObject({ ceremony: z.string().regex(/^[0-9a-f]{24}$/), credential: assertion })),
+    responses: answers(change, 'approved by this person, and with the last approval in effect'),
+  });
+  app.openapi(finish, async (exchange) => {
+    const who = await signedBy(context, exchange);
+    const { ceremony, credential } = exchange.req.valid('json');
+    // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
+    const proof = { ceremony, credential: credential as AuthenticationResponseJSON };
+    const approved = await finishApproval(context, carryOuts, who, proof);
+    if (approved.state === 'done') await desk.policy.reload();
+    return exchange.json(changeJson(approved), 200);
+  });
+
+  const refuse = createRoute({
+    method: 'post',
+    path: '/api/changes/refuse',
+    request: takes(id),
+    responses: answers(nothing, 'it will not happen'),
+  });
+  app.openapi(refuse, async (exchange) => {
+    const who = await signedBy(context, exchange);
+    await requireAdmin(context.store, who);
+    await refuseChange(context, exchange.req.valid('json').change, who.spiffeId);
+    return exchange.json({}, 200);
+  });
+}
