@@ -282,6 +282,10 @@ describe('the three origins', () => {
         .filter((path) => path.startsWith('/api/'))
         .sort(),
       [
+        '/api/changes',
+        '/api/changes/begin',
+        '/api/changes/finish',
+        '/api/changes/refuse',
         '/api/devices',
         '/api/devices/invite',
         '/api/devices/name',
