@@ -1,5 +1,6 @@
 /** The hub's entry: which page the address means, and the service worker that makes it installable. */
 import './again-page.ts';
+import './changes-page.ts';
 import './enrol-page.ts';
 import './home-page.ts';
 import './link-page.ts';
@@ -11,6 +12,7 @@ const pages: Readonly<Record<string, string>> = {
   '/link': 'lk-link',
   '/step-up': 'lk-step-up',
   '/again': 'lk-again',
+  '/changes': 'lk-changes',
 };
 document.body.append(document.createElement(pages[location.pathname] ?? 'lk-home'));
 

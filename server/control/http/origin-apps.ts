@@ -43,7 +43,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
   app.use(ownOriginOnly(origins.hub(context.config)));
   addHubApi(app, { context, desk, ...limits });
   const files = new StaticFiles(join(context.config.assets, 'hub'));
-  for (const page of ['/', '/enrol', '/launch', '/link', '/sign-out', ...pagesForShell])
+  for (const page of ['/', '/enrol', '/launch', '/link', '/sign-out', '/changes', ...pagesForShell])
     app.get(page, () => answerPage(files));
   app.get('*', (exchange) => answerFile(exchange, files));
   return app;

@@ -1,0 +1,62 @@
+/**
+ * The hub's side of changes that take two administrators: what waits, and this person's yes to it. The challenge is computed
+ * from the document as this page showed it, so nothing else can be signed in its name.
+ */
+import { startAuthentication } from '@simplewebauthn/browser';
+import { utf8 } from '../../protocol/bytes.ts';
+import { approvalChallenge } from '../../protocol/challenges.ts';
+import { call, decode, encode, type SessionInfo } from './api.ts';
+import type { Device } from './device.ts';
+import { hash } from './hash.ts';
+import { signedCall } from './signed-call.ts';
+
+export interface Change {
+  readonly id: string;
+  readonly state: 'waiting' | 'done' | 'refused' | 'outdated' | 'expired';
+  readonly dangers: readonly { readonly message: string; readonly policies: readonly string[] }[];
+  readonly document: string;
+  readonly requestedBy: string;
+  readonly requestedAt: number;
+  readonly expires: number;
+  readonly needed: number;
+  readonly approvals: readonly { readonly user: string; readonly name: string; readonly at: number }[];
+}
+
+/** @throws ApiError `admin_needed` for a person who is no administrator */
+export async function waitingChanges(): Promise<readonly Change[]> {
+  return (await call<{ changes: Change[] }>('GET', '/api/changes')).changes;
+}
+
+/** What a document puts in force, by id; read from the very text that is signed. */
+export function policiesOf({ document }: Change): [id: string, text: string][] {
+  return Object.entries((JSON.parse(document) as { policies: Record<string, string> }).policies);
+}
+
+/** Signs the document as it was shown. @throws ApiError, or the DOMException of the authenticator */
+export async function approve(device: Device, { passkey }: SessionInfo, change: Change): Promise<Change> {
+  const { ceremony, nonce } = await signedCall<{ ceremony: string; nonce: string }>(device, '/api/changes/begin', {
+    change: change.id,
+  });
+  const { rpId, userHandle, credentialId } = passkey;
+  const challenge = approvalChallenge(hash, {
+    rpId,
+    nonce: decode(nonce),
+    deviceKeyHash: hash.sha256(device.publicKey),
+    userHandle: decode(userHandle),
+    documentHash: hash.sha256(utf8(change.document)),
+  });
+  const credential = await startAuthentication({
+    optionsJSON: {
+      challenge: encode(challenge),
+      rpId,
+      allowCredentials: [{ id: credentialId, type: 'public-key' }],
+      userVerification: 'required',
+      timeout: 60_000,
+    },
+  });
+  return signedCall<Change>(device, '/api/changes/finish', { ceremony, credential });
+}
+
+export async function refuse(device: Device, { id }: Change): Promise<void> {
+  await signedCall(device, '/api/changes/refuse', { change: id });
+}
