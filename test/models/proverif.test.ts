@@ -1,4 +1,4 @@
-/** docs/models/*.pv: each query's verdict, in the order of the file. Takes minutes where ProVerif is installed. */
+/** docs/models/*.pv: each query's verdict, in the order of the file. Where ProVerif is installed, in the long form (LATCHKEY_LONG). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needsProVerif, proverif } from './checker.ts';
