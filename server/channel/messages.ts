@@ -4,10 +4,10 @@
  * such by their reader, whatever brought them.
  *
  *     gateway   → control    hello, endpoints, assertion-keys, events, stepup.begin, stepup.finish,
- *                            probe.report, probe.refused, ping
+ *                            probe.report, probe.refused, wireguard.shown, wireguard.rotated, wireguard.refused, ping
  *     connector → control    hello, ping
  *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, probe, stepup.begun, stepup.done,
- *                            stepup.refused, pong, refused
+ *                            stepup.refused, wireguard.show, wireguard.rotate, pong, refused
  *     control   → connector  welcome, gateway, pong, refused
  */
 import { z } from 'zod';
@@ -119,6 +119,21 @@ export const stepupAssertionSchema = z.strictObject({
   userHandle: objectField(64).or(z.literal('')),
 });
 
+/** A peer of the data plane as the gateway's outer layer knows it. */
+export const planePeerSchema = z.strictObject({
+  publicKey: base64Key,
+  endpoint: endpointField.optional(),
+  /** ms since 1970; the system's interfaces tell more exactly */
+  lastHandshake: z.number().nonnegative().optional(),
+  /** Outer bytes. */
+  bytesIn: z.number().int().nonnegative(),
+  bytesOut: z.number().int().nonnegative(),
+  /** Where keys are exchanged: exchanges since the control plane's key, and the time of the last, ms since 1970. */
+  pskEpoch: z.number().int().nonnegative().optional(),
+  pskSince: z.number().nonnegative().optional(),
+});
+export type PlanePeer = z.infer<typeof planePeerSchema>;
+
 /** What a peer may say after its hello was answered. */
 export const fromPeerSchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('endpoints'), endpoints }),
@@ -138,6 +153,16 @@ export const fromPeerSchema = z.discriminatedUnion('t', [
   /** What a probe found, or why it found nothing. */
   z.strictObject({ t: z.literal('probe.report'), id: question, report: probeReportSchema }),
   z.strictObject({ t: z.literal('probe.refused'), id: question, code: z.enum(probeRefusals) }),
+  z.strictObject({ t: z.literal('wireguard.shown'), id: question, peers: z.array(planePeerSchema).max(4_096) }),
+  /** Public keys; without `to` nothing was done. `backup` names a file in the gateway's folder. */
+  z.strictObject({
+    t: z.literal('wireguard.rotated'),
+    id: question,
+    from: base64Key,
+    to: base64Key.optional(),
+    backup: z.string().max(128),
+  }),
+  z.strictObject({ t: z.literal('wireguard.refused'), id: question }),
   ping,
 ]);
 export type FromPeer = z.infer<typeof fromPeerSchema>;
@@ -202,6 +227,10 @@ export const toGatewaySchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('stepup.begun'), id: question, ceremony, nonce: bytesField(32) }),
   z.strictObject({ t: z.literal('stepup.done'), id: question }),
   z.strictObject({ t: z.literal('stepup.refused'), id: question, code: z.string().regex(/^[a-z_]{1,64}$/) }),
+  /** How the peers fare. */
+  z.strictObject({ t: z.literal('wireguard.show'), id: question }),
+  /** Make a new WireGuard key, or say what that would do. A gateway that did comes again at once, with the new key. */
+  z.strictObject({ t: z.literal('wireguard.rotate'), id: question, dryRun: z.boolean() }),
   pong,
   refused,
 ]);

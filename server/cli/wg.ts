@@ -1,10 +1,11 @@
-/** `latchkey wg add-peer|remove-peer|show|guard|import|export`: the gateway's WireGuard side, in the words of wg(8). */
+/** `latchkey wg add-peer|remove-peer|show|rotate-key|guard|import|export`: the gateway's WireGuard side, in the words of wg(8). */
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { guardScript, guardSettings } from '../wireguard/system/guard-rules.ts';
-import { CommandFailure, configOf, optionsOf, print, table } from './output.ts';
+import { CommandFailure, configOf, optionsOf, print } from './output.ts';
 import { admin } from './service.ts';
 import { readQuickPeers, type ShownPeer, writeQuickPeers } from './wg-quick.ts';
+import { archivedText, namesOfPlain, rotationText, shownText } from './wg-text.ts';
 
 interface PeerOptions {
   readonly publicKey: string;
@@ -38,18 +39,33 @@ export function addWireGuardCommands(program: Command): void {
       print(optionsOf(command), answer, () => 'The peer is added.');
     });
   wg.command('remove-peer <public-key>')
-    .description('remove a peer; services behind it become unreachable')
+    .description('archive a peer; services behind it become unreachable')
+    .option('--reason <text>', 'why, for whoever asks later')
     .option('--json', 'print JSON')
-    .action(async (key: string, _own: unknown, command: Command) => {
-      const answer = await admin(command, 'DELETE', `/admin/peers/${encodeURIComponent(key)}`);
-      print(optionsOf(command), answer, () => 'The peer is removed.');
+    .action(async (key: string, { reason }: { reason?: string }, command: Command) => {
+      const query = reason === undefined ? '' : `?reason=${encodeURIComponent(reason)}`;
+      const answer = await admin(command, 'DELETE', `/admin/peers/${encodeURIComponent(key)}${query}`);
+      print(optionsOf(command), answer, () => 'The peer is archived.');
     });
   wg.command('show')
-    .description("the gateway's public key and port, and its peers")
+    .description("the gateway's public key and port, and how its peers fare")
+    .option('--archived', 'the peers of before instead')
     .option('--json', 'print JSON')
-    .action(async (_own: unknown, command: Command) => {
-      const answer = await admin(command, 'GET', '/admin/wireguard');
-      print(optionsOf(command), answer, () => shown(answer));
+    .action(async ({ archived }: { archived?: boolean }, command: Command) => {
+      const answer = await admin(command, 'GET', archived === true ? '/admin/archived-peers' : '/admin/wireguard');
+      print(optionsOf(command), answer, () =>
+        archived === true ? archivedText(answer) : shownText(answer, Date.now()),
+      );
+    });
+  wg.command('rotate-key')
+    .description('make a new WireGuard key for the gateway; the one before is kept in a file and used no more')
+    .option('--dry-run', 'say what would be done')
+    .option('--json', 'print JSON')
+    .action(async ({ dryRun = false }: { dryRun?: boolean }, command: Command) => {
+      const rotated = await admin(command, 'POST', '/admin/wireguard/key', { dryRun });
+      const { peers } = await admin(command, 'GET', '/admin/peers');
+      const answer = { ...rotated, toTell: namesOfPlain(peers) };
+      print(optionsOf(command), answer, () => rotationText(answer));
     });
   wg.command('guard')
     .description('a script that keeps packets for services on the interface of wireguard.interface; run it as root')
@@ -112,16 +128,4 @@ function readKey(file: string): string {
 function wholeSeconds(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('Seconds from 0 to 65535.');
   return Number(text);
-}
-
-function shown(answer: Record<string, unknown>): string {
-  const peers = (answer['peers'] ?? []) as Record<string, unknown>[];
-  const heading = `public key: ${answer['publicKey'] ?? '(no gateway yet)'}\nlistening port: ${answer['port'] ?? '(none)'}`;
-  if (peers.length === 0) return `${heading}\nno peers`;
-  const rows = peers.map((p) =>
-    [p['publicKey'], p['name'], p['endpoint'], String(p['allowedIps']), p['presharedKey'] === true ? 'yes' : 'no'].map(
-      (v) => String(v ?? '-'),
-    ),
-  );
-  return `${heading}\n${table([['PEER', 'NAME', 'ENDPOINT', 'ALLOWED IPS', 'PSK'], ...rows])}`;
 }

@@ -82,6 +82,8 @@ const answers = {
   ],
   probe_failed: [502, 'The service ended the connection, or answered something that is not HTTP.'],
   peer_exists: [409, 'A WireGuard peer with this key or name exists already.'],
+  gateway_silent: [504, 'The gateway did not answer in time. Try again in a moment.'],
+  rotation_failed: [500, 'The gateway could not use a new key and goes on with the one before; its log says why.'],
   peer_unknown: [404, 'There is no such WireGuard peer.'],
   key_malformed: [400, 'A WireGuard key is 32 bytes in base64.'],
   allowed_ips_malformed: [400, 'Allowed IPs are addresses with a prefix length, such as 10.0.0.0/24.'],

@@ -20,6 +20,7 @@ import { ProbeDesk } from './probe-desk.ts';
 import { issueReceipts } from './receipts.ts';
 import { RevocationDesk } from './revocations.ts';
 import { StepUpDesk } from './step-up-desk.ts';
+import { WireGuardDesk } from './wireguard-desk.ts';
 
 /** What only the control plane may say happened. A gateway that claims it is faulty or taken over. */
 const ownTypes: ReadonlySet<AuditEventType> = new Set<AuditEventType>([
@@ -51,6 +52,7 @@ export class ChannelDesk {
   readonly policy: PolicyDesk;
   readonly revocations: RevocationDesk;
   readonly probes: ProbeDesk;
+  readonly wireguard: WireGuardDesk;
   readonly knocks: KnockDesk;
   readonly #context: Context;
   readonly #server: ChannelServer;
@@ -71,6 +73,7 @@ export class ChannelDesk {
     this.knocks = new KnockDesk(context);
     this.#stepUps = new StepUpDesk(context);
     this.probes = new ProbeDesk(context, (question) => this.gateways.sendToOne(question));
+    this.wireguard = new WireGuardDesk(context, (question) => this.gateways.sendToOne(question));
     this.#server = new ChannelServer({
       path: dataPaths.controlSocket(context.config),
       clock: context.clock,
@@ -136,6 +139,7 @@ export class ChannelDesk {
 
   async #gatewayLeft(peer: PeerConnection): Promise<void> {
     this.probes.abandon();
+    this.wireguard.abandon();
     await this.gateways.left(peer);
   }
 
@@ -147,6 +151,10 @@ export class ChannelDesk {
     }
     if (message.t === 'probe.report' || message.t === 'probe.refused') {
       this.probes.answered(message);
+      return;
+    }
+    if (message.t === 'wireguard.shown' || message.t === 'wireguard.rotated' || message.t === 'wireguard.refused') {
+      this.wireguard.answered(message);
       return;
     }
     if (message.t === 'assertion-keys') {

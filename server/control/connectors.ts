@@ -2,12 +2,14 @@
  * Connectors: WireGuard peers of our own that stand beside services. Each gets one address of the tunnel subnet and a
  * random pre-shared key, both kept for as long as it keeps its WireGuard key.
  */
+
 import { unbase64url } from '../../protocol/bytes.ts';
 import type { ConnectorHello, ConnectorWelcome, RefusalCode } from '../channel/messages.ts';
 import type { Caller, PeerConnection } from '../channel/server.ts';
 import type { ConnectorTable, StoreTransaction } from '../store/tables.ts';
 import { contains, hostsOf, parseRange } from './address-range.ts';
 import { ApiError } from './api-error.ts';
+import { archivePeers } from './archived-peers.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
 import { newFirstKey, renewFirstKeys } from './connector-keys.ts';
 import { spendConnectorToken } from './connector-tokens.ts';
@@ -206,11 +208,7 @@ export class ConnectorDesk {
     now: number,
   ): Promise<ConnectorTable> {
     await transaction.deleteFrom('connectors').where('name', '=', hello.name).execute();
-    await transaction
-      .deleteFrom('peers')
-      .where('name', '=', hello.name)
-      .where('connector_id', 'is not', null)
-      .execute();
+    await archivePeers(this.#context, transaction, { name: hello.name, connectors: true }, 'replaced');
     const row: ConnectorTable = {
       id: newId(),
       name: hello.name,

@@ -5,6 +5,7 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { PeerTable, StoreTransaction } from '../store/tables.ts';
 import { type AddressRange, contains, formatRange, overlap, parseRange } from './address-range.ts';
 import { ApiError } from './api-error.ts';
+import { archivePeers } from './archived-peers.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
 
@@ -28,6 +29,12 @@ export interface ShownPeer {
   /** Whether there is one. */
   readonly presharedKey: boolean;
   readonly connector: boolean;
+  /**
+   * What is on top of WireGuard's classical key exchange. `exchanged`: keys made by X25519 and ML-KEM-768 inside the
+   * tunnel. `preshared`: a key somebody set, as good as the way it came. `classical`: nothing, so that what is recorded
+   * today opens to a quantum computer.
+   */
+  readonly protection: 'exchanged' | 'preshared' | 'classical';
 }
 
 /** @throws ApiError by what is wrong first: key, allowed IPs, endpoint, name, then conflicts with other peers */
@@ -40,15 +47,10 @@ export async function addPeer(context: Context, peer: NewPeer): Promise<ShownPee
   return shown(row);
 }
 
-/** @throws ApiError `peer_unknown` */
-export function removePeer(context: Context, publicKey: string): Promise<void> {
+/** Archives a peer that is no connector. @throws ApiError `peer_unknown` */
+export function removePeer(context: Context, publicKey: string, reason = ''): Promise<void> {
   return context.audit.transact(async (transaction) => {
-    const row = await transaction
-      .deleteFrom('peers')
-      .where('public_key', '=', publicKey)
-      .where('connector_id', 'is', null)
-      .returningAll()
-      .executeTakeFirst();
+    const [row] = await archivePeers(context, transaction, { publicKey, connectorId: null }, reason);
     if (row === undefined) throw new ApiError('peer_unknown');
     await recordChange(context, transaction, 'peer.remove', row);
   });
@@ -145,5 +147,6 @@ function shown(row: PeerTable): ShownPeer {
     ...(row.keepalive_s !== null && { keepaliveS: row.keepalive_s }),
     presharedKey: row.preshared_key !== null,
     connector: row.connector_id !== null,
+    protection: row.connector_id !== null ? 'exchanged' : row.preshared_key !== null ? 'preshared' : 'classical',
   };
 }

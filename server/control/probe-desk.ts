@@ -1,10 +1,10 @@
 /** Asks a gateway to probe a service, which only a gateway reaches, and hands on what it found. */
-import { randomUUID } from 'node:crypto';
 import type { FromPeer, ToGateway } from '../channel/messages.ts';
 import type { ProbeRefusal, ProbeReport } from '../channel/probe-report.ts';
 import { ApiError, type ApiErrorCode } from './api-error.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
+import { PendingAnswers } from './pending-answers.ts';
 
 type Answer = Extract<FromPeer, { t: `probe.${string}` }>;
 
@@ -25,42 +25,33 @@ const refusals: Readonly<Record<ProbeRefusal, ApiErrorCode>> = {
 export class ProbeDesk {
   readonly #context: Context;
   readonly #ask: (question: Extract<ToGateway, { t: 'probe' }>) => boolean;
-  readonly #waiting = new Map<string, PromiseWithResolvers<Answer>>();
+  readonly #answers: PendingAnswers<Answer>;
 
   /** @param ask sends to a gateway; false when there is none. */
   constructor(context: Context, ask: (question: Extract<ToGateway, { t: 'probe' }>) => boolean) {
     this.#context = context;
     this.#ask = ask;
+    this.#answers = new PendingAnswers({ clock: context.clock, limitMs: answerLimitMs, late: 'probe_timeout' });
   }
 
   /** @throws ApiError `service_unknown`, `no_gateway`, `probe_…` */
   async probe(service: string): Promise<ProbeReport> {
     await this.#assertKnown(service);
-    const id = randomUUID();
-    const waiting = Promise.withResolvers<Answer>();
-    this.#waiting.set(id, waiting);
-    const cancel = this.#context.clock.after(answerLimitMs, () => waiting.reject(new ApiError('probe_timeout')));
-    try {
-      if (!this.#ask({ t: 'probe', id, service })) throw new ApiError('no_gateway');
-      const detail = { operation: 'service.probe' };
-      await this.#context.audit.append([newEvent(this.#context, { type: 'admin', actor: 'system', service, detail })]);
-      const answer = await waiting.promise;
-      if (answer.t === 'probe.report') return answer.report;
-      throw new ApiError(refusals[answer.code]);
-    } finally {
-      cancel();
-      this.#waiting.delete(id);
-    }
+    const detail = { operation: 'service.probe' };
+    await this.#context.audit.append([newEvent(this.#context, { type: 'admin', actor: 'system', service, detail })]);
+    const answer = await this.#answers.ask((id) => this.#ask({ t: 'probe', id, service }));
+    if (answer.t === 'probe.report') return answer.report;
+    throw new ApiError(refusals[answer.code]);
   }
 
   /** What a gateway said; when nobody waits for it any more it is dropped. */
   answered(answer: Answer): void {
-    this.#waiting.get(answer.id)?.resolve(answer);
+    this.#answers.answered(answer);
   }
 
   /** The gateways are gone, and with them every answer. */
   abandon(): void {
-    for (const { reject } of this.#waiting.values()) reject(new ApiError('no_gateway'));
+    this.#answers.abandon();
   }
 
   async #assertKnown(service: string): Promise<void> {

@@ -3,11 +3,13 @@
  * signed revocation epoch tells the gateways, which close what is open. An entry is listed for as long as a credential
  * issued before could still be good.
  */
+
 import { utf8 } from '../../protocol/bytes.ts';
 import { type Revocation, signRevocation } from '../../protocol/revocation.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
+import { archivePeers } from './archived-peers.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
 import { endLease, type SignedIn } from './leases.ts';
@@ -112,7 +114,7 @@ export class RevocationDesk {
         .executeTakeFirst();
       if (row === undefined) throw new ApiError('connector_unknown');
       id = row.id;
-      await transaction.deleteFrom('peers').where('connector_id', '=', id).execute();
+      await archivePeers(this.#context, transaction, { connectorId: id }, reason ?? 'revoked');
       await this.#suspend(transaction, 'wireguard_key', row.wireguard_key, reason);
       await this.#recordAdmin(transaction, 'connector.revoke', id, { name, ...why(reason) });
     });

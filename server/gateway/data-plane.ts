@@ -4,6 +4,7 @@
  */
 import { wipe } from '../../protocol/bytes.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import type { PlanePeer } from '../channel/messages.ts';
 import type { PeerRecord } from '../channel/snapshot-content.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
@@ -24,41 +25,20 @@ export interface GatewayDataPlaneOptions {
   readonly log: Logger;
 }
 
-/** What an operator may know of a peer. */
-export interface PlanePeer {
-  readonly publicKey: string;
-  readonly endpoint?: string;
-  /** ms since 1970 */
-  readonly lastHandshake?: number;
-  /** Outer bytes. */
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** Where keys are exchanged: exchanges since the control plane's key, and the time of the last, ms since 1970. */
-  readonly pskEpoch?: number;
-  readonly pskSince?: number;
-}
-
 export class GatewayDataPlane {
   /** The second layer, to services that a connector publishes. */
   readonly innerTls = new InnerTls();
-  readonly #outer: OuterLayer;
-  readonly #keys: ConnectorKeys;
-  readonly #log: Logger;
+  readonly #options: Omit<GatewayDataPlaneOptions, 'privateKey'>;
+  #outer: OuterLayer;
+  #keys: ConnectorKeys;
+  #address: { readonly host: string; readonly port: number } = { host: '0.0.0.0', port: 0 };
   #peers: readonly PeerRecord[] = [];
   #psks: Readonly<Record<string, string>> = {};
 
-  constructor({ config, privateKey, clock, log }: GatewayDataPlaneOptions) {
-    this.#log = log;
-    try {
-      this.#outer = newOuterLayer({ config, privateKey, clock, log });
-    } finally {
-      wipe(privateKey);
-    }
-    const { device, plane } = this.#outer;
-    const connect = (target: PlaneConnectOptions) => plane.connect(target);
-    const renewMs = config.wireguard.pskRenewS * 1_000;
-    this.#keys = new ConnectorKeys({ device, connect, clock, log, renewMs });
-    device.onSession = (peer) => this.#keys.sessionMade(peer);
+  constructor({ privateKey, ...options }: GatewayDataPlaneOptions) {
+    this.#options = options;
+    this.#outer = this.#newOuter(privateKey);
+    this.#keys = this.#newKeys();
   }
 
   /** Base64, as WireGuard writes it. */
@@ -68,7 +48,22 @@ export class GatewayDataPlane {
 
   async listen(address: { host: string; port: number }): Promise<{ port: number }> {
     await this.#outer.open();
-    return this.#outer.device.listen(address);
+    const { port } = await this.#outer.device.listen(address);
+    this.#address = { host: address.host, port };
+    return { port };
+  }
+
+  /**
+   * Goes on under another key, with the same peers, at the same port; connections to services end.
+   * @param privateKey 32 bytes; wiped. @throws what listening throws: then nothing is reachable until another try
+   */
+  async useKey(privateKey: Uint8Array): Promise<void> {
+    this.#keys.close();
+    await this.#outer.close();
+    this.#outer = this.#newOuter(privateKey);
+    this.#keys = this.#newKeys();
+    await this.listen(this.#address);
+    this.#apply();
   }
 
   /** Opens a connection that ends at the given key or not at all. To a connector not before keys were exchanged. */
@@ -125,6 +120,23 @@ export class GatewayDataPlane {
     await this.#outer.close();
   }
 
+  #newOuter(privateKey: Uint8Array): OuterLayer {
+    try {
+      return newOuterLayer({ ...this.#options, privateKey });
+    } finally {
+      wipe(privateKey);
+    }
+  }
+
+  #newKeys(): ConnectorKeys {
+    const { device, plane } = this.#outer;
+    const { config, clock, log } = this.#options;
+    const connect = (target: PlaneConnectOptions) => plane.connect(target);
+    const keys = new ConnectorKeys({ device, connect, clock, log, renewMs: config.wireguard.pskRenewS * 1_000 });
+    device.onSession = (peer) => keys.sessionMade(peer);
+    return keys;
+  }
+
   #apply(): void {
     for (const peer of this.#peers) {
       const presharedKey = this.#presharedKey(peer.publicKey);
@@ -138,7 +150,7 @@ export class GatewayDataPlane {
         });
       } catch (error) {
         // One peer that cannot be is no reason to lose the others.
-        this.#log.warn({ peer: peer.name, err: error }, 'a WireGuard peer could not be set');
+        this.#options.log.warn({ peer: peer.name, err: error }, 'a WireGuard peer could not be set');
       } finally {
         wipe(presharedKey);
       }

@@ -23,6 +23,7 @@ import { PolicyState } from './state/policy-state.ts';
 import { Spool } from './state/spool.ts';
 import { StepUpRequests } from './state/step-up-requests.ts';
 import { Trust } from './state/trust.ts';
+import { WireGuardAnswers } from './wireguard-answers.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -125,6 +126,7 @@ export class Gateway {
         assertionKeys,
       },
       probes: new Probes({ config, policy, connect, openUdp, log, shimPath: shim.path }),
+      wireguard: new WireGuardAnswers({ identity, dataPlane, log, now: () => clock.now() }),
       wireguardPort: port,
       endpoints: () => endpoints.list(),
       ticketKey: endpoints.ticketKey,

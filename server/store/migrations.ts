@@ -166,6 +166,12 @@ const fourEyes = [
   'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
 ];
 
+/** Peers are archived, never deleted. */
+const archivedPeers = [
+  `CREATE TABLE archived_peers (id INTEGER PRIMARY KEY, public_key TEXT NOT NULL, name TEXT NOT NULL, allowed_ips TEXT NOT NULL,
+     connector_id TEXT, created_at INTEGER NOT NULL, archived_at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT`,
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -177,6 +183,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-connectors': { up: (database) => runAll(database, connectors) },
   '0008-policy-names': { up: (database) => runAll(database, policyNames) },
   '0009-four-eyes': { up: (database) => runAll(database, fourEyes) },
+  '0010-archived-peers': { up: (database) => runAll(database, archivedPeers) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

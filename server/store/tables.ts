@@ -3,7 +3,7 @@
  * BLOBs; lists are JSON text. Secrets stand as SHA-256 only (tokens, cookies), except pre-shared keys, which have to be
  * told to both peers. Nothing here can open a recorded session: no ephemeral or session private key is ever stored.
  */
-import type { Kysely, Transaction } from 'kysely';
+import type { Generated, Kysely, Transaction } from 'kysely';
 
 export interface UserTable {
   id: string;
@@ -224,6 +224,17 @@ export interface PeerTable {
   created_at: number;
 }
 
+export interface ArchivedPeerTable {
+  id: Generated<number>;
+  public_key: string;
+  name: string;
+  allowed_ips: string;
+  connector_id: string | null;
+  created_at: number;
+  archived_at: number;
+  reason: string;
+}
+
 export interface ConnectorTable {
   id: string;
   name: string;
@@ -336,6 +347,7 @@ export interface Tables {
   spent_nonces: SpentNonceTable;
   services: ServiceTable;
   peers: PeerTable;
+  archived_peers: ArchivedPeerTable;
   connectors: ConnectorTable;
   connector_tokens: ConnectorTokenTable;
   gateways: GatewayTable;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -85,6 +85,59 @@ test('QPT-11: a connector that is killed comes again by what it kept, without or
   assert.equal(await connector.stop(), 0);
   connector = await ConnectorProcess.start(folder, ['--token', token, '--expose', `notes=${target}`]);
   await open('notes');
+});
+
+interface Shown {
+  readonly publicKey: string;
+  readonly peers: readonly { name: string; protection: string; live?: Record<string, number> }[];
+}
+const show = async () => (await world.product.cliJson('wg', 'show')) as unknown as Shown;
+
+test('QPT-7: the WireGuard key is rotated with a backup, after a look at what that means, and the connector follows', async () => {
+  const plain = randomBytes(32).toString('base64');
+  await world.product.cliJson(
+    'wg',
+    'add-peer',
+    '--public-key',
+    plain,
+    '--allowed-ips',
+    '10.99.0.0/24',
+    '--name',
+    'router',
+  );
+  const before = await show();
+  const fares = new Map(before.peers.map((peer) => [peer.name, peer]));
+  assert.equal(fares.get('router')?.protection, 'classical');
+  assert.equal(fares.get('site')?.protection, 'exchanged');
+  assert.ok((fares.get('site')?.live?.['pskEpoch'] ?? 0) >= 1);
+  assert.ok((fares.get('site')?.live?.['bytesIn'] ?? 0) > 3 * 2 ** 10);
+
+  const look = await world.product.cliJson('wg', 'rotate-key', '--dry-run');
+  assert.deepEqual([look['from'], look['to'], look['toTell']], [before.publicKey, undefined, ['router']]);
+  assert.equal((await show()).publicKey, before.publicKey);
+  const done = await world.product.cliJson('wg', 'rotate-key');
+  assert.equal(done['from'], before.publicKey);
+  const backup = join(world.product.data, 'gateway', String(done['backup']));
+  assert.equal(statSync(backup).mode & 0o777, 0o600);
+  assert.notDeepEqual(
+    JSON.parse(readFileSync(backup, 'utf8')),
+    JSON.parse(readFileSync(join(backup, '../identity.json'), 'utf8')),
+  );
+  await open('notes');
+  assert.equal((await show()).publicKey, done['to']);
+});
+
+test('QPT-8: a peer that is removed is archived with when and why', async () => {
+  const { publicKey } = (await show()).peers.find(({ name }) => name === 'router') as unknown as { publicKey: string };
+  await world.product.cliJson('wg', 'remove-peer', publicKey, '--reason', 'sold');
+  assert.equal(
+    (await show()).peers.some(({ name }) => name === 'router'),
+    false,
+  );
+  const { peers } = (await world.product.cliJson('wg', 'show', '--archived')) as { peers: Record<string, unknown>[] };
+  const router = peers.find(({ name }) => name === 'router');
+  assert.deepEqual([router?.['publicKey'], router?.['reason'], router?.['connector']], [publicKey, 'sold', false]);
+  assert.equal(typeof router?.['archivedAt'], 'number');
 });
 
 test('QPT-1: what a connector kept is worth nothing without the key of its certificate', async () => {

@@ -10,12 +10,12 @@ import { countEvents, listEvents } from '../audit-query.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import { newConnectorToken } from '../connector-tokens.ts';
 import type { Context } from '../context.ts';
-import { addPeer, listPeers, removePeer } from '../peers.ts';
 import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../people.ts';
 import { listPeople } from '../people-list.ts';
 import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
 import { addDevices } from './admin-devices.ts';
 import { addKnocks, addLinks } from './admin-links.ts';
+import { addPeers } from './admin-peers.ts';
 import { addPolicies } from './admin-policies.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
@@ -70,31 +70,6 @@ function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
     await removeService(context, exchange.req.valid('param').name);
     await desk.policy.reload();
     return exchange.json({}, 200);
-  });
-}
-
-function addPeers(app: ApiApp, context: Context, desk: ChannelDesk): void {
-  app.openapi(route('get', '/admin/peers', shapes.peers), async (exchange) =>
-    exchange.json({ peers: await listPeers(context) }, 200),
-  );
-  app.openapi(routeTaking('post', '/admin/peers', shapes.newPeer, shapes.peer), async (exchange) => {
-    const added = await addPeer(context, exchange.req.valid('json'));
-    // The key first: a gateway that learns of a peer without it would fail its handshakes.
-    await desk.gateways.tellPresharedKeys();
-    await desk.policy.reload();
-    return exchange.json(added, 200);
-  });
-  const remove = { ...route('delete', '/admin/peers/{name}', shapes.done), request: named };
-  app.openapi(createRoute(remove), async (exchange) => {
-    await removePeer(context, exchange.req.valid('param').name);
-    await desk.policy.reload();
-    await desk.gateways.tellPresharedKeys();
-    return exchange.json({}, 200);
-  });
-  app.openapi(route('get', '/admin/wireguard', shapes.wireguard), async (exchange) => {
-    const gateway = desk.gateways.wireguardPeer();
-    const own = gateway && { publicKey: gateway.publicKey, port: Number(gateway.endpoint.split(':').at(-1)) };
-    return exchange.json({ ...own, peers: await listPeers(context) }, 200);
   });
 }
 

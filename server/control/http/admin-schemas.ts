@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { auditEventSchema, auditEventTypes } from '../../channel/audit-event.ts';
 import { printableField } from '../../channel/fields.ts';
+import { planePeerSchema } from '../../channel/messages.ts';
 import { hostRules } from '../../channel/snapshot-content.ts';
 
 const text = z.string().max(4_096);
@@ -49,14 +50,31 @@ export const peer = z
     keepaliveS: z.number().optional(),
     presharedKey: z.boolean(),
     connector: z.boolean(),
+    protection: z.enum(['exchanged', 'preshared', 'classical']),
   })
   .openapi('Peer');
 export const peers = z.object({ peers: z.array(peer) });
 export const wireguard = z.object({
   publicKey: z.string().optional(),
   port: z.number().optional(),
-  peers: z.array(peer),
+  /** What the gateway knows of a peer stands beside what is configured; nothing without a gateway. */
+  peers: z.array(peer.extend({ live: planePeerSchema.omit({ publicKey: true }).optional() })),
 });
+export const archivedPeers = z.object({
+  peers: z.array(
+    z.object({
+      publicKey: z.string(),
+      name: z.string(),
+      allowedIps: z.array(z.string()),
+      connector: z.boolean(),
+      addedAt: z.number(),
+      archivedAt: z.number(),
+      reason: z.string(),
+    }),
+  ),
+});
+export const rotation = z.strictObject({ dryRun: z.boolean() });
+export const rotated = z.object({ from: z.string(), to: z.string().optional(), backup: z.string() });
 
 export const newConnector = z.strictObject({ name: text });
 export const connectorToken = z.object({ token: z.string(), expires: z.number(), remote: z.boolean() });

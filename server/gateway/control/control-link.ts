@@ -18,6 +18,7 @@ import type { Spool } from '../state/spool.ts';
 import { SpoolSender } from '../state/spool-sender.ts';
 import type { StepUpRequests } from '../state/step-up-requests.ts';
 import type { Trust } from '../state/trust.ts';
+import type { WireGuardAnswers } from '../wireguard-answers.ts';
 
 export interface ControlLinkOptions {
   readonly config: Config;
@@ -46,12 +47,13 @@ export interface ControlLinkOptions {
   /** The control plane's answers to our questions about step-ups go there, and that no more will come. */
   readonly stepUps: Pick<StepUpRequests, 'answered' | 'abandon'>;
   readonly probes: Pick<Probes, 'answer'>;
+  readonly wireguard: Pick<WireGuardAnswers, 'answer'>;
   /** The control plane will not have us. */
   readonly onRefused: (code: string) => void;
 }
 
 /** What the control plane tells of its own accord. */
-type Told = Exclude<ToGateway, { t: 'ack' | 'probe' | `stepup.${string}` }>;
+type Told = Exclude<ToGateway, { t: 'ack' | 'probe' | `stepup.${string}` | `wireguard.${string}` }>;
 
 export class ControlLink {
   readonly #options: ControlLinkOptions;
@@ -133,6 +135,14 @@ export class ControlLink {
     switch (message.t) {
       case 'probe':
         void this.#options.probes.answer(message).then((answer) => this.#channel.send(answer));
+        return;
+      case 'wireguard.show':
+      case 'wireguard.rotate':
+        void this.#options.wireguard.answer(message).then((answer) => {
+          this.#channel.send(answer);
+          // Who we are in WireGuard stands in the hello.
+          if (answer.t === 'wireguard.rotated' && answer.to !== undefined) this.#channel.startAnew();
+        });
         return;
       case 'ack':
         this.#sender.acknowledged(message.ids);

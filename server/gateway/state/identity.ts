@@ -4,8 +4,8 @@
  * never sent anywhere. The control plane certifies the public halves; it never sees these.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { base64url, unbase64url, wipe } from '../../../protocol/bytes.ts';
 import type { Signer } from '../../../protocol/crypto.ts';
@@ -67,6 +67,21 @@ export class GatewayIdentity {
   /** 32 bytes; the caller wipes them. */
   wireguardKey(): Uint8Array {
     return unbase64url(this.#stored.wireguardKey);
+  }
+
+  /** Of the file beside the key file that keeps what was before a rotation at this time. */
+  backupName(nowMs: number): string {
+    return `identity.${new Date(nowMs).toISOString().replace(/[:.]/g, '-')}.json`;
+  }
+
+  /** Keeps everything that is there in a file of its own, then has another WireGuard key. @param key 32 bytes; wiped */
+  replaceWireguardKey(key: Uint8Array, nowMs: number): void {
+    const backup = join(dirname(this.#path), this.backupName(nowMs));
+    if (!existsSync(backup)) save(backup, this.#stored);
+    const next = { ...this.#stored, wireguardKey: base64url(key) };
+    wipe(key);
+    save(this.#path, next);
+    this.#stored = next;
   }
 
   /**

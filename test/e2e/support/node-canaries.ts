@@ -40,7 +40,9 @@ export class Canaries {
     const gateway = 'gateway/identity.json';
     // The stealth keys are no secret of its own: the descriptor tells them to every client.
     const { stealth: _, ...keys } = JSON.parse(read(gateway).toString()) as Record<string, string>;
-    for (const key of Object.values(keys)) this.add(gateway, Buffer.from(key, 'base64url'), gateway);
+    // Backups of rotations lie beside it: identity.TIME.json.
+    const home = 'gateway/identity.';
+    for (const key of Object.values(keys)) this.add(gateway, Buffer.from(key, 'base64url'), home);
     // PKCS #8: the key is its end.
     for (const file of ['connector/wireguard.pem', 'control/keys/ca.pem']) {
       const base64 = String(read(file)).replace(/-----[^-]+-----|\s/g, '');

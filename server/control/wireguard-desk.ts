@@ -1,0 +1,64 @@
+/** What only a gateway knows or can do about WireGuard: how its peers fare, and a new key of its own. */
+import type { FromPeer, PlanePeer, ToGateway } from '../channel/messages.ts';
+import { ApiError } from './api-error.ts';
+import type { Context } from './context.ts';
+import { newEvent } from './identifiers.ts';
+import { PendingAnswers } from './pending-answers.ts';
+
+type Question = Extract<ToGateway, { t: `wireguard.${string}` }>;
+type Answer = Extract<FromPeer, { t: `wireguard.${string}` }>;
+
+/** The system's tools may be slow; the embedded driver answers at once. */
+const answerLimitMs = 15_000;
+
+/** A rotation, done or only looked at. */
+export interface KeyRotation {
+  readonly from: string;
+  /** Absent where nothing was done. */
+  readonly to?: string;
+  /** The file in the gateway's folder that keeps what was before. */
+  readonly backup: string;
+}
+
+export class WireGuardDesk {
+  readonly #context: Context;
+  readonly #send: (question: Question) => boolean;
+  readonly #answers: PendingAnswers<Answer>;
+
+  /** @param send to a gateway; false when there is none. */
+  constructor(context: Context, send: (question: Question) => boolean) {
+    this.#context = context;
+    this.#send = send;
+    this.#answers = new PendingAnswers({ clock: context.clock, limitMs: answerLimitMs, late: 'gateway_silent' });
+  }
+
+  /** @returns undefined without a gateway. @throws ApiError `gateway_silent` */
+  async peers(): Promise<readonly PlanePeer[] | undefined> {
+    try {
+      const answer = await this.#answers.ask((id) => this.#send({ t: 'wireguard.show', id }));
+      return answer.t === 'wireguard.shown' ? answer.peers : undefined;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'no_gateway') return undefined;
+      throw error;
+    }
+  }
+
+  /** @throws ApiError `no_gateway`, `gateway_silent`, `rotation_failed` */
+  async rotate(dryRun: boolean): Promise<KeyRotation> {
+    const answer = await this.#answers.ask((id) => this.#send({ t: 'wireguard.rotate', id, dryRun }));
+    if (answer.t !== 'wireguard.rotated') throw new ApiError('rotation_failed');
+    const { from, to, backup } = answer;
+    if (to === undefined) return { from, backup };
+    const detail = { operation: 'gateway.rotate-key', from, to };
+    await this.#context.audit.append([newEvent(this.#context, { type: 'peer.change', actor: 'system', detail })]);
+    return { from, to, backup };
+  }
+
+  answered(answer: Answer): void {
+    this.#answers.answered(answer);
+  }
+
+  abandon(): void {
+    this.#answers.abandon();
+  }
+}
