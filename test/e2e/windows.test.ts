@@ -80,3 +80,24 @@ test('app-access: a link to a new tab opens it, with and without an opener', asy
     await page.close();
   }
 });
+
+test('app-access: the shell opens the app in a window of its own, where it is, unframed and isolated when it asks for that', async () => {
+  const { shell, app } = tab;
+  await app.goto(new URL('/isolated?here', app.url()).href);
+  await app.getByRole('heading', { name: 'Isolated' }).waitFor();
+  assert.deepEqual(await app.evaluate(() => [window.top === window, crossOriginIsolated]), [false, false]);
+  await shell.waitForURL(/#%2Fisolated%3Fhere$/);
+  await shell.getByRole('button', { name: 'Connection and sign-out' }).click();
+  const opening = person.context.waitForEvent('page');
+  await shell.getByRole('link', { name: 'In a window of its own' }).click();
+  const own = await opening;
+  await own.getByRole('heading', { name: 'Isolated' }).waitFor();
+  assert.equal(own.url(), app.url());
+  assert.deepEqual(await own.evaluate(() => [window.top === window, window.opener, crossOriginIsolated]), [
+    true,
+    null,
+    true,
+  ]);
+  assert.equal(await own.evaluate(async () => (await (await fetch('/echo?own')).json()).target), '/echo?own');
+  await own.close();
+});

@@ -9,7 +9,8 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Transfers, TunnelStatus } from '../../worker/api.ts';
 import { controls } from '../design/controls.ts';
-import { grid, leave, lock, mark, more, renew, stop } from '../design/icons.ts';
+import { grid, leave, lock, mark, more, open, renew, stop } from '../design/icons.ts';
+import { wanted } from './addresses.ts';
 import { Countdown } from './countdown.ts';
 import { barStyles } from './shell-bar-styles.ts';
 import { keyWords, statusWords, transferWords } from './status-text.ts';
@@ -27,6 +28,8 @@ export class ShellBar extends LitElement {
   /** The service's title. */
   @property({ attribute: false }) service = '';
   @property({ attribute: false }) hub = '';
+  /** The app's origin; empty while the app is not there. */
+  @property({ attribute: false }) app = '';
   @state() private secondsLeft: number | undefined;
   readonly #countdown = new Countdown((seconds) => {
     this.secondsLeft = seconds;
@@ -118,11 +121,30 @@ export class ShellBar extends LitElement {
       </dl>
       <div class="items">
         <button class="item" @click=${this.#reconnect}>${renew} ${isOver ? 'Open again' : 'Reconnect'}</button>
+        ${this.app === '' ? nothing : this.#window()}
         <a class="item" href=${this.hub} target="_blank" @click=${this.#closeMenu}>${grid} Your services</a>
         <button class="item" @click=${this.#signOut}>${leave} Sign out</button>
       </div>
     </div>`;
   }
+
+  /** Through this tab's tunnel, and under no frame: for pages that refuse to be framed, or want to be isolated. */
+  #window() {
+    return html`<a
+      class="item"
+      href=${this.app}
+      target="_blank"
+      rel="noopener"
+      @click=${this.#leadWindow}
+      >${open} In a window of its own</a
+    >`;
+  }
+
+  /** To where the app is now. */
+  readonly #leadWindow = ({ currentTarget }: MouseEvent): void => {
+    (currentTarget as HTMLAnchorElement).href = this.app + (wanted(location)?.path ?? '/'); // the listener is on it
+    this.#closeMenu();
+  };
 
   readonly #closeMenu = (): void => {
     this.renderRoot.querySelector<HTMLElement>('#menu')?.hidePopover();

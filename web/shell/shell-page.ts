@@ -63,6 +63,7 @@ export class ShellPage extends LitElement {
         .transfers=${this.#isOver ? undefined : this.transfers}
         .service=${this.service?.title ?? this.#target?.service ?? 'Latchkey'}
         .hub=${hubOrigin()}
+        .app=${this.#isOver || !this.framed ? '' : (this.service?.app ?? '')}
         @reconnect=${this.#reconnect}
         @sign-out=${this.#signOut}
       ></lk-shell-bar>

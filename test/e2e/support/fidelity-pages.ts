@@ -24,6 +24,10 @@ export const documents: Readonly<Record<string, Page>> = {
     '<script>opener && opener.postMessage({ popup: location.search }, location.origin)</script>',
   ),
   '/busts': html('Busts', '<script>if (top !== self) { try { top.location = self.location } catch {} }</script>'),
+  '/isolated': html('Isolated', '', {
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-embedder-policy': 'require-corp',
+  }),
   '/denies-frames': html('Denies', '<p>only on its own</p>', { 'x-frame-options': 'DENY' }),
   '/script.js': script('window.scripted = (window.scripted ?? 0) + 1;'),
   '/module.js': script("import { value } from './imported.js'; window.moduleValue = value;"),
