@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { needs } from './harness/needs.ts';
 import { installApps } from './install.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -18,7 +19,11 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-installApps();
+const wanted = names.map((name) => needs[name] ?? {});
+installApps({
+  debian: wanted.flatMap(({ debian = [] }) => debian),
+  native: wanted.flatMap(({ native = [] }) => native),
+});
 const files = names.map((name) => join('test/apps', `${name}.test.ts`));
 const { status } = spawnSync(process.execPath, [join(root, 'test/run.ts'), ...files], { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -37,7 +37,7 @@ export interface Difference {
 }
 
 export interface RealApp {
-  /** The service's label. */
+  /** The service's label, and what needs.ts knows it by. */
   readonly name: string;
   readonly start: (place: Place) => Promise<void>;
   readonly visit: (page: AppPage, place: Place) => Promise<void>;

@@ -27,14 +27,35 @@ export function doms(visits: Both, app: RealApp): Pair {
   );
 }
 
+/** Each document that the browser got and what the app answered, the last of each target; one character a byte. */
+export function documents({ documents: got, recording }: Visit): { got: string; given: string }[] {
+  const last = new Map(recording.requests.map((one) => [one.target, one.document]));
+  return [...got].flatMap(([target, bytes]) => {
+    const given = last.get(target);
+    return given === undefined ? [] : [{ got: bytes.toString('latin1'), given: given.toString('latin1') }];
+  });
+}
+
+/** The one piece that was put in; undefined when anything else is different. */
+export function insertion(got: string, given: string): string | undefined {
+  let at = 0;
+  while (at < given.length && got[at] === given[at]) at += 1;
+  // What follows may begin like the piece itself.
+  const begin = got.lastIndexOf('<script', at);
+  const length = got.length - given.length;
+  const isWhole = begin >= 0 && got.slice(0, begin) + got.slice(begin + length) === given;
+  return isWhole ? got.slice(begin, begin + length) : undefined;
+}
+
 /** `document.cookie` at each look, and the cookies of each request that reached the app. */
 export function cookies(visits: Both, app: RealApp): Pair {
   const clean = cleaner(app, 'cookie');
+  const asked = cleaner(app, 'request');
   return both(visits, ({ looks, recording }) => [
     ...looks.map(({ name, cookies: text }) => clean(`# ${name}: ${sortedPairs(text)}`)),
     ...unique(
       recording.requests
-        .filter((one) => !isIcon(one))
+        .filter((one) => !isIcon(one) && asked(lineOf(one)) !== '')
         .map((one) => `${one.method} ${pathOf(one)}: ${clean(sortedPairs(one.headers['cookie'] ?? ''))}`),
     ),
   ]);
@@ -50,10 +71,7 @@ export function newErrors(visits: Both, app: RealApp): string[] {
 /** The access log: what changes something in its order, what only reads as a set. */
 export function requests(visits: Both, app: RealApp): Pair {
   const clean = cleaner(app, 'request');
-  const line = (one: RecordedRequest) => {
-    const status = one.status === 304 ? 200 : one.status;
-    return clean(`${one.method} ${one.target} ${status} ${one.bodyBytes} ${one.bodySha256.slice(0, 12)}`.trim());
-  };
+  const line = (one: RecordedRequest) => clean(lineOf(one));
   return both(visits, ({ recording }) => {
     const counted = recording.requests.filter((one) => !isIcon(one));
     const reads = counted.filter(isRead).map(line);
@@ -61,21 +79,28 @@ export function requests(visits: Both, app: RealApp): Pair {
   });
 }
 
+/** As an access log has it. */
+function lineOf(one: RecordedRequest): string {
+  const status = one.status === 304 ? 200 : one.status;
+  return `${one.method} ${one.target} ${status} ${one.bodyBytes} ${one.bodySha256.slice(0, 12)}`.trim();
+}
+
 const isRead = ({ method }: RecordedRequest) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 
 /** A browser asks for a tab's icon; a frame has none, so through Latchkey nobody asks. */
-const isIcon = ({ target }: RecordedRequest) => /favicon|apple-touch-icon|\.ico($|\?)/.test(target);
+const isIcon = ({ target }: RecordedRequest) => /favicon|apple-touch-icon|\bicon\.(?:png|svg)|\.ico($|\?)/.test(target);
 
 /** The headers of each request that both visits made, but for those that say who carries it. */
 export function headers(visits: Both, app: RealApp): Pair {
   const clean = cleaner(app, 'header');
-  const inTunnel = firstOfEach(visits.tunnel);
-  const inDirect = firstOfEach(visits.direct);
+  const named = cleaner(app, 'request');
+  const inTunnel = firstOfEach(visits.tunnel, named);
+  const inDirect = firstOfEach(visits.direct, named);
   const shared = [...inDirect.keys()].filter((key) => inTunnel.has(key)).sort();
   const lines = (of: Map<string, RecordedRequest>) =>
     shared.flatMap((key) =>
       Object.entries(of.get(key)!.headers)
-        .filter(([name]) => name !== 'cookie')
+        .filter(([name]) => name !== 'cookie' && !isOfOthers(name, of.get(key)!))
         .map(([name, value]) => clean(`${key}: ${name}: ${value}`))
         .filter((line) => line !== '')
         .sort(),
@@ -83,10 +108,13 @@ export function headers(visits: Both, app: RealApp): Pair {
   return { direct: lines(inDirect), tunnel: lines(inTunnel) };
 }
 
-function firstOfEach({ recording }: Visit): Map<string, RecordedRequest> {
+/** Firefox sends these with a WebSocket's handshake, as the standard has it and the gateway too; Chromium does not. */
+const isOfOthers = (name: string, { status }: RecordedRequest) => status === 101 && name.startsWith('sec-fetch-');
+
+function firstOfEach({ recording }: Visit, named: (text: string) => string): Map<string, RecordedRequest> {
   const found = new Map<string, RecordedRequest>();
-  for (const one of recording.requests) {
-    const key = `${one.method} ${one.target}`;
+  for (const one of recording.requests.filter((request) => !isIcon(request))) {
+    const key = named(`${one.method} ${one.target}`);
     if (!found.has(key)) found.set(key, one);
   }
   return found;

@@ -19,6 +19,8 @@ export interface RecordedRequest {
   /** Of the request's body. */
   bodyBytes: number;
   bodySha256: string;
+  /** What a document was answered with; undefined of anything else. */
+  document?: Buffer;
 }
 
 export interface RecordedSocket {
@@ -56,8 +58,14 @@ export class Recorder {
     return (this.#server.address() as AddressInfo).port; // it listens on TCP
   }
 
+  /** As it is now: what the browser says when it is closed is no part of it. */
   get recording(): Recording {
-    return { requests: [...this.#requests], sockets: [...this.#sockets] };
+    const sockets = this.#sockets.map(({ target, sent, received }) => ({
+      target,
+      sent: [...sent],
+      received: [...received],
+    }));
+    return { requests: [...this.#requests], sockets };
   }
 
   async close(): Promise<void> {
@@ -97,6 +105,7 @@ export class Recorder {
       recorded.status = answer.statusCode ?? 0;
       response.writeHead(recorded.status, answer.statusMessage, answer.rawHeaders);
       answer.pipe(response);
+      if (/^text\/html/.test(answer.headers['content-type'] ?? '')) keepDocument(answer, recorded);
       answer.on('error', () => response.destroy());
     });
     onward.on('error', () => response.destroy());
@@ -129,6 +138,14 @@ export class Recorder {
     ] as const)
       one.on('error', () => other.destroy()).on('close', () => other.destroy());
   }
+}
+
+function keepDocument(answer: IncomingMessage, recorded: RecordedRequest): void {
+  const chunks: Buffer[] = [];
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  answer.on('end', () => {
+    recorded.document = Buffer.concat(chunks);
+  });
 }
 
 function requestHead({ method, url, rawHeaders }: IncomingMessage): string {

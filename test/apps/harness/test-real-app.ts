@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RealApp } from './app.ts';
-import { cookies, doms, headers, messages, newErrors, type Pair, requests } from './compare.ts';
+import { cookies, documents, doms, headers, insertion, messages, newErrors, type Pair, requests } from './compare.ts';
 import { whatIsMissing } from './needs.ts';
 import { difference } from './screenshots.ts';
 import { type Both, visitBoth } from './visit.ts';
@@ -14,7 +14,7 @@ const defaultPixels = 0.002;
 const shownLines = 40;
 
 export function testRealApp(app: RealApp): void {
-  const missing = whatIsMissing();
+  const missing = whatIsMissing(app.name);
   if (missing !== undefined) console.log(`${app.name}: ${missing} is missing, so it is not tested`);
   const options = missing === undefined ? {} : { skip: `${missing} is missing` };
   let visited: Both | undefined;
@@ -25,6 +25,12 @@ export function testRealApp(app: RealApp): void {
     keep(app, visited);
   });
   test(`BR-1: ${app.name} shows the same documents`, options, () => same(doms(visits(), app)));
+  test(`BR-1: a document of ${app.name} is the service's to the byte, but for one tag`, options, () => {
+    const compared = documents(visits().tunnel);
+    assert.ok(compared.length > 0, 'no document was compared');
+    for (const { got, given } of compared)
+      assert.match(insertion(got, given) ?? 'more has changed', /^<script[^>]*>(?:(?!<\/script)[\s\S])*<\/script>$/);
+  });
   test(`BR-1: ${app.name} reports no error that it does not report directly`, options, () => {
     assert.deepEqual(newErrors(visits(), app), []);
   });

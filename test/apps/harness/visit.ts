@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Page, type Response } from 'playwright-core';
 import { Person } from '../../e2e/support/person.ts';
 import { Product } from '../../e2e/support/product.ts';
 import { chromiumFlags, findChromium } from '../../support/chromium.ts';
@@ -18,6 +18,8 @@ export interface Visit {
   /** Errors on the console, and exceptions that nobody caught. */
   readonly errors: readonly string[];
   readonly recording: Recording;
+  /** Documents as the browser got them, by their path and query. */
+  readonly documents: ReadonlyMap<string, Buffer>;
 }
 
 export interface Both {
@@ -55,14 +57,26 @@ async function throughLatchkey(app: RealApp, origin: string, { product, far, per
   await product.cliJson('service', 'add', app.name, far.expose(place.recorder.port));
   person.context.setDefaultTimeout(patienceMs);
   const errors: string[] = [];
-  person.context.on('page', (tab) => listen(tab, errors));
+  const documents = new Map<string, Buffer>();
+  const reading: Promise<void>[] = [];
+  person.context.on('page', (tab) => {
+    listen(tab, errors);
+    tab.on('response', (response) => {
+      if (response.url().startsWith(`${origin}/`)) reading.push(keepDocument(response, documents));
+    });
+  });
   await person.launcher(product.ready.hub);
   const { shell, app: frame } = await person.open(app.name);
   const looks: Look[] = [];
   const page = appPage({ tab: shell, frame, origin, looks, restless: app.restless ?? [] });
   await explained(place, () => app.visit(page, place));
   const size = await frame.evaluate(() => ({ width: window.innerWidth, height: window.innerHeight }));
-  return { visit: { looks, errors, recording: place.recorder.recording } satisfies Visit, size };
+  await Promise.all(reading);
+  // The browser lives on without the app: what it says then is no part of the visit.
+  return {
+    visit: { looks, errors: [...errors], documents, recording: place.recorder.recording } satisfies Visit,
+    size,
+  };
 }
 
 /** At the very same address: the browser is told where it is to be found. */
@@ -88,11 +102,19 @@ async function directly(app: RealApp, origin: string, viewport: Size): Promise<V
     await tab.goto(origin);
     const page = appPage({ tab, frame: tab.mainFrame(), origin, looks, restless: app.restless ?? [] });
     await explained(place, () => app.visit(page, place));
-    return { looks, errors, recording: place.recorder.recording };
+    return { looks, errors: [...errors], documents: new Map(), recording: place.recorder.recording };
   } finally {
     await context.close();
     rmSync(profile, { recursive: true, force: true });
   }
+}
+
+async function keepDocument(response: Response, documents: Map<string, Buffer>): Promise<void> {
+  const { pathname, search } = new URL(response.url());
+  if (pathname.startsWith('/.latchkey/') || response.request().resourceType() !== 'document') return;
+  // A redirect has none, and of a page that was left at once nothing can be had any more.
+  const body = await response.body().catch(() => undefined);
+  if (body !== undefined) documents.set(pathname + search, body);
 }
 
 function listen(tab: Page, errors: string[]): void {
