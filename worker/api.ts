@@ -53,6 +53,9 @@ export interface TunnelCounts {
  */
 export type StepUpStage = 'asked' | 'refused' | 'lapsed';
 
+/** The service wants a user name and a password (RFC 7617), and everything that does waits; `wrong`: not those. */
+export type PasswordStage = 'asked' | 'wrong';
+
 export interface TunnelApi {
   /**
    * Makes a session key, has it endorsed over `hub` and opens the tunnel. Once in a Worker's life.
@@ -78,6 +81,12 @@ export interface TunnelApi {
   stepUp(hub: MessagePort): Promise<void>;
   /** The person would rather not; or has read that it was refused. */
   declineStepUp(): Promise<void>;
+  /** Calls back when the service asks for a password by HTTP, and with undefined when nobody waits for one any more. */
+  watchPassword(callback: (stage: PasswordStage | undefined) => void): void;
+  /** Tells the service, and keeps it for what else it asks; forgotten when the tunnel ends. @throws TypeError for a colon in `user` */
+  password(user: string, password: string): Promise<void>;
+  /** The page hears that the service refused it. */
+  declinePassword(): Promise<void>;
   counts(): Promise<TunnelCounts>;
   /** Ends the session and forgets its keys. Resolves when nothing of it is left in the Wasm. */
   end(): Promise<void>;

@@ -32,6 +32,10 @@ export interface RequestMessage {
   readonly cookies: string;
   /** A page calls another app across origins; the gateway decides whether it may, and keeps the rules of CORS. */
   readonly call?: { readonly service: string; readonly credentials: boolean };
+  /** The page wants neither cookies nor a password to go with it (Fetch, credentials mode `omit`). */
+  readonly anonymous?: true;
+  /** User and password of the request's own address, which `XMLHttpRequest.open` puts there. */
+  readonly login?: { readonly user: string; readonly password: string };
 }
 
 /** Service worker → Worker, after a request. */

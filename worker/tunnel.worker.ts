@@ -8,6 +8,7 @@ import { wasmCrypto } from '../wasm/crypto.ts';
 import { loadKernel } from '../wasm/kernel.ts';
 import {
   faultHandler,
+  type PasswordStage,
   type StepUpStage,
   type Transfers,
   type TunnelApi,
@@ -22,6 +23,7 @@ import { Tunnel } from './tunnel/tunnel.ts';
 
 const watchers = new Set<(status: TunnelStatus) => unknown>();
 const stepUpWatchers = new Set<(stage: StepUpStage | undefined) => unknown>();
+const passwordWatchers = new Set<(stage: PasswordStage | undefined) => unknown>();
 const transferWatchers = new Set<(transfers: Transfers) => unknown>();
 let status: TunnelStatus = { state: 'connecting', epoch: 0 };
 
@@ -38,6 +40,9 @@ async function load(): Promise<Tunnel> {
     onStatus: announce,
     onStepUp: (stage) => {
       for (const watcher of stepUpWatchers) void watcher(stage);
+    },
+    onPassword: (stage) => {
+      for (const watcher of passwordWatchers) void watcher(stage);
     },
     onTransfers: (transfers) => {
       for (const watcher of transferWatchers) void watcher(transfers);
@@ -88,6 +93,15 @@ const api: TunnelApi = Object.freeze({
     (await tunnel()).touchOver(hub);
   },
   declineStepUp: async () => (await tunnel()).declineTouch(),
+  watchPassword: (callback: (stage: PasswordStage | undefined) => void) => {
+    if (typeof callback !== 'function') throw new TypeError('watchPassword(callback)');
+    passwordWatchers.add(callback);
+  },
+  password: async (user: string, password: string) => {
+    if (typeof user !== 'string' || typeof password !== 'string') throw new TypeError('password(user, password)');
+    (await tunnel()).passwords.answer(user, password);
+  },
+  declinePassword: async () => (await tunnel()).passwords.decline(),
   counts: async () => (await tunnel()).counts(),
   end: async () => (await tunnel()).end(),
 });

@@ -14,6 +14,7 @@ test('QZ-18: a tunnel that is ended while its session key is made says nothing t
     onStatus: () => assert.fail(),
     onStepUp: () => assert.fail(),
     onTransfers: () => assert.fail(),
+    onPassword: () => assert.fail(),
     appOrigin: () => assert.fail(),
   });
   const { port1: hub, port2: port } = new MessageChannel();

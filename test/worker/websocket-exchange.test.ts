@@ -54,7 +54,13 @@ test('a page’s WebSocket goes out as an upgrade of its own origin, and tells t
   assert.deepEqual(head, {
     method: 'GET',
     target: '/socket',
-    headers: [...hidden, ['origin', 'http://wiki.apps.localhost'], ['sec-websocket-protocol', 'one, two']],
+    headers: [
+      ...hidden,
+      ['origin', 'http://wiki.apps.localhost'],
+      ['user-agent', navigator.userAgent],
+      ['accept-language', 'en-US'],
+      ['sec-websocket-protocol', 'one, two'],
+    ],
   });
   await stream.write(encodeResponseHead({ status: 101, headers: [['sec-websocket-protocol', 'two']] }));
   assert.deepEqual(await heard.next(), { t: 'open', protocol: 'two' });

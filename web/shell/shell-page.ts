@@ -6,6 +6,7 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import {
   type LaunchedService,
+  type PasswordStage,
   type StepUpStage,
   type Transfers,
   type TunnelCounts,
@@ -22,6 +23,8 @@ import { hubOrigin } from './hub-origin.ts';
 import { openHubWindow } from './hub-window.ts';
 import { askOpener, launchPage, signOutByOpener, signOutPage } from './opener.ts';
 import './over-panel.ts';
+import type { GivenPassword } from './password-bar.ts';
+import './password-bar.ts';
 import { refusal } from './refusal-text.ts';
 import './shell-bar.ts';
 import { shellStyles } from './shell-styles.ts';
@@ -39,6 +42,7 @@ export class ShellPage extends LitElement {
   @state() private transfers: Transfers | undefined;
   @state() private stepUp: StepUpStage | undefined;
   @state() private stepUpFailure: Failure | undefined;
+  @state() private password: PasswordStage | undefined;
   @state() private signedOut = false;
   private wasOpen = false;
 
@@ -74,6 +78,12 @@ export class ShellPage extends LitElement {
         @confirm=${this.confirmStepUp}
         @dismiss=${this.dismissStepUp}
       ></lk-step-up-bar>
+      <lk-password-bar
+        .stage=${this.#isOver ? undefined : this.password}
+        .service=${this.service?.title ?? ''}
+        @given=${this.#givePassword}
+        @dismiss=${this.#declinePassword}
+      ></lk-password-bar>
       <main class="stage">${this.#frame()}${this.#over()}</main>`;
   }
 
@@ -169,6 +179,7 @@ export class ShellPage extends LitElement {
       this.status = status;
     });
     await this.#tunnel.watchStepUp((stage) => this.#stepUpChanged(stage));
+    await this.#tunnel.watchPassword((stage) => this.#passwordChanged(stage));
     await this.#tunnel.watchTransfers((transfers) => {
       this.transfers = transfers;
     });
@@ -196,8 +207,27 @@ export class ShellPage extends LitElement {
     this.#hubWindow.abort();
     [this.stepUp, this.stepUpFailure] = [stage, undefined];
     // The button that had the focus is gone; the person goes on in the app.
-    if (stage === undefined && hadFocus) this.renderRoot.querySelector<HTMLElement>('iframe.app')?.focus();
+    if (stage === undefined && hadFocus) this.#backToApp();
   }
+
+  #backToApp(): void {
+    this.renderRoot.querySelector<HTMLElement>('iframe.app')?.focus();
+  }
+
+  #passwordChanged(stage: PasswordStage | undefined): void {
+    const hadFocus = this.shadowRoot?.activeElement?.localName === 'lk-password-bar';
+    this.password = stage;
+    if (stage === undefined && hadFocus) this.#backToApp();
+  }
+
+  readonly #givePassword = ({ detail }: CustomEvent<GivenPassword>): void => {
+    // A tunnel that has ended meanwhile says so itself.
+    this.#tunnel.password(detail.user, detail.password).catch(() => undefined);
+  };
+
+  readonly #declinePassword = (): void => {
+    this.#tunnel.declinePassword().catch(() => undefined);
+  };
 
   private readonly confirmStepUp = async (): Promise<void> => {
     this.#hubWindow.abort();

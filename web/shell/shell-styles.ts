@@ -4,7 +4,7 @@ import { css } from 'lit';
 export const shellStyles = css`
   :host {
     display: grid;
-    grid-template-rows: 40px auto minmax(0, 1fr);
+    grid-template-rows: 40px auto auto minmax(0, 1fr);
     height: 100dvh;
     overflow: hidden;
   }

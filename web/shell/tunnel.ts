@@ -3,6 +3,7 @@ import { proxy, type Remote, transfer, transferHandlers, wrap } from 'comlink';
 import {
   faultHandler,
   type LaunchedService,
+  type PasswordStage,
   type StepUpStage,
   type Transfers,
   type TunnelApi,
@@ -38,6 +39,19 @@ export class Tunnel {
 
   watchStepUp(callback: (stage: StepUpStage | undefined) => void): Promise<void> {
     return this.#remote.watchStepUp(proxy(callback));
+  }
+
+  watchPassword(callback: (stage: PasswordStage | undefined) => void): Promise<void> {
+    return this.#remote.watchPassword(proxy(callback));
+  }
+
+  /** @throws TunnelFault */
+  password(user: string, password: string): Promise<void> {
+    return this.#remote.password(user, password);
+  }
+
+  declinePassword(): Promise<void> {
+    return this.#remote.declinePassword();
   }
 
   watchTransfers(callback: (transfers: Transfers) => void): Promise<void> {

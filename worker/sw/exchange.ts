@@ -8,6 +8,7 @@ import { mirrorCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
+import { loginOf, withoutLogin } from './login.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
 import { hasBody, Upload } from './upload.ts';
@@ -46,12 +47,12 @@ export async function exchange(request: Request, site: Site, client: string): Pr
 }
 
 async function once(request: Request, site: Site, client: string): Promise<Response> {
-  const isCall = callOf(request) !== undefined;
-  const [port, cookies] = await Promise.all([tunnelPort(client), isCall ? '' : visibleCookies(request.url)]);
+  const hasCookies = callOf(request) === undefined && !isAnonymous(request);
+  const [port, cookies] = await Promise.all([tunnelPort(client), hasCookies ? visibleCookies(request.url) : '']);
   const run = new Exchange(port, request, EventStream.of(request, client));
   const head = await run.start(cookies, site);
   // Script-visible cookies are true before the page sees the response that set them.
-  await mirrorCookies(head.setCookies);
+  if (!isAnonymous(request)) await mirrorCookies(head.setCookies);
   try {
     return run.response(head);
   } catch (error) {
@@ -63,7 +64,11 @@ async function once(request: Request, site: Site, client: string): Promise<Respo
 
 /** Path and query as they are written: a URL's `search` does not tell an empty query from none. */
 function targetOf(url: string): string {
-  return url.slice(new URL(url).origin.length).replace(/#.*$/s, '');
+  return withoutLogin(url).slice(new URL(url).origin.length).replace(/#.*$/s, '');
+}
+
+function isAnonymous({ credentials }: Request): boolean {
+  return credentials === 'omit';
 }
 
 /** The other app that a page calls; undefined for a request to the page's own. */
@@ -100,7 +105,7 @@ class Exchange {
 
   start(cookies: string, site: Site): Promise<Head> {
     const request = this.#request;
-    const call = callOf(request);
+    const [call, login] = [callOf(request), loginOf(request.url)];
     this.#port.send({
       t: 'request',
       id: this.#id,
@@ -113,6 +118,8 @@ class Exchange {
       site,
       cookies,
       ...(call === undefined ? {} : { call }),
+      ...(login === undefined ? {} : { login }),
+      ...(isAnonymous(request) ? { anonymous: true } : {}),
     });
     if (hasBody(request)) this.#sendBody().catch(this.#abort);
     return this.#head.promise;

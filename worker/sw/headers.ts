@@ -1,4 +1,5 @@
 /** Which headers cross between a page's fetch and the tunnel. */
+import { acceptLanguage } from '../accept-language.ts';
 import { siblingOrigin } from '../origins.ts';
 
 /**
@@ -12,18 +13,13 @@ export function requestHeaders(request: Request, lastEventId = ''): [string, str
     if (value !== '' && !request.headers.has(name)) headers.push([name, value]);
   };
   add('user-agent', navigator.userAgent);
-  add('accept-language', weighted(navigator.languages));
+  add('accept-language', acceptLanguage(navigator.languages));
   add('accept', request.mode === 'navigate' ? 'text/html,application/xhtml+xml,*/*;q=0.8' : '*/*');
   add('referer', isReferrer(request.referrer) ? request.referrer : '');
   // UTF-8, each byte a character, as heads carry text.
   const id = Array.from(new TextEncoder().encode(lastEventId), (byte) => String.fromCharCode(byte)).join('');
   add('last-event-id', id);
   return headers;
-}
-
-/** In the order of preference, as browsers write it: `de-CH,de;q=0.9,en;q=0.8`. */
-function weighted(languages: readonly string[]): string {
-  return languages.map((one, i) => (i === 0 ? one : `${one};q=${Math.max(1, 10 - i) / 10}`)).join(',');
 }
 
 /** The browser has already applied the page's referrer policy to it. That it stands in the shell's frame is not the app's to know. */

@@ -17,6 +17,7 @@ import { failurePage } from './failure-page.ts';
 import { heardFrom, inherit } from './helpers.ts';
 import { iconRequest, iconResponse, noIcon } from './icon.ts';
 import { installation } from './installation.ts';
+import { withoutLogin } from './login.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { type RequestOrigin, type Site, siteOf } from './site.ts';
 import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
@@ -125,7 +126,7 @@ async function failed(request: Request, error: unknown): Promise<Response> {
   const correlation = error instanceof ExchangeError ? error.correlation : '';
   // A script gets what it would get from a dead network; a person gets a page.
   if (!isPage) return Response.error();
-  const again = request.method === 'GET' ? request.url : undefined;
+  const again = request.method === 'GET' ? withoutLogin(request.url) : undefined;
   const where = await installation(siblingOrigin(self.location, 'shell'));
   return failurePage({ code, correlation, again, ...where });
 }

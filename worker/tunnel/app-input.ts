@@ -20,10 +20,12 @@ function readRequest(data: Fields): RequestMessage | undefined {
   const texts = [method, target, dest, mode, site, cookies];
   if (!texts.every((text) => typeof text === 'string') || typeof hasBody !== 'boolean') return undefined;
   if (!Array.isArray(headers) || headers.length > maxHeaders || !headers.every(isPair)) return undefined;
-  const call = readCall(data['call']);
+  const [call, login] = [readCall(data['call']), readLogin(data['login'])];
   if (data['call'] !== undefined && call === undefined) return undefined;
   return {
     ...(call === undefined ? {} : { call }),
+    ...(login === undefined ? {} : { login }),
+    ...(data['anonymous'] === true ? { anonymous: true } : {}),
     // Each was looked at above; the compiler does not follow `every` into the variables.
     ...({ t: 'request', id, method, target, hasBody, dest, mode, site, cookies } as RequestMessage),
     // Names with a colon are between Worker and gateway; an app that could say them could claim another tab's jar.
@@ -36,6 +38,15 @@ function readCall(call: unknown): RequestMessage['call'] {
   const { service, credentials } = call;
   const isName = typeof service === 'string' && /^[a-z0-9-]{1,63}$/.test(service);
   return isName && typeof credentials === 'boolean' ? { service, credentials } : undefined;
+}
+
+/** One that no Authorization can say is none. */
+function readLogin(login: unknown): RequestMessage['login'] {
+  if (!isFields(login)) return undefined;
+  const { user, password } = login;
+  return typeof user === 'string' && !user.includes(':') && typeof password === 'string'
+    ? { user, password }
+    : undefined;
 }
 
 function readExchange(data: Fields): ExchangeMessage | undefined {

@@ -1,11 +1,16 @@
 /** An upload on its way from the service worker to a stream; bounded by the credit its sender was given. */
 import { firstCreditBytes, maxChunkBytes } from '../app-messages.ts';
 
+/** So much of a body is kept to be sent once more when the service wants a password first. */
+const maxKeptBytes = 256 * 1024;
+
 export class BodyQueue {
   readonly #grant: (bytes: number) => void;
   readonly #chunks: Uint8Array[] = [];
   #allowed = firstCreditBytes;
   #length = 0;
+  /** What was taken, from the beginning; undefined when it is too much. */
+  #taken: Uint8Array[] | undefined = [];
   #ended = false;
   #wake: (() => void) | undefined;
 
@@ -49,7 +54,23 @@ export class BodyQueue {
         this.#wake = resolve;
       });
     }
-    return this.#chunks.shift() ?? null;
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return null;
+    this.#keep(chunk);
+    return chunk;
+  }
+
+  /** Puts what was taken back, to be taken again. @returns false when it was too much to be kept. */
+  rewind(): boolean {
+    if (this.#taken === undefined) return false;
+    this.#chunks.unshift(...this.#taken.splice(0));
+    return true;
+  }
+
+  #keep(chunk: Uint8Array): void {
+    const kept = this.#taken?.reduce((total, { byteLength }) => total + byteLength, chunk.byteLength) ?? 0;
+    if (kept > maxKeptBytes) this.#taken = undefined;
+    this.#taken?.push(chunk);
   }
 
   /** The stream has taken this many bytes. */

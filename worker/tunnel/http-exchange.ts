@@ -8,11 +8,13 @@ import { encodeRequestHead, type Header, type ResponseHead, ResponseHeadReader }
 import type { Stream } from '../../protocol/stream.ts';
 import { TunnelFault } from '../api.ts';
 import { type ExchangeMessage, type FromTunnel, firstCreditBytes, type RequestMessage } from '../app-messages.ts';
+import { authorizationOf, nextAuthorization } from './basic-exchange.ts';
 import { BodyQueue } from './body-queue.ts';
 import { headersForRest, isRest, lengthOf, type Part, resumablePart } from './resumption.ts';
 import type { Transfer } from './transfers.ts';
 import { failureCode, type TunnelUse } from './tunnel-use.ts';
 
+type NextAuthorization = () => Promise<string | undefined>;
 type Say = (message: FromTunnel, transfer?: Transferable[]) => void;
 
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -21,6 +23,8 @@ const lost: ReadonlySet<string> = new Set(['session_closed', 'truncated']);
 /** In a row, without a byte of the answer between them. */
 const maxAttempts = 6;
 const chunkBytes = 64 * 1024;
+/** Of the page that a service shows to whoever gives no password. */
+const maxRefusalBytes = 256 * 1024;
 
 /** How far it got, which decides what may be done about a failure. */
 type Progress = 'waiting' | 'sent' | 'answered';
@@ -33,6 +37,8 @@ export class HttpExchange {
   readonly #upload: Transfer | undefined;
   readonly #download: Transfer | undefined;
   #stream: Stream | undefined;
+  /** As it was sent last. */
+  #authorization: string | undefined;
   #progress: Progress = 'waiting';
   /** What the answer is a part of, when its rest may be asked for. */
   #part: Part | undefined;
@@ -47,6 +53,7 @@ export class HttpExchange {
     this.#use = use;
     this.#say = say;
     this.#body = new BodyQueue((bytes) => say({ t: 'credit', id: request.id, bytes }));
+    this.#authorization = authorizationOf(request, use);
     this.#upload = request.hasBody ? use.transfers?.begin() : undefined;
     this.#download = use.transfers?.begin();
     expect(this.#upload, request.headers);
@@ -122,7 +129,10 @@ export class HttpExchange {
       // Reading begins at once: a refusal can come before the request is out.
       const upload = this.#send(stream, head);
       upload.catch(() => undefined);
-      await this.#receive(stream);
+      const answer = await readHead(stream);
+      const next = nextAuthorization(this.#request, answer.head, this.#authorization, this.#use);
+      if (next !== undefined && this.#part === undefined) return await this.#authenticate(stream, answer, upload, next);
+      await this.#receive(stream, answer);
       // A service may answer without wanting the rest of an upload.
       if (this.#body.isEnded || !this.#request.hasBody) await upload.catch(() => undefined);
     } finally {
@@ -145,6 +155,21 @@ export class HttpExchange {
     this.#upload?.end();
   }
 
+  /** With a password, if there is one to try; everything is as it was before the request was sent. */
+  async #authenticate(stream: Stream, { head, rest }: Answer, upload: Promise<void>, next: NextAuthorization) {
+    refuseIfFailed(head.headers);
+    const chunks = await readAll(maxRefusalBytes, rest, stream);
+    // Nothing is held at the gateway while a person looks for a password.
+    stream.reset('cancelled');
+    await upload.catch(() => undefined);
+    this.#authorization = this.#body.rewind() ? await next() : undefined;
+    if (this.#cancelled) throw new TypeError('cancelled');
+    if (this.#authorization !== undefined) return this.#attempt();
+    this.#answer(head);
+    for (const chunk of chunks) await this.#deliver(chunk);
+    this.#end();
+  }
+
   #head() {
     const { method, target, headers, cookies, dest, mode, site } = this.#request;
     const fetched: Header[] = [
@@ -154,18 +179,19 @@ export class HttpExchange {
       [':site', site],
     ];
     const asked = this.#part === undefined ? headers : headersForRest(headers, this.#part, this.#delivered);
-    return { method, target, headers: [...this.#words(fetched), ...asked] };
+    const authorization: Header[] = this.#authorization === undefined ? [] : [['authorization', this.#authorization]];
+    return { method, target, headers: [...this.#words(fetched), ...asked, ...authorization] };
   }
 
   /** Another app is told neither whose jar nor which cookies are this one's. */
   #words(fetched: readonly Header[]): readonly Header[] {
-    const { call } = this.#request;
+    const { call, anonymous } = this.#request;
+    if (anonymous && call === undefined) return [[':credentials', 'omit'], ...this.#use.hidden, ...fetched];
     if (call === undefined) return [...this.#use.hidden, ...fetched];
     return call.credentials ? [[':credentials', 'include']] : [];
   }
 
-  async #receive(stream: Stream): Promise<void> {
-    const { head, rest } = await readHead(stream);
+  async #receive(stream: Stream, { head, rest }: Answer): Promise<void> {
     if (this.#part === undefined) this.#answer(head);
     else this.#assertRest(head, this.#part);
     for (let chunk: Uint8Array | null = rest; chunk !== null; chunk = await stream.read()) await this.#deliver(chunk);
@@ -237,7 +263,25 @@ function expect(transfer: Transfer | undefined, headers: readonly Header[]): voi
   if (length !== undefined && /^\d{1,15}$/.test(length)) transfer?.expect(Number(length));
 }
 
-async function readHead(stream: Stream): Promise<{ head: ResponseHead; rest: Uint8Array }> {
+/** A head, and what came of the body with it. */
+interface Answer {
+  readonly head: ResponseHead;
+  readonly rest: Uint8Array;
+}
+
+/** @throws TunnelFault `too_large` */
+async function readAll(limit: number, rest: Uint8Array, stream: Stream): Promise<Uint8Array[]> {
+  const chunks = [rest];
+  let bytes = rest.byteLength;
+  for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
+    bytes += chunk.byteLength;
+    if (bytes > limit) throw new TunnelFault('too_large', 'The refusal has no end.');
+    chunks.push(chunk);
+  }
+  return chunks;
+}
+
+async function readHead(stream: Stream): Promise<Answer> {
   const reader = new ResponseHeadReader();
   for (;;) {
     const chunk = await stream.read();

@@ -2,6 +2,7 @@
 import type { StreamKind } from '../../protocol/codes.ts';
 import type { Header } from '../../protocol/exchange/http.ts';
 import type { Stream } from '../../protocol/stream.ts';
+import type { HttpPasswords } from './http-passwords.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface TunnelUse {
@@ -15,6 +16,8 @@ export interface TunnelUse {
   readonly hidden: readonly Header[];
   /** The app's origin, for the Origin header of a WebSocket. */
   readonly origin: string;
+  /** What the service is told when it asks for a password; without it the page hears of that itself. */
+  readonly passwords?: Pick<HttpPasswords, 'known' | 'keep' | 'afterRefusal'>;
   /** Where bodies are counted; nobody counts where it is absent. */
   readonly transfers?: Pick<Transfers, 'begin'>;
 }

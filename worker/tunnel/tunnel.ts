@@ -9,6 +9,7 @@ import type { Stream } from '../../protocol/stream.ts';
 import {
   type Transfers as Counted,
   type LaunchedService,
+  type PasswordStage,
   type StepUpStage,
   type TunnelCounts,
   TunnelFault,
@@ -21,6 +22,7 @@ import { workerClock } from './clock.ts';
 import { makeSessionKey, type SessionKey } from './composite.ts';
 import { countingCarrier } from './counting-carrier.ts';
 import { believe, type Credential } from './credential.ts';
+import { HttpPasswords } from './http-passwords.ts';
 import { type Launched, launchOver } from './launch.ts';
 import { PreparedOffers } from './prepared-offers.ts';
 import { renewAnswer } from './renewal.ts';
@@ -39,6 +41,7 @@ export interface TunnelOptions {
   readonly forget: () => void;
   readonly onStatus: (status: TunnelStatus) => void;
   readonly onStepUp: (stage: StepUpStage | undefined) => void;
+  readonly onPassword: (stage: PasswordStage | undefined) => void;
   readonly onTransfers: (transfers: Counted) => void;
   /** Where a service's app lives; an answer that says another place is not believed. */
   readonly appOrigin: (service: string) => string;
@@ -48,6 +51,8 @@ export class Tunnel {
   readonly #options: TunnelOptions;
   readonly #offers: PreparedOffers;
   readonly #stepUp: StepUp;
+  /** Asked for by the service itself. */
+  readonly passwords: HttpPasswords;
   /** Ports that come before the launch is done wait for it. */
   readonly #server = Promise.withResolvers<AppServer>();
   #isLaunching = false;
@@ -62,6 +67,7 @@ export class Tunnel {
     this.#options = options;
     this.#offers = new PreparedOffers(options.crypto, workerClock, options.sealed);
     this.#stepUp = new StepUp(options.onStepUp);
+    this.passwords = new HttpPasswords(options.onPassword);
     this.#server.promise.catch(() => undefined);
   }
 
@@ -125,6 +131,7 @@ export class Tunnel {
 
   #wipe(): void {
     this.#key?.wipe();
+    this.passwords.forget();
     this.#offers.wipe();
   }
 
@@ -176,6 +183,7 @@ export class Tunnel {
   #useOf(keeper: SessionKeeper, service: LaunchedService, { jarKey }: Launched) {
     return {
       origin: service.app,
+      passwords: this.passwords,
       transfers: new Transfers(workerClock, this.#options.onTransfers),
       hidden: [
         [':jar-key', base64url(jarKey)],

@@ -9,6 +9,7 @@ import {
   WebSocketMessageReader,
 } from '../../protocol/exchange/websocket.ts';
 import type { Stream } from '../../protocol/stream.ts';
+import { acceptLanguage } from '../accept-language.ts';
 import { messageWindowBytes, type WebSocketFromTunnel, type WebSocketToTunnel } from '../app-messages.ts';
 import type { TunnelUse } from './tunnel-use.ts';
 
@@ -74,7 +75,13 @@ export class WebSocketExchange {
     const stream = await this.#use.open('websocket');
     if (this.#ended) return stream.reset('cancelled');
     this.#stream = stream;
-    const headers: Header[] = [['origin', this.#use.origin]];
+    const headers: Header[] = [
+      ['origin', this.#use.origin],
+      ['user-agent', navigator.userAgent],
+      ['accept-language', acceptLanguage(navigator.languages)],
+    ];
+    const authorization = this.#use.passwords?.known(target);
+    if (authorization !== undefined) headers.push(['authorization', authorization]);
     if (protocols.length > 0) headers.push(['sec-websocket-protocol', protocols.join(', ')]);
     await stream.write(encodeRequestHead({ method: 'GET', target, headers: [...this.#use.hidden, ...headers] }));
     await this.#receive(stream);

@@ -11,7 +11,7 @@ import { decode } from '../exchange/content-coding.ts';
 import type { ExchangeContext } from '../exchange/context.ts';
 import type { Header } from '../exchange/headers.ts';
 import { Injector } from '../exchange/injector.ts';
-import type { OpenJar } from '../exchange/jar-store.ts';
+import { noJar, type OpenJar } from '../exchange/jar-store.ts';
 import { isDocument, translateRequest, type UpstreamRequest } from '../exchange/request-rules.ts';
 import {
   type AnsweredRequest,
@@ -68,7 +68,8 @@ async function exchange(stream: TunnelStream, deps: HttpDependencies, progress: 
   if (cross !== undefined) await preflight(head, cross, context, deps.pool);
   const landing = landingPage(request, deps.context);
   if (landing !== undefined) return answerShortly(stream, landing);
-  const { jar, save } = bound(await deps.openJar(request.facts.jarKey));
+  const { jarKey, isAnonymous } = request.facts;
+  const { jar, save } = bound(isAnonymous ? noJar() : await deps.openJar(jarKey));
   const answered = answeredRequest(request, head);
   const body = new RequestBody(stream, rest);
   const upstream = await sendUpstream(stream, withCookies(request, jar.header(answered)), body, deps);

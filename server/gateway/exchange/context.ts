@@ -43,6 +43,8 @@ export interface RequestFacts {
   readonly dest: string | undefined;
   readonly mode: string | undefined;
   readonly site: FetchSite;
+  /** The page wants no cookies to go with it, nor to be kept of the answer (Fetch, credentials mode `omit`). */
+  readonly isAnonymous?: true;
 }
 
 export type FetchSite = 'same-origin' | 'same-site' | 'cross-site' | 'none';

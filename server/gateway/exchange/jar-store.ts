@@ -28,6 +28,9 @@ export interface OpenJar {
   save(): Promise<void>;
 }
 
+/** A jar for one exchange, which is empty and is not kept. */
+export const noJar = (): OpenJar => ({ jar: new ServiceJar(), save: async () => undefined });
+
 const magic = utf8('LKJ1');
 const saltBytes = 32;
 const jarKeyBytes = 32;

@@ -122,6 +122,7 @@ function readFacts(pseudo: readonly Header[], method: string): RequestFacts {
     dest: tokenOf(checked, 'dest'),
     mode,
     site: siteOf(firstOf(checked, 'site'), mode, method),
+    ...(firstOf(checked, 'credentials') === 'omit' ? { isAnonymous: true as const } : {}),
   };
 }
 

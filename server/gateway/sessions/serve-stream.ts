@@ -15,8 +15,7 @@ import { BridgeError, type ExchangeOutcome, type TunnelStream } from '../bridge/
 import { serveUdp } from '../bridge/udp-exchange.ts';
 import { forLog, streamCodeOf } from '../bridge/upstream-error.ts';
 import { serveWebSocket } from '../bridge/websocket-exchange.ts';
-import { ServiceJar } from '../exchange/cookie-jar.ts';
-import type { OpenJar } from '../exchange/jar-store.ts';
+import { noJar } from '../exchange/jar-store.ts';
 import { decideOpen, type OpenVerdict } from './decide-open.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import type { LiveSession } from './live-session.ts';
@@ -172,6 +171,7 @@ async function httpDependencies(
     correlation,
     ...(calledFrom === undefined ? {} : { calledFrom: origins.app(deps.config, calledFrom) }),
     openJar: async (jarKey) => {
+      // A page of another app brings no cookies, and takes none.
       if (calledFrom !== undefined) return noJar();
       live.pinJarKey(jarKey);
       return deps.jars.open({ user: person.user, device: person.device, service: service.name }, jarKey);
@@ -188,9 +188,6 @@ async function httpDependencies(
     },
   };
 }
-
-/** A page of another app brings no cookies, and takes none. */
-const noJar = (): OpenJar => ({ jar: new ServiceJar(), save: async () => undefined });
 
 /** Decides one request and writes it down. @returns why not, undefined when it may go on */
 async function judgeRequest(
