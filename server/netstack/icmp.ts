@@ -1,6 +1,6 @@
 /**
  * ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443): answers echo requests, and reads the errors that concern a TCP
- * connection of ours. What an error does to the connection is decided in icmp-reaction.ts.
+ * connection or a UDP socket of ours. What an error does to the connection is decided in icmp-reaction.ts.
  *
  *      0       type
  *      1       code
@@ -21,8 +21,10 @@ const V4_CODE = { protocol: 2, port: 3, fragmentationNeeded: 4 } as const;
 const V6 = { unreachable: 1, tooBig: 2, echoRequest: 128, echoReply: 129 } as const;
 const V6_CODE = { port: 4 } as const;
 
-/** An ICMP error about a TCP segment that we may have sent. Ports and sequence number prove that its sender saw one. */
+/** An ICMP error about a packet that we may have sent. Ports and sequence number prove that its sender saw one. */
 export interface IcmpError {
+  /** TCP's or UDP's number. */
+  readonly protocol: number;
   readonly kind: 'refused' | 'unreachable' | 'too-big';
   /** Next-hop MTU; 0 when the router named none. */
   readonly mtu: number;
@@ -30,6 +32,7 @@ export interface IcmpError {
   readonly local: Uint8Array;
   readonly localPort: number;
   readonly remotePort: number;
+  /** Of TCP; UDP has none. */
   readonly seq: number;
 }
 
@@ -81,7 +84,7 @@ function errorKind(v6: boolean, type: number, code: number): IcmpError['kind'] |
   return code === V4_CODE.port || code === V4_CODE.protocol ? 'refused' : 'unreachable';
 }
 
-/** The quoted packet is ours going out, so its source is our end. It may be cut after 8 bytes of TCP header. */
+/** The quoted packet is ours going out, so its source is our end. It may be cut after 8 bytes of the header behind IP's. */
 function readError(bytes: Uint8Array, ip: IpView, kind: IcmpError['kind']): IcmpOutcome {
   const quoted = ip.payloadAt + HEADER;
   const v6 = ip.addressLength === 16;
@@ -89,13 +92,15 @@ function readError(bytes: Uint8Array, ip: IpView, kind: IcmpError['kind']): Icmp
   const first = bytes[quoted]!;
   if (first >>> 4 !== (v6 ? 6 : 4)) return 'malformed';
   const tcp = quoted + (v6 ? IP6_HEADER : (first & 0x0f) * 4);
-  if (bytes[quoted + (v6 ? 6 : 9)] !== PROTOCOL.tcp) return 'protocol';
+  const protocol = bytes[quoted + (v6 ? 6 : 9)]!;
+  if (protocol !== PROTOCOL.tcp && protocol !== PROTOCOL.udp) return 'protocol';
   if (tcp < quoted + IP4_HEADER || tcp + 8 > ip.end) return 'malformed';
   const n = ip.addressLength;
   const addressesAt = quoted + (v6 ? 8 : 12);
   const mtuAt = ip.payloadAt + 4;
   return {
     error: {
+      protocol,
       kind,
       mtu: kind !== 'too-big' ? 0 : v6 ? read32(bytes, mtuAt) : (bytes[mtuAt + 2]! << 8) | bytes[mtuAt + 3]!,
       local: copyBytes(bytes, addressesAt, addressesAt + n),

@@ -31,6 +31,15 @@ export class IpView {
   payloadAt = 0;
   /** One past the last byte of the packet; what follows in the buffer is padding. */
   end = 0;
+  /** A part of a larger datagram: then `payloadAt` is where its piece begins. */
+  isFragment = false;
+  /** In bytes. */
+  fragmentOffset = 0;
+  moreFragments = false;
+  fragmentId = 0;
+  /** IPv6: the Fragment header, and the byte before it that names it. */
+  fragmentHeaderAt = 0;
+  fragmentNamedAt = 0;
 }
 
 /**

@@ -1,6 +1,5 @@
 /**
- * The IPv4 header (RFC 791, RFC 6864): read and written. Fragments are neither made nor put together: a tunnel peer
- * that fragments inside the tunnel is misconfigured, and reassembly is memory a stranger could fill.
+ * The IPv4 header (RFC 791, RFC 6864): read and written. Fragments are put together in fragments.ts.
  *
  *      0       version 4 | header length in words
  *      1       DSCP, ECN
@@ -16,9 +15,10 @@
  */
 import { addWords, finish } from './checksum.ts';
 import type { DropReason, IpView } from './ip-packet.ts';
-import { IP4_HEADER } from './limits.ts';
+import { FRAGMENT_UNIT, IP4_HEADER } from './limits.ts';
 
 const DONT_FRAGMENT = 0x40;
+const MORE_FRAGMENTS = 0x20;
 const TTL = 64;
 
 export function parseIp4(bytes: Uint8Array, view: IpView): DropReason | null {
@@ -27,8 +27,10 @@ export function parseIp4(bytes: Uint8Array, view: IpView): DropReason | null {
   const totalLength = (bytes[2]! << 8) | bytes[3]!;
   if (headerLength < IP4_HEADER || totalLength < headerLength || totalLength > bytes.length) return 'malformed';
   if (finish(addWords(bytes, 0, headerLength, 0)) !== 0) return 'checksum';
-  // MF set or an offset: part of a larger datagram.
-  if ((bytes[6]! & 0x3f) !== 0 || bytes[7]! !== 0) return 'fragment';
+  view.moreFragments = (bytes[6]! & MORE_FRAGMENTS) !== 0;
+  view.fragmentOffset = (((bytes[6]! & 0x1f) << 8) | bytes[7]!) * FRAGMENT_UNIT;
+  view.fragmentId = (bytes[4]! << 8) | bytes[5]!;
+  view.isFragment = view.moreFragments || view.fragmentOffset > 0;
   view.addressLength = 4;
   view.sourceAt = 12;
   view.destinationAt = 16;

@@ -1,6 +1,6 @@
 /**
- * The IPv6 header and the extension headers a host has to walk over (RFC 8200). Fragments are dropped, except the
- * atomic ones that are a whole datagram with a Fragment header (RFC 6946).
+ * The IPv6 header and the extension headers a host has to walk over (RFC 8200). Fragments are put together in
+ * fragments.ts, except the atomic ones, which are a whole datagram with a Fragment header (RFC 6946).
  *
  *      0  4    version 6 | traffic class | flow label
  *      4  2    payload length
@@ -10,13 +10,16 @@
  *     24  16   destination
  */
 import type { DropReason, IpView } from './ip-packet.ts';
-import { IP6_HEADER, MAX_EXTENSION_HEADERS } from './limits.ts';
+import { IP6_FRAGMENT_HEADER, IP6_HEADER, MAX_EXTENSION_HEADERS } from './limits.ts';
+import { read32 } from './tcp-options.ts';
 
 const HOP_BY_HOP = 0;
 const ROUTING = 43;
 const FRAGMENT = 44;
 const DESTINATION_OPTIONS = 60;
 const HOP_LIMIT = 64;
+/** Of the fixed header. */
+const NEXT_HEADER = 6;
 
 export function parseIp6(bytes: Uint8Array, view: IpView): DropReason | null {
   if (bytes.length < IP6_HEADER) return 'malformed';
@@ -32,19 +35,40 @@ export function parseIp6(bytes: Uint8Array, view: IpView): DropReason | null {
 function walkExtensions(bytes: Uint8Array, view: IpView, first: number): DropReason | null {
   let next = first;
   let at = IP6_HEADER;
+  let namedAt = NEXT_HEADER;
+  view.isFragment = false;
   for (let walked = 0; isExtension(next); walked++) {
     if (walked === MAX_EXTENSION_HEADERS) return 'extension';
     if (at + 8 > view.end) return 'malformed';
     // A routing header with segments left asks us to forward, which no host here does.
     if (next === ROUTING && bytes[at + 3] !== 0) return 'extension';
-    if (next === FRAGMENT && (bytes[at + 2] !== 0 || (bytes[at + 3]! & 0xf9) !== 0)) return 'fragment';
+    if (next === FRAGMENT && isPiece(bytes, at)) return readPiece(bytes, view, at, namedAt);
     const length = next === FRAGMENT ? 8 : 8 + bytes[at + 1]! * 8;
     next = bytes[at]!;
+    namedAt = at;
     at += length;
     if (at > view.end) return 'malformed';
   }
   view.protocol = next;
   view.payloadAt = at;
+  return null;
+}
+
+/** An offset, or more to come. */
+function isPiece(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 2] !== 0 || (bytes[at + 3]! & 0xf9) !== 0;
+}
+
+/** What follows the Fragment header is a piece of something, and nothing to walk over. */
+function readPiece(bytes: Uint8Array, view: IpView, at: number, namedAt: number): null {
+  view.isFragment = true;
+  view.fragmentOffset = (bytes[at + 2]! << 8) | (bytes[at + 3]! & 0xf8);
+  view.moreFragments = (bytes[at + 3]! & 1) !== 0;
+  view.fragmentId = read32(bytes, at + 4);
+  view.fragmentHeaderAt = at;
+  view.fragmentNamedAt = namedAt;
+  view.protocol = bytes[at]!;
+  view.payloadAt = at + IP6_FRAGMENT_HEADER;
   return null;
 }
 

@@ -92,6 +92,18 @@ export const MAX_CONNECTIONS = 8_192;
 export const MAX_TIME_WAIT = 4_096;
 /** Half-open connections of one listener; further SYNs are dropped, and their senders try again. */
 export const MAX_BACKLOG = 512;
+/** Fragments lie on this unit (RFC 791, RFC 8200 section 4.5). */
+export const FRAGMENT_UNIT = 8;
+/** The Fragment header of IPv6 (RFC 8200 section 4.5). */
+export const IP6_FRAGMENT_HEADER = 8;
+/** RFC 8200 gives up a datagram after at most 60 s; what takes half as long inside a tunnel does not come any more. */
+export const FRAGMENT_LIFE_MS = 30_000;
+/** Datagrams of which some pieces are missing: of all sources together, of one, and the bytes of them all. */
+export const MAX_FRAGMENTED = 256;
+export const MAX_FRAGMENTED_OF_SOURCE = 32;
+export const MAX_FRAGMENT_BYTES = 1024 * 1024;
+/** Pieces of one datagram: 64 KiB in packets of half the smallest size there is. */
+export const MAX_FRAGMENTS = 128;
 /** Extension headers walked in one IPv6 packet. */
 export const MAX_EXTENSION_HEADERS = 8;
 /** Ephemeral ports: the dynamic range of IANA (RFC 6335). */

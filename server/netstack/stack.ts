@@ -7,28 +7,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../protocol/clock.ts';
-import { copyBytes, isUnicast, parseAddress, sameBytes } from './address.ts';
-import { segmentArrives } from './arrival.ts';
-import { Connection, type ConnectionHost } from './connection.ts';
-import { ConnectionTable } from './connection-table.ts';
-import { Cubic } from './cubic.ts';
-import { pickPort } from './ephemeral-ports.ts';
+import { isUnicast, parseAddress, sameBytes } from './address.ts';
+import type { Connection } from './connection.ts';
 import { NetworkError } from './errors.ts';
-import { Flow } from './flow.ts';
+import { Fragments } from './fragments.ts';
 import { type IcmpError, receiveIcmp } from './icmp.ts';
-import { icmpErrorArrives } from './icmp-reaction.ts';
-import { seedFor } from './initial-sequence.ts';
 import { type DropReason, IpView, PROTOCOL, parseIp } from './ip-packet.ts';
-import { DEFAULT_MTU, MAX_BUFFER, MAX_CONNECTIONS, MAX_TIME_WAIT, MIN_MTU_4, MIN_MTU_6 } from './limits.ts';
-import { Listener } from './listener.ts';
-import { ListenerTable } from './listener-table.ts';
+import { DEFAULT_MTU, MAX_BUFFER, MIN_MTU_4, MIN_MTU_6 } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { realClock } from './real-clock.ts';
-import { after } from './sequence.ts';
 import { TcpSocket, type TcpSocketOptions } from './socket.ts';
 import { noDrops, type StackStats } from './stats.ts';
-import { ACK, parseTcp, RST, resetFor, Segment, SYN } from './tcp-header.ts';
-import { read32 } from './tcp-options.ts';
+import { TcpPorts } from './tcp-ports.ts';
 import { type AfterTurn, TurnEnd } from './turn.ts';
 import type { UdpSocket } from './udp.ts';
 import { UdpPorts } from './udp-ports.ts';
@@ -63,22 +53,15 @@ export interface ListenOptions extends TcpSocketOptions {
   readonly port: number;
 }
 
-export class NetStack implements ConnectionHost {
-  readonly clock: Clock;
+export class NetStack {
   readonly mtu: number;
-  readonly bufferSize: number;
+  readonly #clock: Clock;
   readonly #addresses: Uint8Array[];
   readonly #outbox: Outbox;
-  readonly #random: (length: number) => Uint8Array;
-  readonly #secret: Uint8Array;
-  readonly #table: ConnectionTable;
-  readonly #listeners = new ListenerTable();
+  readonly #tcp: TcpPorts;
   readonly #udp: UdpPorts;
-  /** Oldest first. */
-  readonly #timeWait = new Set<Connection>();
+  readonly #fragments = new Fragments();
   readonly #ip = new IpView();
-  readonly #segment = new Segment();
-  readonly #turn: TurnEnd;
   readonly #dropped = noDrops();
   #packetsIn = 0;
   #closed = false;
@@ -86,23 +69,26 @@ export class NetStack implements ConnectionHost {
   constructor(options: NetStackOptions) {
     this.#addresses = options.addresses.map(parseAddress);
     this.mtu = options.mtu ?? DEFAULT_MTU;
-    this.bufferSize = options.bufferSize ?? MAX_BUFFER;
+    const bufferSize = options.bufferSize ?? MAX_BUFFER;
     const smallest = this.#addresses.some((address) => address.length === 16) ? MIN_MTU_6 : MIN_MTU_4;
     if (!(this.mtu >= smallest && this.mtu <= 0xffff)) throw new RangeError(`mtu must be ${smallest} to 65535`);
-    if (!(this.bufferSize >= 4096 && this.bufferSize <= 2 ** 29))
-      throw new RangeError('bufferSize must be 4 KiB to 512 MiB');
-    this.#outbox = new Outbox(options.output);
-    this.clock = options.clock ?? realClock;
-    this.#turn = new TurnEnd(options.afterTurn ?? setImmediate);
-    this.#random = options.random ?? randomBytes;
-    this.#secret = this.#random(32);
-    this.#table = new ConnectionTable(read32(this.#random(4), 0));
-    const send = (packet: Uint8Array): void => {
-      this.transmit(packet);
-      this.flush();
-    };
+    if (!(bufferSize >= 4096 && bufferSize <= 2 ** 29)) throw new RangeError('bufferSize must be 4 KiB to 512 MiB');
+    const outbox = new Outbox(options.output);
+    this.#outbox = outbox;
+    this.#clock = options.clock ?? realClock;
+    const random = options.random ?? randomBytes;
+    this.#tcp = new TcpPorts({
+      ...{ clock: this.#clock, mtu: this.mtu, bufferSize, random },
+      turn: new TurnEnd(options.afterTurn ?? setImmediate),
+      transmit: (packet) => outbox.push(packet),
+      flush: () => outbox.flush(),
+    });
     this.#udp = new UdpPorts({
-      ...{ mtu: this.mtu, send, random: this.#random },
+      ...{ mtu: this.mtu, random },
+      send: (packet) => {
+        outbox.push(packet);
+        outbox.flush();
+      },
       localFor: (remote) => this.#localFor(remote),
     });
   }
@@ -135,7 +121,7 @@ export class NetStack implements ConnectionHost {
   open({ host, port, signal, allowHalfOpen }: ConnectOptions): TcpSocket {
     signal?.throwIfAborted();
     const connection = this.#newConnection(parseAddress(host), checkPort(port));
-    const socket = new TcpSocket(connection, this.clock, { allowHalfOpen });
+    const socket = new TcpSocket(connection, this.#clock, { allowHalfOpen });
     const abort = () => socket.destroy(signal?.reason);
     const settled = () => signal?.removeEventListener('abort', abort);
     signal?.addEventListener('abort', abort, { once: true });
@@ -152,9 +138,7 @@ export class NetStack implements ConnectionHost {
     const host = options.host === undefined ? null : parseAddress(options.host);
     const port = checkPort(options.port);
     if (host !== null && !this.#isOurs(host, 0, host.length)) throw new NetworkError('EADDRNOTAVAIL', 'listen');
-    const listener = new Listener(host, port, this.clock, options, onSocket);
-    if (!this.#listeners.add(listener)) throw new NetworkError('EADDRINUSE', 'listen');
-    return { close: () => this.#closeListener(listener) };
+    return this.#tcp.listen(host, port, options, onSocket);
   }
 
   /**
@@ -173,18 +157,13 @@ export class NetStack implements ConnectionHost {
   close(): void {
     this.#closed = true;
     this.#udp.close();
-    for (const listener of this.#listeners.all()) this.#closeListener(listener);
-    for (const connection of this.#table.all()) connection.abort(new NetworkError('ECONNABORTED', 'read'));
-    this.flush();
+    this.#tcp.close();
+    this.#outbox.flush();
   }
 
   stats(): StackStats {
-    const connections = this.#table.all();
     return {
-      connections: connections.length - this.#timeWait.size,
-      timeWait: this.#timeWait.size,
-      listeners: this.#listeners.all().length,
-      bufferedBytes: connections.reduce((sum, { send, receive }) => sum + send.buffer.capacity + receive.memory, 0),
+      ...this.#tcp.stats(),
       packetsIn: this.#packetsIn,
       packetsOut: this.#outbox.sent,
       dropped: { ...this.#dropped, output: this.#outbox.failed },
@@ -212,128 +191,37 @@ export class NetStack implements ConnectionHost {
     if (malformed !== null) return malformed;
     if (!this.#isOurs(bytes, ip.destinationAt, ip.addressLength)) return 'not-ours';
     if (!isUnicast(bytes, ip.sourceAt, ip.addressLength)) return 'source';
-    if (ip.protocol === PROTOCOL.tcp) return this.#receiveTcp(bytes, ip);
+    if (ip.isFragment) return this.#receiveFragment(bytes, ip);
+    if (ip.protocol === PROTOCOL.tcp) return this.#tcp.receive(bytes, ip);
     if (ip.protocol === PROTOCOL.icmp || ip.protocol === PROTOCOL.icmp6) return this.#receiveIcmp(bytes, ip);
     return ip.protocol === PROTOCOL.udp ? this.#udp.receive(bytes, ip) : 'protocol';
   }
 
-  #receiveTcp(bytes: Uint8Array, ip: IpView): DropReason | null {
-    const segment = this.#segment;
-    const malformed = parseTcp(bytes, ip, segment);
-    if (malformed !== null) return malformed;
-    const { destinationPort, sourcePort } = segment;
-    const connection = this.#table.find(
-      bytes,
-      ip.destinationAt,
-      destinationPort,
-      ip.sourceAt,
-      sourcePort,
-      ip.addressLength,
-    );
-    if (connection !== null && !this.#replaces(segment, connection)) {
-      return segmentArrives(connection, segment) ? null : 'unacceptable';
-    }
-    return this.#receiveStranger(segment, this.#flowOf(bytes, ip, segment));
-  }
-
-  /** RFC 6191: a newer SYN may end TIME-WAIT, so that a busy pair of ports need not rest a minute. */
-  #replaces(segment: Segment, connection: Connection): boolean {
-    if (connection.state !== 'time-wait' || !segment.has(SYN) || segment.has(ACK) || segment.has(RST)) return false;
-    if (!connection.timestamps.isNewer(segment) && !after(segment.seq, connection.receive.nxt)) return false;
-    connection.release(null);
-    return true;
-  }
-
-  /** CLOSED and LISTEN (RFC 9293 sections 3.10.7.1 and 3.10.7.2). */
-  #receiveStranger(segment: Segment, flow: Flow): DropReason | null {
-    const listener = this.#listeners.find(flow);
-    if (listener !== null && segment.has(SYN) && !segment.has(ACK) && !segment.has(RST)) {
-      return this.#receiveSyn(segment, flow, listener);
-    }
-    if (listener !== null && !segment.has(ACK)) return 'unacceptable';
-    const reset = resetFor(segment, flow);
-    if (reset !== null) this.transmit(reset);
-    return 'no-connection';
-  }
-
-  #receiveSyn(segment: Segment, flow: Flow, listener: Listener): DropReason | null {
-    if (!listener.hasRoom || this.#isFull) return 'overload';
-    const user = listener.userFor(() => connection);
-    const connection = this.#open(flow, user, true);
-    listener.track(connection);
-    connection.openPassive(segment);
-    return null;
+  /** What comes of it is judged as if it had come whole. */
+  #receiveFragment(bytes: Uint8Array, ip: IpView): DropReason | null {
+    const whole = this.#fragments.take(bytes, ip, this.#clock.monotonic());
+    return whole instanceof Uint8Array ? this.#receive(whole) : whole;
   }
 
   #receiveIcmp(bytes: Uint8Array, ip: IpView): DropReason | null {
     const outcome = receiveIcmp(bytes, ip, this.mtu);
     if (typeof outcome === 'string') return outcome;
-    if ('reply' in outcome) this.transmit(outcome.reply);
+    if ('reply' in outcome) this.#outbox.push(outcome.reply);
     else return this.#onIcmpError(outcome.error);
     return null;
   }
 
   #onIcmpError(error: IcmpError): DropReason | null {
-    const n = error.local.length;
-    const pair = new Uint8Array([...error.local, ...error.remote]);
-    const connection = this.#table.find(pair, 0, error.localPort, n, error.remotePort, n);
-    if (connection === null) return 'no-connection';
-    return icmpErrorArrives(connection, error) ? null : 'unacceptable';
-  }
-
-  // ConnectionHost.
-
-  transmit(packet: Uint8Array): void {
-    this.#outbox.push(packet);
-  }
-
-  flush(): void {
-    this.#outbox.flush();
-  }
-
-  acknowledgeSoon(connection: Connection): void {
-    this.#turn.acknowledge(connection);
-  }
-
-  waiting(connection: Connection): void {
-    this.#timeWait.add(connection);
-    if (this.#timeWait.size <= MAX_TIME_WAIT) return;
-    for (const oldest of this.#timeWait) {
-      oldest.release(null);
-      return;
-    }
-  }
-
-  released(connection: Connection): void {
-    this.#table.remove(connection);
-    this.#timeWait.delete(connection);
+    return error.protocol === PROTOCOL.tcp ? this.#tcp.errorArrives(error) : this.#udp.errorArrives(error);
   }
 
   // Inside.
 
-  get #isFull(): boolean {
-    return this.#table.size - this.#timeWait.size >= MAX_CONNECTIONS;
-  }
-
   #newConnection(remote: Uint8Array, remotePort: number): Connection {
     if (this.#closed) throw new NetworkError('ECONNABORTED', 'connect');
-    if (this.#isFull) throw new NetworkError('ENOBUFS', 'connect');
     const local = this.#localFor(remote);
     if (local === undefined || !this.#isReachable(remote)) throw new NetworkError('EHOSTUNREACH', 'connect');
-    const localPort = pickPort(
-      read32(this.#random(4), 0),
-      (port) => this.#listeners.hasPort(port) || this.#table.has(local, port, remote, remotePort),
-    );
-    if (localPort === null) throw new NetworkError('EADDRNOTAVAIL', 'connect');
-    const nobody = { established: () => {}, readable: () => {}, writable: () => {}, closed: () => {} };
-    return this.#open(new Flow(local, localPort, remote, remotePort), nobody, false);
-  }
-
-  #open(flow: Flow, user: Connection['user'] & object, passive: boolean): Connection {
-    const seed = seedFor(flow, this.#secret, this.clock.monotonic());
-    const connection = new Connection(this, flow, seed, new Cubic(this.bufferSize), user, passive);
-    this.#table.add(connection);
-    return connection;
+    return this.#tcp.open(local, remote, remotePort);
   }
 
   #localFor(remote: Uint8Array): Uint8Array | undefined {
@@ -350,18 +238,6 @@ export class NetStack implements ConnectionHost {
       if (address.length === length && sameBytes(address, 0, bytes, at, length)) return true;
     }
     return false;
-  }
-
-  #flowOf(bytes: Uint8Array, ip: IpView, segment: Segment): Flow {
-    const n = ip.addressLength;
-    const local = copyBytes(bytes, ip.destinationAt, ip.destinationAt + n);
-    const remote = copyBytes(bytes, ip.sourceAt, ip.sourceAt + n);
-    return new Flow(local, segment.destinationPort, remote, segment.sourcePort);
-  }
-
-  #closeListener(listener: Listener): void {
-    this.#listeners.remove(listener);
-    listener.close();
   }
 }
 

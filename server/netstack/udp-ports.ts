@@ -1,6 +1,7 @@
 /** The UDP sockets of a stack, by their ports. */
 import { pickPort } from './ephemeral-ports.ts';
 import { NetworkError } from './errors.ts';
+import type { IcmpError } from './icmp.ts';
 import type { DropReason, IpView } from './ip-packet.ts';
 import { MAX_CONNECTIONS } from './limits.ts';
 import { read32 } from './tcp-options.ts';
@@ -11,8 +12,8 @@ export class UdpPorts {
   readonly #random: (length: number) => Uint8Array;
   readonly #sockets = new Map<number, UdpSocket>();
 
-  constructor({ random, ...host }: Omit<UdpHost, 'closed'> & { readonly random: (length: number) => Uint8Array }) {
-    this.#random = random;
+  constructor(host: Omit<UdpHost, 'closed'>) {
+    this.#random = host.random;
     this.#host = { ...host, closed: (socket) => this.#sockets.delete(socket.localPort) };
   }
 
@@ -35,6 +36,13 @@ export class UdpPorts {
     if (typeof received === 'string') return received;
     const socket = this.#sockets.get(received.port);
     return socket === undefined ? 'no-connection' : socket.receive(received.datagram, received.from);
+  }
+
+  /** An ICMP error about a datagram that may have been ours: its ports and addresses are all that tells. */
+  errorArrives(error: IcmpError): DropReason | null {
+    const to = { address: error.remote, port: error.remotePort };
+    const believed = this.#sockets.get(error.localPort)?.errorArrives(error, to) === true;
+    return believed ? null : 'no-connection';
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /**
- * UDP (RFC 768) beside the stack's TCP: sockets that send and receive datagrams, whole or not at all. Nothing is
- * fragmented, nothing is retried, and ICMP errors about a datagram are not reported to its sender.
+ * UDP (RFC 768) beside the stack's TCP: sockets that send and receive datagrams, whole or not at all. What is larger
+ * than the path's packets goes in fragments, nothing is retried, and an ICMP error that a peer is not there reaches the
+ * socket that speaks to that peer alone.
  *
  *      0  2  source port      2  2  destination port      4  2  length, header included
  *      6  2  checksum over the pseudo-header too; 0 for none, which IPv6 does not allow (RFC 8200 section 8.1)
@@ -8,7 +9,11 @@
 import { copyBytes, formatAddress, sameBytes } from './address.ts';
 import { addWords, finish, pseudoHeaderSum } from './checksum.ts';
 import { ipHeaderLength, newPacket } from './flow.ts';
+import { fragmentsOf } from './fragmenting.ts';
+import type { IcmpError } from './icmp.ts';
 import { type DropReason, type IpView, PROTOCOL } from './ip-packet.ts';
+import { MIN_MTU_4, MIN_MTU_6 } from './limits.ts';
+import { read32 } from './tcp-options.ts';
 
 const headerBytes = 8;
 
@@ -23,6 +28,7 @@ export interface UdpHost {
   readonly mtu: number;
   /** Our address of this version, if there is one. */
   localFor(remote: Uint8Array): Uint8Array | undefined;
+  readonly random: (length: number) => Uint8Array;
   /** The packet leaves when the work at hand is done. */
   send(packet: Uint8Array): void;
   closed(socket: UdpSocket): void;
@@ -35,6 +41,10 @@ export class UdpSocket {
   readonly closed: Promise<void>;
   /** Takes each datagram, its bytes the callee's, with who sent it. */
   onDatagram: ((datagram: Uint8Array, from: UdpPeer) => void) | undefined;
+  /** A datagram of ours came to nobody: `ECONNREFUSED` where nothing listens, `EHOSTUNREACH` where nothing is. */
+  onUnreachable: ((code: 'ECONNREFUSED' | 'EHOSTUNREACH') => void) | undefined;
+  /** Largest packet that the path to the peer takes. */
+  #pathMtu: number;
   readonly #host: UdpHost;
   readonly #peer: UdpPeer | undefined;
   readonly #settle: () => void;
@@ -45,6 +55,7 @@ export class UdpSocket {
     this.closed = promise;
     this.#settle = resolve;
     this.#host = host;
+    this.#pathMtu = host.mtu;
     this.localPort = localPort;
     this.#peer = peer;
   }
@@ -54,13 +65,16 @@ export class UdpSocket {
     return this.#peer === undefined ? '' : formatAddress(this.#peer.address);
   }
 
-  /** @returns false when it is dropped: closed, no peer, too large for one packet, or no address of that version */
+  /** @returns false when it is dropped: closed, no peer, too large for a datagram, or no address of that version */
   send(datagram: Uint8Array, to = this.#peer): boolean {
     if (this.#isClosed || to === undefined) return false;
     const local = this.#host.localFor(to.address);
     if (local === undefined) return false;
-    if (ipHeaderLength(local) + headerBytes + datagram.length > this.#host.mtu) return false;
-    this.#host.send(packetOf(local, this.localPort, to, datagram));
+    if (ipHeaderLength(local) + headerBytes + datagram.length > 0xffff) return false;
+    const packet = packetOf(local, this.localPort, to, datagram);
+    if (packet.length <= this.#pathMtu) this.#host.send(packet);
+    else
+      for (const piece of fragmentsOf(packet, this.#pathMtu, read32(this.#host.random(4), 0))) this.#host.send(piece);
     return true;
   }
 
@@ -72,10 +86,21 @@ export class UdpSocket {
     return null;
   }
 
+  /** For the stack: an ICMP error about a datagram to `to`. @returns whether it was believed */
+  errorArrives({ kind, mtu }: Pick<IcmpError, 'kind' | 'mtu'>, to: UdpPeer): boolean {
+    if (this.#peer === undefined || !isSame(this.#peer, to)) return false;
+    if (kind === 'too-big') {
+      const floor = to.address.length === 4 ? MIN_MTU_4 : MIN_MTU_6;
+      this.#pathMtu = Math.min(this.#pathMtu, Math.max(mtu, floor));
+    } else this.onUnreachable?.(kind === 'refused' ? 'ECONNREFUSED' : 'EHOSTUNREACH');
+    return true;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.onDatagram = undefined;
+    this.onUnreachable = undefined;
     this.#host.closed(this);
     this.#settle();
   }

@@ -32,7 +32,7 @@ export interface InnerSocket extends Duplex {
 }
 
 /** A UDP flow to one port of one host: datagrams whole or not at all. */
-export type UdpFlow = Pick<UdpSocket, 'onDatagram' | 'send' | 'close' | 'closed'>;
+export type UdpFlow = Pick<UdpSocket, 'onDatagram' | 'onUnreachable' | 'send' | 'close' | 'closed'>;
 
 export interface InnerTarget {
   /** An IP literal inside the data plane. */

@@ -8,7 +8,8 @@ import type { ExchangeOutcome, TunnelStream } from './tunnel-stream.ts';
 
 /**
  * @param flow this owns it from now on.
- * @throws StreamError when the stream was reset: by the client, or as `wrong_peer` when the address leads elsewhere now.
+ * @throws StreamError when the stream was reset: by the client, as `wrong_peer` when the address leads
+ * elsewhere now, or as `unreachable` when the far end says that nothing takes the datagrams.
  */
 export async function serveUdp(stream: TunnelStream, flow: UdpFlow): Promise<ExchangeOutcome> {
   const moved = { bytesUp: 0, bytesDown: 0 };
@@ -26,6 +27,8 @@ export async function serveUdp(stream: TunnelStream, flow: UdpFlow): Promise<Exc
   void flow.closed.then(() => {
     if (!isOver) stream.reset('wrong_peer');
   });
+  // As a refused connection of TCP: a service that comes up again is opened again.
+  flow.onUnreachable = () => stream.reset('unreachable');
   try {
     for (let datagram = await stream.read(); datagram !== null; datagram = await stream.read()) {
       moved.bytesUp += datagram.length;

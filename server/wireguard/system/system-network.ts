@@ -61,6 +61,7 @@ export class SystemNetwork implements InnerNetwork<Socket> {
 
 class SystemUdpFlow implements UdpFlow {
   onDatagram: ((datagram: Uint8Array, from: UdpPeer) => void) | undefined;
+  onUnreachable: ((code: 'ECONNREFUSED' | 'EHOSTUNREACH') => void) | undefined;
   readonly closed: Promise<void>;
   readonly #socket: UdpSystemSocket;
   #waiting: Uint8Array[] | undefined = [];
@@ -74,7 +75,8 @@ class SystemUdpFlow implements UdpFlow {
     const socket = createSocket({ type: `udp${family}`, lookup: (name, _options, done) => done(null, name, family) });
     this.#socket = socket;
     socket.once('close', resolve);
-    socket.on('error', () => this.close());
+    // The system tells of ICMP errors so, to a socket that speaks to one peer.
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => this.#failed(code));
     socket.on('message', (datagram, { address: from, port }) =>
       this.onDatagram?.(datagram, { address: Buffer.from(from), port }),
     );
@@ -95,7 +97,13 @@ class SystemUdpFlow implements UdpFlow {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.onDatagram = undefined;
+    this.onUnreachable = undefined;
     this.#socket.close();
+  }
+
+  #failed(code: string | undefined): void {
+    if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH') this.onUnreachable?.(code);
+    else this.close();
   }
 
   #ready(): void {

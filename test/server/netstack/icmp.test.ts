@@ -62,7 +62,7 @@ test('does not answer a damaged, a foreign, an oversized or an unasked message',
   assert.equal(sent.length, 0);
 });
 
-test('an IPv6 packet with extension headers is read, one that asks to be forwarded or put together is not', () => {
+test('an IPv6 packet with extension headers is read, one that asks to be forwarded is not', () => {
   const { stack, sent } = answering();
   const request = ECHO.slice();
   request[0] = 128;
@@ -81,7 +81,8 @@ test('an IPv6 packet with extension headers is read, one that asks to be forward
   );
   assert.equal(sent.length, 2);
   const { dropped } = stack.stats();
-  assert.deepEqual([dropped.fragment, dropped.extension, dropped.malformed], [2, 2, 1]);
+  // One piece waits for the rest; the other is not of whole units, though more is to come.
+  assert.deepEqual([dropped.fragment, dropped.extension, dropped.malformed], [0, 2, 2]);
 });
 
 for (const [name, host] of [

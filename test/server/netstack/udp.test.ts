@@ -35,7 +35,7 @@ for (const version of [4, 6] as const)
     const contents = ['', 'a', 'odd', 'x'.repeat(version === 4 ? 1_392 : 1_372)];
     for (const content of contents) assert.equal(client.send(Buffer.from(content)), true);
     assert.deepEqual(texts, contents);
-    assert.equal(client.send(new Uint8Array(version === 4 ? 1_393 : 1_373)), false, 'no fragments');
+    assert.equal(client.send(new Uint8Array(version === 4 ? 65_508 : 65_488)), false, 'no datagram is as large');
   });
 
 test('every flipped bit of a UDP packet is dropped, under a counter', () => {
