@@ -14,7 +14,7 @@ testRealApp({
     await place.answers();
   },
   visit: async (page) => {
-    await page.see('#keyTree .jstree-anchor:has-text("local")');
+    await page.see('#keyTree .jstree-leaf:has-text("local")');
     await page.look('opened');
   },
   mayDiffer: [

@@ -56,7 +56,7 @@ export function cookies(visits: Both, app: RealApp): Pair {
     ...unique(
       recording.requests
         .filter((one) => !isIcon(one) && asked(lineOf(one)) !== '')
-        .map((one) => `${one.method} ${pathOf(one)}: ${clean(sortedPairs(one.headers['cookie'] ?? ''))}`),
+        .map((one) => `${asked(`${one.method} ${pathOf(one)}`)}: ${clean(sortedPairs(one.headers['cookie'] ?? ''))}`),
     ),
   ]);
 }
