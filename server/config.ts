@@ -94,6 +94,8 @@ const fields = z.strictObject({
       host: z.string().max(253).optional(),
     })
     .prefault({}),
+  /** `GET /metrics` for Prometheus, on the loopback interface alone. Without a port nothing listens. */
+  metrics: z.strictObject({ port: port.optional() }).prefault({}),
   timers: z
     .strictObject({
       rekeyAfterS: seconds.default(120),
@@ -176,6 +178,7 @@ const environment = {
   LATCHKEY_GATEWAY_SILENT_S: ['gateway', 'silentS'],
   LATCHKEY_WIREGUARD_PORT: ['wireguard', 'port'],
   LATCHKEY_WIREGUARD_BIND: ['wireguard', 'bind'],
+  LATCHKEY_METRICS_PORT: ['metrics', 'port'],
   LATCHKEY_REKEY_AFTER_S: ['timers', 'rekeyAfterS'],
   LATCHKEY_REJECT_AFTER_S: ['timers', 'rejectAfterS'],
   LATCHKEY_CREDENTIAL_S: ['timers', 'credentialS'],

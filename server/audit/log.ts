@@ -5,6 +5,7 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { Signer } from '../../protocol/crypto.ts';
 import type { AuditEvent } from '../channel/audit-event.ts';
+import { Counts } from '../counts.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { ControlPaths } from '../store/paths.ts';
 import type { Store, StoreTransaction } from '../store/tables.ts';
@@ -27,6 +28,8 @@ export interface AuditLogOptions {
 export class AuditLog {
   readonly #options: AuditLogOptions;
   #lastKept: { seq: number; digest: Uint8Array };
+  /** What was written since the start. */
+  readonly chained = new Counts<'type' | 'decision'>();
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
 
@@ -81,6 +84,7 @@ export class AuditLog {
       return { seq, id: event.id, prev, hash, event: text };
     });
     await transaction.insertInto('audit').values(rows).execute();
+    for (const { type, decision = '' } of fresh) this.chained.add({ type, decision });
     return rows.length;
   }
 

@@ -15,3 +15,7 @@ export const reconnectLongestMs = 5_000;
 /** A quiet channel is asked for a sign of life this often and given up after {@link silenceMs}. */
 export const pingEveryMs = 10_000;
 export const silenceMs = 30_000;
+/** Live sessions that one answer names: as many as a gateway has, about 250 bytes each. */
+export const maxLiveSessions = 10_000;
+/** A few lines for each WireGuard peer. */
+export const maxMetricsText = 2 * 1024 * 1024;

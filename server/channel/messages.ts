@@ -4,10 +4,11 @@
  * such by their reader, whatever brought them.
  *
  *     gateway   → control    hello, endpoints, assertion-keys, events, stepup.begin, stepup.finish,
- *                            probe.report, probe.refused, wireguard.shown, wireguard.rotated, wireguard.refused, ping
+ *                            probe.report, probe.refused, wireguard.shown, wireguard.rotated, wireguard.refused,
+ *                            live.sessions, live.metrics, ping
  *     connector → control    hello, ping
- *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, probe, stepup.begun, stepup.done,
- *                            stepup.refused, wireguard.show, wireguard.rotate, pong, refused
+ *     control   → gateway    welcome, snapshot, revocation, descriptor, psks, ack, probe, sessions, metrics,
+ *                            stepup.begun, stepup.done, stepup.refused, wireguard.show, wireguard.rotate, pong, refused
  *     control   → connector  welcome, gateway, pong, refused
  */
 import { z } from 'zod';
@@ -22,7 +23,7 @@ import {
   portField,
   wireguardKeyField,
 } from './fields.ts';
-import { maxEventsPerMessage } from './limits.ts';
+import { maxEventsPerMessage, maxLiveSessions, maxMetricsText } from './limits.ts';
 import { probeRefusals, probeReportSchema } from './probe-report.ts';
 import { serviceSchemes } from './snapshot-content.ts';
 
@@ -134,6 +135,22 @@ export const planePeerSchema = z.strictObject({
 });
 export type PlanePeer = z.infer<typeof planePeerSchema>;
 
+/** A tunnel as its gateway sees it at a moment. Bytes are of records: what the browser sent, what it was sent. */
+const liveSessionSchema = z.strictObject({
+  /** As the audit names it. */
+  session: z.string().regex(/^[0-9a-f]{1,64}$/),
+  /** Of the credential it holds now. */
+  serial,
+  transport: z.string().regex(/^[a-z]{1,16}$/),
+  address: z.string().max(64),
+  /** ms since 1970 */
+  since: z.number().int().nonnegative(),
+  streams: z.number().int().nonnegative(),
+  bytesIn: z.number().int().nonnegative(),
+  bytesOut: z.number().int().nonnegative(),
+});
+export type LiveSessionReport = z.infer<typeof liveSessionSchema>;
+
 /** What a peer may say after its hello was answered. */
 export const fromPeerSchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('endpoints'), endpoints }),
@@ -163,6 +180,14 @@ export const fromPeerSchema = z.discriminatedUnion('t', [
     backup: z.string().max(128),
   }),
   z.strictObject({ t: z.literal('wireguard.refused'), id: question }),
+  /** What is open now. */
+  z.strictObject({
+    t: z.literal('live.sessions'),
+    id: question,
+    sessions: z.array(liveSessionSchema).max(maxLiveSessions),
+  }),
+  /** Prometheus' text format. */
+  z.strictObject({ t: z.literal('live.metrics'), id: question, text: z.string().max(maxMetricsText) }),
   ping,
 ]);
 export type FromPeer = z.infer<typeof fromPeerSchema>;
@@ -224,6 +249,9 @@ export const toGatewaySchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('ack'), ids: z.array(z.uuid()).max(maxEventsPerMessage) }),
   /** Visit a service and say what it uses. */
   z.strictObject({ t: z.literal('probe'), id: question, service: nameField }),
+  /** What is open, and what was counted. */
+  z.strictObject({ t: z.literal('sessions'), id: question }),
+  z.strictObject({ t: z.literal('metrics'), id: question }),
   z.strictObject({ t: z.literal('stepup.begun'), id: question, ceremony, nonce: bytesField(32) }),
   z.strictObject({ t: z.literal('stepup.done'), id: question }),
   z.strictObject({ t: z.literal('stepup.refused'), id: question, code: z.string().regex(/^[a-z_]{1,64}$/) }),

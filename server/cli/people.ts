@@ -45,9 +45,10 @@ export function addPeopleCommands(program: Command): void {
       const answer = await admin(command, 'GET', '/admin/users');
       const users = (answer['users'] ?? []) as Record<string, unknown>[];
       print(optionsOf(command), answer, () =>
-        users.length === 0 ? 'Nobody is enrolled.' : table([['ID', 'NAME', 'GROUPS'], ...users.map(userRow)]),
+        users.length === 0 ? 'Nobody is enrolled.' : table([['ID', 'NAME', 'GROUPS', 'ROLES'], ...users.map(userRow)]),
       );
     });
+  addRoles(user);
   program
     .command('pins')
     .description('the fingerprint of the signing keys that browsers of this installation pin')
@@ -58,6 +59,23 @@ export function addPeopleCommands(program: Command): void {
     });
 }
 
+/** Duties in the administration are given here alone, by whoever may open the data folder. */
+function addRoles(user: Command): void {
+  for (const [verb, held, done] of [
+    ['grant', true, 'has the role'],
+    ['withdraw', false, 'no longer has the role'],
+  ] as const) {
+    user
+      .command(`${verb} <id> <role>`)
+      .description(`a person ${done}: manager, pki, notary or policy`)
+      .option('--json', 'print JSON')
+      .action(async (id: string, role: string, _own: unknown, command: Command) => {
+        const answer = await admin(command, 'POST', '/admin/roles', { user: id, role, held });
+        print(optionsOf(command), answer, () => `${id} ${done} ${role}.`);
+      });
+  }
+}
+
 function userRow(user: Record<string, unknown>): string[] {
-  return [user['id'], user['name'], user['groups']].map((value) => String(value ?? ''));
+  return [user['id'], user['name'], user['groups'], user['roles']].map((value) => String(value ?? ''));
 }

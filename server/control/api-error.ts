@@ -54,6 +54,8 @@ const answers = {
   session_signature: [403, 'The session key did not sign this launch. Open the service again.'],
   lease_ended: [401, 'Your access to this service has ended. Sign in on the hub and open it again.'],
 
+  admin_passkey: [403, 'Administrators sign in with the passkey of an enrolled device. Sign in with yours.'],
+  role_needed: [403, 'This is the duty of another role. Ask whoever runs this installation for it.'],
   session_unknown: [404, 'There is no such session.'],
   receipt_unknown: [404, 'There is no such receipt.'],
   user_unknown: [404, 'There is no such person.'],

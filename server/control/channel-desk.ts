@@ -15,6 +15,8 @@ import { GatewayDesk } from './gateways.ts';
 import { controlSpiffeId } from './identifiers.ts';
 import { newTlsIdentity, svidLifeMs } from './internal-ca.ts';
 import { KnockDesk } from './knocks.ts';
+import { LiveDesk } from './live-desk.ts';
+import { ControlMetrics } from './metrics.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import { ProbeDesk } from './probe-desk.ts';
 import { issueReceipts } from './receipts.ts';
@@ -54,6 +56,8 @@ export class ChannelDesk {
   readonly probes: ProbeDesk;
   readonly wireguard: WireGuardDesk;
   readonly knocks: KnockDesk;
+  readonly live: LiveDesk;
+  readonly metrics: ControlMetrics;
   readonly #context: Context;
   readonly #server: ChannelServer;
   readonly #stepUps: StepUpDesk;
@@ -71,6 +75,8 @@ export class ChannelDesk {
       this.gateways.send({ t: 'revocation', object: base64url(object) }),
     );
     this.knocks = new KnockDesk(context);
+    this.live = new LiveDesk(context.clock, (question) => this.gateways.sendToOne(question));
+    this.metrics = new ControlMetrics(context, this.live);
     this.#stepUps = new StepUpDesk(context);
     this.probes = new ProbeDesk(context, (question) => this.gateways.sendToOne(question));
     this.wireguard = new WireGuardDesk(context, (question) => this.gateways.sendToOne(question));
@@ -140,6 +146,7 @@ export class ChannelDesk {
   async #gatewayLeft(peer: PeerConnection): Promise<void> {
     this.probes.abandon();
     this.wireguard.abandon();
+    this.live.abandon();
     await this.gateways.left(peer);
   }
 
@@ -155,6 +162,10 @@ export class ChannelDesk {
     }
     if (message.t === 'wireguard.shown' || message.t === 'wireguard.rotated' || message.t === 'wireguard.refused') {
       this.wireguard.answered(message);
+      return;
+    }
+    if (message.t === 'live.sessions' || message.t === 'live.metrics') {
+      this.live.answered(message);
       return;
     }
     if (message.t === 'assertion-keys') {

@@ -119,9 +119,13 @@ export class ConnectorDesk {
   /** The gateway joined again, perhaps with another port or key, or without the pre-shared keys it had. */
   async tellGateway(): Promise<void> {
     if (this.#gateways.wireguardPeer() === undefined) return;
-    const rows = await this.#context.store.selectFrom('peers').select(['connector_id', 'preshared_key']).execute();
+    const rows = await this.#context.store
+      .selectFrom('peers')
+      .select(['connector_id', 'public_key', 'preshared_key'])
+      .execute();
     for (const [peer, { address }] of this.#connected) {
-      const presharedKey = rows.find((row) => row.connector_id === peer.id)?.preshared_key;
+      const row = rows.find(({ connector_id }) => connector_id === peer.id);
+      const presharedKey = row?.preshared_key && this.#context.vault.open(row.preshared_key, row.public_key);
       const gateway = this.#gateways.wireguardPeer(address);
       if (presharedKey && gateway) peer.send({ t: 'gateway', gateway, presharedKey });
     }
@@ -187,17 +191,18 @@ export class ConnectorDesk {
       .set({ resume_hash, previous_resume_hash, joined_at: now })
       .where('id', '=', joined.id)
       .execute();
-    if (hello.fresh) await renewFirstKeys(transaction, joined.id);
+    if (hello.fresh) await renewFirstKeys(this.#context, transaction, joined.id);
     const peer = await transaction
       .updateTable('peers')
       .set({ endpoint: hello.endpoint ?? null })
       .where('connector_id', '=', joined.id)
-      .returning('preshared_key')
+      .returning(['public_key', 'preshared_key'])
       .executeTakeFirstOrThrow();
     await publishExposed(this.#context, transaction, joined, hello.exposes);
     await syncDemo(this.#context, transaction);
     await this.#record(transaction, 'connector.join', joined.id, { name: hello.name, resumed, evidence: 'weak' });
-    return { id: joined.id, address: joined.address, presharedKey: peer.preshared_key ?? '' };
+    const presharedKey = this.#context.vault.open(peer.preshared_key ?? '', peer.public_key);
+    return { id: joined.id, address: joined.address, presharedKey };
   }
 
   /** A connector we have not seen, or the demo connector with a new key: it takes the place of the old one. */
@@ -224,7 +229,7 @@ export class ConnectorDesk {
       name: hello.name,
       allowed_ips: JSON.stringify([`${row.address}/32`]),
       endpoint: hello.endpoint ?? null,
-      preshared_key: newFirstKey(),
+      preshared_key: newFirstKey(this.#context.vault, hello.wireguardKey),
       keepalive_s: null,
       connector_id: row.id,
       created_at: now,

@@ -2,8 +2,10 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Config } from '../config.ts';
+import type { Counts } from '../counts.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/tables.ts';
+import type { Vault } from '../store/vault.ts';
 import type { InternalCa } from './internal-ca.ts';
 import type { Pki } from './pki.ts';
 
@@ -15,5 +17,11 @@ export interface Context {
   readonly pki: Pki;
   /** Signs X.509-SVIDs. */
   readonly ca: InternalCa;
+  /** Seals what the store has to give back. */
+  readonly vault: Vault;
   readonly log: Logger;
+  /** SPIFFE id of the administrator this context acts for; the operator of the machine when nobody is named. */
+  readonly actor?: string;
+  /** Refused requests since the start. */
+  readonly refusals: Counts<'code'>;
 }

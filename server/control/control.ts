@@ -6,17 +6,21 @@ import type { Server } from 'node:http';
 import type { Clock } from '../../protocol/clock.ts';
 import { AuditLog } from '../audit/log.ts';
 import { type Config, dataPaths } from '../config.ts';
+import { Counts } from '../counts.ts';
 import type { Logger } from '../log.ts';
 import { makePrivateFolder } from '../store/files.ts';
 import { controlPaths } from '../store/paths.ts';
 import { openStore } from '../store/store.ts';
+import { Vault } from '../store/vault.ts';
 import { JoinTokens, type PeerRole } from './channel-credentials.ts';
 import { ChannelDesk } from './channel-desk.ts';
+import { sealPlainKeys } from './connector-keys.ts';
 import type { Context } from './context.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { adminApp } from './http/admin-api.ts';
 import { listenAdmin } from './http/admin-socket.ts';
 import { closeFront, httpFront } from './http/front.ts';
+import { openMetricsDoor } from './http/metrics-door.ts';
 import { originApps } from './http/origin-apps.ts';
 import { newEvent } from './identifiers.ts';
 import { InternalCa } from './internal-ca.ts';
@@ -63,6 +67,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   housekeeping.start();
   const http = httpFront(context, originApps(context, desk));
   const admin = await listenAdmin(dataPaths.adminSocket(context.config), adminApp(context, desk));
+  const { port } = context.config.metrics;
+  const door = port === undefined ? undefined : await openMetricsDoor(port, desk.metrics, context.log);
   return {
     context,
     desk,
@@ -70,7 +76,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     services: await countDefined(context),
     addTokens,
     async stop() {
-      await Promise.all([closeFront(http), closeFront(admin)]);
+      await Promise.all([http, admin, ...(door === undefined ? [] : [door])].map(closeFront));
       housekeeping.stop();
       await desk.stop();
       await context.audit.append([newEvent(context, { type: 'control.stop', actor: 'system' })]);
@@ -87,8 +93,10 @@ async function openContext({ config, clock, log }: ControlOptions): Promise<Cont
   const ca = await InternalCa.open(paths, config.trustDomain, clock.now());
   const store = await openStore(paths.database);
   try {
+    const vault = Vault.open(paths.keys);
+    await sealPlainKeys({ store, vault });
     const audit = await AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths });
-    return { config, clock, log, store, pki, ca, audit };
+    return { config, clock, log, store, pki, ca, audit, vault, refusals: new Counts() };
   } catch (error) {
     await store.destroy();
     throw error;

@@ -7,6 +7,7 @@ import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
+import { holds, noLimit, type Page } from './page.ts';
 
 export interface ShownDevice {
   readonly id: string;
@@ -24,14 +25,27 @@ export interface ShownDevice {
   readonly reason?: string;
 }
 
-/** Of people, guests' places not among them. @param user theirs alone. @param archived those as well */
+export interface WhichDevices extends Page {
+  /** Theirs alone. */
+  readonly user?: string | undefined;
+  /** Those as well. */
+  readonly archived?: boolean | undefined;
+}
+
+/** Of people, guests' places not among them; of everybody those that wait first. @returns a page, and how many fit the search */
 export async function listDevices(
   context: Context,
-  { user, archived = false }: { readonly user?: string | undefined; readonly archived?: boolean } = {},
-): Promise<ShownDevice[]> {
-  let query = context.store
+  { user, archived = false, search = '', offset = 0, limit = noLimit }: WhichDevices = {},
+): Promise<{ devices: ShownDevice[]; total: number }> {
+  let found = context.store
     .selectFrom('devices')
     .innerJoin('users', 'users.id', 'devices.user_id')
+    .where('users.link_id', 'is', null);
+  if (user !== undefined) found = found.where('devices.user_id', '=', user);
+  if (!archived) found = found.where('devices.archived_at', 'is', null);
+  if (search !== '') found = found.where(holds(['devices.name', 'users.name', 'devices.id'], search));
+  const { total } = await found.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  let page = found
     .leftJoin('credentials', 'credentials.id', 'devices.credential_id')
     .selectAll('devices')
     .select(['users.name as user_name', 'credentials.aaguid', 'credentials.backup_eligible'])
@@ -42,11 +56,17 @@ export async function listDevices(
         .select(({ fn }) => fn.max('leases.created_at').as('last'))
         .as('last_sign_in'),
     )
-    .where('users.link_id', 'is', null)
-    .orderBy('devices.created_at');
-  if (user !== undefined) query = query.where('devices.user_id', '=', user);
-  if (!archived) query = query.where('devices.archived_at', 'is', null);
-  return (await query.execute()).map(shown);
+    .orderBy(
+      (device) => device.and([device('approved_at', 'is', null), device('devices.revoked_at', 'is', null)]),
+      'desc',
+    );
+  if (user === undefined)
+    page = page.orderBy(
+      (device) => device.and([device('approved_at', 'is', null), device('devices.revoked_at', 'is', null)]),
+      'desc',
+    );
+  const rows = await page.orderBy('devices.created_at').orderBy('devices.id').limit(limit).offset(offset).execute();
+  return { devices: rows.map(shown), total };
 }
 
 interface Row {

@@ -152,7 +152,7 @@ export class GatewayDesk {
         .values(row)
         .onConflict((conflict) => conflict.column('id').doUpdateSet(changed))
         .execute();
-      if (hello.fresh) await renewFirstKeys(transaction);
+      if (hello.fresh) await renewFirstKeys(this.#context, transaction);
       await this.#record(transaction, 'gateway.join', id, { resumed });
     });
     const ticketKey = hello.ticketKey === undefined ? undefined : unbase64url(hello.ticketKey);

@@ -60,7 +60,10 @@ export function newCorrelation(): string {
   return base64url(randomBytes(9));
 }
 
-/** An audit event of ours, with its id and time. */
-export function newEvent(context: Pick<Context, 'clock'>, event: Omit<AuditEvent, 'id' | 'time'>): AuditEvent {
-  return { id: randomUUID(), time: context.clock.now(), ...event };
+/** An audit event of ours, with its id and time. What `system` does for an administrator is theirs. */
+export function newEvent(
+  { clock, actor = 'system' }: Pick<Context, 'clock' | 'actor'>,
+  event: Omit<AuditEvent, 'id' | 'time'>,
+): AuditEvent {
+  return { id: randomUUID(), time: clock.now(), ...event, actor: event.actor === 'system' ? actor : event.actor };
 }

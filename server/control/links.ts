@@ -11,6 +11,7 @@ import type { LinkTable, StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { digestOf, newEvent, newId, newSecret } from './identifiers.ts';
+import { holds, noLimit, type Page } from './page.ts';
 
 export interface NewLink {
   readonly services: readonly string[];
@@ -52,7 +53,7 @@ const recipientSchema = z.email().max(254);
 export async function createLink(
   context: Context,
   wanted: NewLink,
-  actor = 'system',
+  actor = context.actor ?? 'system',
 ): Promise<{ link: ShownLink; url: string }> {
   const secret = newSecret();
   const row = rowOf(context, wanted, secret, actor);
@@ -67,9 +68,22 @@ export async function createLink(
   return { link: shown(context, row), url };
 }
 
-export async function listLinks(context: Context): Promise<ShownLink[]> {
-  const rows = await context.store.selectFrom('links').selectAll().orderBy('created_at', 'desc').execute();
-  return rows.map((row) => shown(context, row));
+/** Newest first. @returns a page of them, and how many fit the search */
+export async function listLinks(
+  context: Context,
+  { search = '', offset = 0, limit = noLimit }: Page = {},
+): Promise<{ links: ShownLink[]; total: number }> {
+  let found = context.store.selectFrom('links');
+  if (search !== '') found = found.where(holds(['links.id', 'links.services', 'links.recipient'], search));
+  const { total } = await found.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const rows = await found
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .offset(offset)
+    .execute();
+  return { links: rows.map((row) => shown(context, row)), total };
 }
 
 /** @throws ApiError `link_unknown` */

@@ -64,7 +64,9 @@ export async function listPeers(context: Context): Promise<ShownPeer[]> {
 export async function presharedKeys(context: Context): Promise<Record<string, string>> {
   const rows = await context.store.selectFrom('peers').select(['public_key', 'preshared_key']).execute();
   return Object.fromEntries(
-    rows.flatMap((row) => (row.preshared_key === null ? [] : [[row.public_key, row.preshared_key]])),
+    rows.flatMap((row) =>
+      row.preshared_key === null ? [] : [[row.public_key, context.vault.open(row.preshared_key, row.public_key)]],
+    ),
   );
 }
 
@@ -111,7 +113,7 @@ function parsePeer(context: Context, peer: NewPeer): PeerTable {
     name,
     allowed_ips: JSON.stringify(ranges.map(formatRange)),
     endpoint: endpoint ?? null,
-    preshared_key: presharedKey ?? null,
+    preshared_key: presharedKey === undefined ? null : context.vault.seal(presharedKey, publicKey),
     keepalive_s: keepaliveS === 0 ? null : keepaliveS,
     connector_id: null,
     created_at: context.clock.now(),

@@ -1,34 +1,56 @@
-/** People with their groups and devices, as an administrator sees them. */
+/** People with their groups, roles and devices, as an administrator sees them. */
+import { type AdminRole, adminRoles } from './admin-roles.ts';
 import type { Context } from './context.ts';
+import { holds, noLimit, type Page } from './page.ts';
 
 export interface ShownPerson {
   readonly id: string;
   readonly name: string;
   readonly groups: string[];
+  /** Duties in the administration. */
+  readonly roles: AdminRole[];
   /** Has a passkey. */
   readonly enrolled: boolean;
   readonly disabled: boolean;
   readonly devices: { readonly id: string; readonly createdAt: number; readonly revoked: boolean }[];
 }
 
-export async function listPeople(context: Context): Promise<ShownPerson[]> {
-  const { store } = context;
-  const users = await store
-    .selectFrom('users')
+/** Guests not among them. @returns a page of them, and how many fit the search */
+export async function listPeople(
+  { store }: Pick<Context, 'store'>,
+  { search = '', offset = 0, limit = noLimit }: Page = {},
+): Promise<{ users: ShownPerson[]; total: number }> {
+  let found = store.selectFrom('users').where('link_id', 'is', null);
+  if (search !== '') found = found.where(holds(['users.name', 'users.id'], search));
+  const { total } = await found.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const page = found
     .select(['id', 'name', 'disabled_at'])
-    .where('link_id', 'is', null)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(limit)
+    .offset(offset);
+  const users = await page.execute();
+  const ids = found.select('id').orderBy('created_at').orderBy('id').limit(limit).offset(offset);
+  const groups = await store
+    .selectFrom('user_groups')
+    .selectAll()
+    .where('user_id', 'in', ids)
+    .orderBy('group_name')
+    .execute();
+  const roles = await store.selectFrom('admin_roles').selectAll().where('user_id', 'in', ids).execute();
+  const devices = await store
+    .selectFrom('devices')
+    .select(['id', 'user_id', 'created_at', 'revoked_at'])
+    .where('user_id', 'in', ids)
     .orderBy('created_at')
     .execute();
-  const groups = await store.selectFrom('user_groups').selectAll().orderBy('group_name').execute();
-  const devices = await store.selectFrom('devices').selectAll().orderBy('created_at').execute();
-  return users.map(({ id, name, disabled_at }) => {
-    const own = devices.filter((device) => device.user_id === id);
+  const [groupsOf, rolesOf, devicesOf] = [byUser(groups), byUser(roles), byUser(devices)];
+  const shown = users.map(({ id, name, disabled_at }) => {
+    const own = devicesOf.get(id) ?? [];
     return {
-      id,
-      name,
-      groups: groups.filter((group) => group.user_id === id).map((group) => group.group_name),
-      enrolled: own.length > 0,
-      disabled: disabled_at !== null,
+      ...{ id, name, disabled: disabled_at !== null, enrolled: own.length > 0 },
+      groups: (groupsOf.get(id) ?? []).map(({ group_name }) => group_name),
+      roles: adminRoles.filter((role) => rolesOf.get(id)?.some((row) => row.role === role)),
       devices: own.map((device) => ({
         id: device.id,
         createdAt: device.created_at,
@@ -36,4 +58,9 @@ export async function listPeople(context: Context): Promise<ShownPerson[]> {
       })),
     };
   });
+  return { users: shown, total };
+}
+
+function byUser<T extends { readonly user_id: string }>(rows: readonly T[]): Map<string, T[]> {
+  return Map.groupBy(rows, ({ user_id }) => user_id);
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { base64url } from '../../protocol/bytes.ts';
 import { origins } from '../config.ts';
 import type { EnrolmentTable, StoreTransaction, UserTable } from '../store/tables.ts';
+import { grantFirstRole, refuseOverRoles } from './admin-roles.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { digestOf, newEvent, newHandle, newId, newSecret } from './identifiers.ts';
@@ -81,6 +82,7 @@ export async function inviteToEnrol(
   const { user: existing, name, group } = request;
   if (existing === undefined && name === undefined) throw new ApiError('user_malformed');
   if (name !== undefined) checkPerson({ name, group });
+  if (existing !== undefined) await refuseOverRoles(context, existing);
   return context.audit.transact(async (transaction) => {
     const user =
       existing === undefined
@@ -106,10 +108,15 @@ export function inviteFirstAdmin(context: Context): Promise<{ url: string; expir
       .where('used_at', 'is', null)
       .returning('user_id')
       .execute();
-    const user =
-      pending[0]?.user_id ?? (await addPerson(context, transaction, { name: 'Administrator', group: adminGroup })).id;
+    const user = pending[0]?.user_id ?? (await addFirstAdmin(context, transaction));
     return addLink(context, transaction, user, { first: true, approval: false, actor: 'system' });
   });
+}
+
+async function addFirstAdmin(context: Context, transaction: StoreTransaction): Promise<string> {
+  const { id } = await addPerson(context, transaction, { name: 'Administrator', group: adminGroup });
+  await grantFirstRole(context, transaction, id);
+  return id;
 }
 
 /**

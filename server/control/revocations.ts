@@ -34,6 +34,11 @@ export class RevocationDesk {
     this.#publish = publish;
   }
 
+  /** The same for an administrator, whose doing it then is. */
+  by(context: Context): RevocationDesk {
+    return new RevocationDesk(context, this.#publish);
+  }
+
   /** Signing out: the lease ends, and with it every tunnel that was opened under it. */
   async signOut(who: SignedIn): Promise<void> {
     await this.#revoke(async (transaction) => {

@@ -40,6 +40,8 @@ export interface ShownService {
   readonly corsFrom: string[];
   readonly namespace: string;
   readonly labels: string[];
+  /** Nobody may open it until it is resumed. */
+  readonly suspended: boolean;
 }
 
 /** Host names on the apps' domain that are not services. */
@@ -263,6 +265,7 @@ function shown(row: ServiceTable): ShownService {
     wireguardKey: row.wireguard_key,
     demo: row.demo === 1,
     namespace: row.namespace,
+    suspended: row.suspended_at !== null,
     ...settingsOf(row),
   };
 }

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../protocol/clock.ts';
 import type { AuditEvent } from '../channel/audit-event.ts';
+import { Counts } from '../counts.ts';
 import type { Spool } from './state/spool.ts';
 
 export type EventContent = Omit<AuditEvent, 'id' | 'time'>;
@@ -13,6 +14,8 @@ export class Audit {
   readonly #spool: Spool;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #onLost: (error: unknown) => void;
+  /** Decisions since the start. */
+  readonly decisions = new Counts<'event' | 'decision' | 'reason'>();
 
   /** @param onLost told when an event nobody waits for could not be written. */
   constructor(spool: Spool, clock: Pick<Clock, 'now'>, onLost: (error: unknown) => void) {
@@ -32,6 +35,8 @@ export class Audit {
   }
 
   #event(content: EventContent): AuditEvent {
+    const { type, decision, reason = '' } = content;
+    if (decision !== undefined) this.decisions.add({ event: type, decision, reason });
     return { id: randomUUID(), time: this.#clock.now(), ...content };
   }
 }

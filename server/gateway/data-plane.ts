@@ -115,6 +115,11 @@ export class GatewayDataPlane {
     });
   }
 
+  /** What happened to packets, by name; nothing where the system's WireGuard carries them. */
+  get counters(): Readonly<Record<string, number>> {
+    return this.#outer.device.counters ?? {};
+  }
+
   async close(): Promise<void> {
     this.#keys.close();
     await this.#outer.close();

@@ -13,6 +13,7 @@ import { ControlLink } from './control/control-link.ts';
 import { GatewayDataPlane } from './data-plane.ts';
 import { Endpoints } from './endpoints.ts';
 import { JarStore } from './exchange/jar-store.ts';
+import { GatewayMetrics } from './metrics.ts';
 import { Probes } from './probe/probes.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { UdpFlows } from './sessions/udp-flows.ts';
@@ -124,6 +125,10 @@ export class Gateway {
         dataPlane,
         stepUps,
         assertionKeys,
+      },
+      live: {
+        sessions: () => sessions.report(),
+        metrics: new GatewayMetrics({ sessions, audit, dataPlane, policy }),
       },
       probes: new Probes({ config, policy, connect, openUdp, log, shimPath: shim.path }),
       wireguard: new WireGuardAnswers({ identity, dataPlane, log, now: () => clock.now() }),

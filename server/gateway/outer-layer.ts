@@ -20,7 +20,8 @@ import { SystemNetwork } from '../wireguard/system/system-network.ts';
 export type OuterDevice = Pick<
   WireGuardDevice,
   'publicKey' | 'listen' | 'setPeer' | 'removePeer' | 'setPresharedKey' | 'newSession' | 'onSession' | 'peers' | 'close'
->;
+> &
+  Partial<Pick<WireGuardDevice, 'counters'>>;
 
 export interface OuterLayer {
   readonly device: OuterDevice;

@@ -172,6 +172,13 @@ const archivedPeers = [
      connector_id TEXT, created_at INTEGER NOT NULL, archived_at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT`,
 ];
 
+/** Whoever administrated before goes on with the first of the roles. */
+const adminRoles = [
+  `CREATE TABLE admin_roles (user_id TEXT NOT NULL REFERENCES users(id), role TEXT NOT NULL, granted_at INTEGER NOT NULL,
+     PRIMARY KEY (user_id, role)) STRICT, WITHOUT ROWID`,
+  "INSERT INTO admin_roles SELECT user_id, 'manager', 0 FROM user_groups WHERE group_name = 'admins'",
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -184,6 +191,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-policy-names': { up: (database) => runAll(database, policyNames) },
   '0009-four-eyes': { up: (database) => runAll(database, fourEyes) },
   '0010-archived-peers': { up: (database) => runAll(database, archivedPeers) },
+  '0011-admin-roles': { up: (database) => runAll(database, adminRoles) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

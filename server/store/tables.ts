@@ -1,7 +1,7 @@
 /**
  * The tables of the control plane, as Kysely types. Times are milliseconds since the epoch; flags are 0 or 1; bytes are
- * BLOBs; lists are JSON text. Secrets stand as SHA-256 only (tokens, cookies), except pre-shared keys, which have to be
- * told to both peers. Nothing here can open a recorded session: no ephemeral or session private key is ever stored.
+ * BLOBs; lists are JSON text. Secrets stand as SHA-256 only (tokens, cookies); pre-shared keys, which have to be told to
+ * both peers, are sealed (vault.ts). Nothing here can open a recorded session: no ephemeral or session private key is ever stored.
  */
 import type { Generated, Kysely, Transaction } from 'kysely';
 
@@ -21,6 +21,13 @@ export interface UserTable {
 export interface UserGroupTable {
   user_id: string;
   group_name: string;
+}
+
+/** Duties in the administration, apart from what groups may open (admin-roles.ts). */
+export interface AdminRoleTable {
+  user_id: string;
+  role: string;
+  granted_at: number;
 }
 
 export interface CredentialTable {
@@ -217,6 +224,7 @@ export interface PeerTable {
   name: string;
   allowed_ips: string;
   endpoint: string | null;
+  /** Sealed (vault.ts). */
   preshared_key: string | null;
   keepalive_s: number | null;
   /** Set for a peer that is a connector of ours. */
@@ -335,6 +343,7 @@ export interface AuditTable {
 export interface Tables {
   users: UserTable;
   user_groups: UserGroupTable;
+  admin_roles: AdminRoleTable;
   credentials: CredentialTable;
   devices: DeviceTable;
   enrolments: EnrolmentTable;

@@ -23,6 +23,8 @@ export interface Person {
 export interface SessionInfo {
   readonly user: Person;
   readonly leaseEnds: number;
+  /** Duties in the administration. */
+  readonly roles: readonly string[];
   readonly passkey: { readonly rpId: string; readonly credentialId: string; readonly userHandle: string };
 }
 
@@ -37,7 +39,7 @@ type Json = Record<string, unknown>;
 
 /** @throws ApiError, with code `offline` when nobody answered. */
 export async function call<T>(
-  method: 'GET' | 'POST',
+  method: string,
   path: string,
   body?: string,
   headers: Record<string, string> = {},

@@ -135,6 +135,7 @@ export class HomePage extends LitElement {
     return html`<lk-frame>
       <div slot="account" class="account">
         <span class="soft">${session.user.name}</span>
+        ${session.roles.length > 0 ? html`<a href="/admin">Administration</a>` : nothing}
         <button class="quiet" ?disabled=${this.busy} @click=${this.#leave}>Sign out</button>
       </div>
       <lk-failure .failure=${this.failure}></lk-failure>

@@ -14,7 +14,9 @@ const pages: Readonly<Record<string, string>> = {
   '/again': 'lk-again',
   '/changes': 'lk-changes',
 };
-document.body.append(document.createElement(pages[location.pathname] ?? 'lk-home'));
+const isAdmin = /^\/admin(\/|$)/.test(location.pathname);
+if (isAdmin) await import('../admin/admin-page.ts');
+document.body.append(document.createElement(isAdmin ? 'lk-admin' : (pages[location.pathname] ?? 'lk-home')));
 
 // Installing is a convenience: where it is refused, the hub works all the same.
 navigator.serviceWorker?.register(trustedScript('/sw.js'), { scope: '/' }).catch(() => undefined);

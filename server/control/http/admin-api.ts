@@ -6,10 +6,12 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { base64url } from '../../../protocol/bytes.ts';
 import { probeReportSchema } from '../../channel/probe-report.ts';
 import { origins } from '../../config.ts';
+import { changeRole } from '../admin-roles.ts';
 import { countEvents, listEvents } from '../audit-query.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import { newConnectorToken } from '../connector-tokens.ts';
 import type { Context } from '../context.ts';
+import { metricsType } from '../metrics.ts';
 import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../people.ts';
 import { listPeople } from '../people-list.ts';
 import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
@@ -21,10 +23,17 @@ import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
 import { addSessions } from './admin-sessions.ts';
 import { addChanges } from './change-api.ts';
-import { type ApiApp, answers, newApi, takes } from './respond.ts';
+import { type ApiApp, actingFor, answers, newApi, takes } from './respond.ts';
 
 export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   const app = newApi(context);
+  addAdminRoutes(app, context, desk);
+  app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'Latchkey admin', version: '1' } });
+  return app;
+}
+
+/** The same addresses for the owner of the data folder and, behind admin-door.ts, for administrators' pages. */
+export function addAdminRoutes(app: ApiApp, context: Context, desk: ChannelDesk): void {
   addServices(app, context, desk);
   addPeers(app, context, desk);
   addConnectors(app, context, desk);
@@ -36,8 +45,9 @@ export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   addLinks(app, context, desk);
   addKnocks(app, context, desk);
   addInsight(app, context, desk);
-  app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'Latchkey admin', version: '1' } });
-  return app;
+  app.get('/admin/metrics', async (exchange) =>
+    exchange.body(await desk.metrics.text(), 200, { 'content-type': metricsType }),
+  );
 }
 
 function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
@@ -45,7 +55,7 @@ function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
     exchange.json({ services: await listServices(context) }, 200),
   );
   app.openapi(routeTaking('post', '/admin/services', shapes.newService, shapes.service), async (exchange) => {
-    const added = await addService(context, exchange.req.valid('json'));
+    const added = await addService(actingFor(context, exchange), exchange.req.valid('json'));
     await desk.policy.reload();
     return exchange.json(added, 200);
   });
@@ -55,7 +65,7 @@ function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
   };
   app.openapi(createRoute(change), async (exchange) => {
     const settings = exchange.req.valid('json');
-    const changed = await changeService(context, exchange.req.valid('param').name, settings);
+    const changed = await changeService(actingFor(context, exchange), exchange.req.valid('param').name, settings);
     await desk.policy.reload();
     // The names in their certificates have the namespace in them: connectors come again for new ones.
     if (settings.namespace !== undefined) desk.connectors.reconnectBefore(context.clock.now() + 1);
@@ -67,7 +77,7 @@ function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
   );
   const remove = { ...route('delete', '/admin/services/{name}', shapes.done), request: named };
   app.openapi(createRoute(remove), async (exchange) => {
-    await removeService(context, exchange.req.valid('param').name);
+    await removeService(actingFor(context, exchange), exchange.req.valid('param').name);
     await desk.policy.reload();
     return exchange.json({}, 200);
   });
@@ -81,31 +91,39 @@ function addConnectors(app: ApiApp, context: Context, desk: ChannelDesk): void {
     routeTaking('post', '/admin/connectors', shapes.newConnector, shapes.connectorToken),
     async (exchange) => {
       const { name } = exchange.req.valid('json');
-      return exchange.json(await newConnectorToken(context, name, desk.port), 200);
+      return exchange.json(await newConnectorToken(actingFor(context, exchange), name, desk.port), 200);
     },
   );
 }
 
 function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
   app.openapi(routeTaking('post', '/admin/enrolments', shapes.newEnrolment, shapes.enrolment), async (exchange) => {
-    const link = await inviteToEnrol(context, exchange.req.valid('json'));
+    const link = await inviteToEnrol(actingFor(context, exchange), exchange.req.valid('json'));
     await desk.policy.reload();
     return exchange.json(link, 200);
   });
   app.openapi(route('post', '/admin/enrolments/first', shapes.firstEnrolment), async (exchange) => {
-    const link = await inviteFirstAdmin(context);
+    const link = await inviteFirstAdmin(actingFor(context, exchange));
     await desk.policy.reload();
     return exchange.json(link ?? { url: null }, 200);
   });
-  app.openapi(route('get', '/admin/users', shapes.users), async (exchange) =>
-    exchange.json({ users: await listPeople(context) }, 200),
+  const list = { ...route('get', '/admin/users', shapes.users), request: { query: shapes.page } };
+  app.openapi(createRoute(list), async (exchange) =>
+    exchange.json(await listPeople(context, exchange.req.valid('query')), 200),
   );
+  app.openapi(routeTaking('post', '/admin/roles', shapes.roleChange, shapes.done), async (exchange) => {
+    const { user, role, held } = exchange.req.valid('json');
+    await changeRole(actingFor(context, exchange), user, role, held);
+    return exchange.json({}, 200);
+  });
   app.openapi(
     routeTaking('post', '/admin/users', shapes.newUser, z.object({ id: z.string(), name: z.string() })),
     async (exchange) => {
       const person = exchange.req.valid('json');
       checkPerson(person);
-      const { id, name } = await context.audit.transact((transaction) => addPerson(context, transaction, person));
+      const { id, name } = await context.audit.transact((transaction) =>
+        addPerson(actingFor(context, exchange), transaction, person),
+      );
       await desk.policy.reload();
       return exchange.json({ id, name }, 200);
     },
@@ -113,7 +131,9 @@ function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
   const request = { ...named, query: shapes.reason };
   const removeUser = { ...route('delete', '/admin/users/{name}', shapes.done), request };
   app.openapi(createRoute(removeUser), async (exchange) => {
-    await desk.revocations.user(exchange.req.valid('param').name, exchange.req.valid('query').reason);
+    await desk.revocations
+      .by(actingFor(context, exchange))
+      .user(exchange.req.valid('param').name, exchange.req.valid('query').reason);
     await desk.policy.reload();
     return exchange.json({}, 200);
   });

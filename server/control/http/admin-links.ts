@@ -4,8 +4,8 @@ import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { createLink, listLinks, showLink } from '../links.ts';
 import { named, route, routeTaking } from './admin-route.ts';
-import { done, reason } from './admin-schemas.ts';
-import { type ApiApp, takes } from './respond.ts';
+import { done, page, reason } from './admin-schemas.ts';
+import { type ApiApp, actingFor, takes } from './respond.ts';
 
 const text = z.string().max(4_096);
 
@@ -55,12 +55,14 @@ const waiting = z.object({ wait: z.coerce.number().min(0).max(10).default(0) });
 
 export function addLinks(app: ApiApp, context: Context, desk: ChannelDesk): void {
   app.openapi(routeTaking('post', '/admin/links', newLink, created), async (exchange) => {
-    const made = await createLink(context, exchange.req.valid('json'));
+    const made = await createLink(actingFor(context, exchange), exchange.req.valid('json'));
     await desk.policy.reload();
     return exchange.json(made, 200);
   });
-  app.openapi(route('get', '/admin/links', z.object({ links: z.array(link) })), async (exchange) =>
-    exchange.json({ links: await listLinks(context) }, 200),
+  const answer = z.object({ links: z.array(link), total: z.number() });
+  const list = { ...route('get', '/admin/links', answer), request: { query: page } };
+  app.openapi(createRoute(list), async (exchange) =>
+    exchange.json(await listLinks(context, exchange.req.valid('query')), 200),
   );
   const preview = { ...route('get', '/admin/links/{name}', link), request: named };
   app.openapi(createRoute(preview), async (exchange) =>
@@ -68,7 +70,9 @@ export function addLinks(app: ApiApp, context: Context, desk: ChannelDesk): void
   );
   const revoke = { ...route('delete', '/admin/links/{name}', done), request: { ...named, query: reason } };
   app.openapi(createRoute(revoke), async (exchange) => {
-    await desk.revocations.link(exchange.req.valid('param').name, exchange.req.valid('query').reason);
+    await desk.revocations
+      .by(actingFor(context, exchange))
+      .link(exchange.req.valid('param').name, exchange.req.valid('query').reason);
     await desk.policy.reload();
     return exchange.json({}, 200);
   });
@@ -99,7 +103,7 @@ export function addKnocks(app: ApiApp, context: Context, { knocks }: ChannelDesk
     const path = `/admin/knocks/{name}/${verb}` as const;
     const decide = { ...route('post', path, done), request: { ...named, ...takes(z.strictObject({})) } };
     app.openapi(createRoute(decide), async (exchange) => {
-      await knocks.decide(exchange.req.valid('param').name, approved);
+      await knocks.decide(exchange.req.valid('param').name, approved, exchange.get('actor'));
       return exchange.json({}, 200);
     });
   }

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { addPeer, listPeers, removePeer } from '../peers.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
-import type { ApiApp } from './respond.ts';
+import { type ApiApp, actingFor } from './respond.ts';
 
 export function addPeers(app: ApiApp, context: Context, desk: ChannelDesk): void {
   app.openapi(route('get', '/admin/peers', shapes.peers), async (exchange) =>
@@ -16,7 +16,7 @@ export function addPeers(app: ApiApp, context: Context, desk: ChannelDesk): void
     exchange.json({ peers: await listArchivedPeers(context) }, 200),
   );
   app.openapi(routeTaking('post', '/admin/peers', shapes.newPeer, shapes.peer), async (exchange) => {
-    const added = await addPeer(context, exchange.req.valid('json'));
+    const added = await addPeer(actingFor(context, exchange), exchange.req.valid('json'));
     // The key first: a gateway that learns of a peer without it would fail its handshakes.
     await desk.gateways.tellPresharedKeys();
     await desk.policy.reload();
@@ -25,7 +25,11 @@ export function addPeers(app: ApiApp, context: Context, desk: ChannelDesk): void
   const request = { ...named, query: shapes.reason };
   const remove = { ...route('delete', '/admin/peers/{name}', shapes.done), request };
   app.openapi(createRoute(remove), async (exchange) => {
-    await removePeer(context, exchange.req.valid('param').name, exchange.req.valid('query').reason);
+    await removePeer(
+      actingFor(context, exchange),
+      exchange.req.valid('param').name,
+      exchange.req.valid('query').reason,
+    );
     await desk.policy.reload();
     await desk.gateways.tellPresharedKeys();
     return exchange.json({}, 200);

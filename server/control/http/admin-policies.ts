@@ -11,7 +11,7 @@ import { amrNamesKnown, checkDraft, explainFor, readGiven } from '../policy-tool
 import { simulate } from '../simulation.ts';
 import { route, routeTaking } from './admin-route.ts';
 import { change, changeJson, danger } from './change-api.ts';
-import type { ApiApp } from './respond.ts';
+import { type ApiApp, actingFor } from './respond.ts';
 
 const policyText = z.string().max(100_000);
 const asText = z.strictObject({ text: policyText });
@@ -135,7 +135,11 @@ export function addPolicies(app: ApiApp, context: Context, desk: ChannelDesk): v
     exchange.json({ schema: policySchema }, 200),
   );
   app.openapi(routeTaking('put', '/admin/policies', given, replaced), async (exchange) => {
-    const outcome = await replacePolicies(context, desk.policy, givenOf(exchange.req.valid('json')));
+    const outcome = await replacePolicies(
+      actingFor(context, exchange),
+      desk.policy,
+      givenOf(exchange.req.valid('json')),
+    );
     const { epoch } = desk.policy;
     if (outcome.state === 'inForce') return exchange.json({ ...outcome, epoch }, 200);
     return exchange.json({ state: outcome.state, change: changeJson(outcome.change), epoch }, 200);

@@ -5,6 +5,8 @@ import { printableField } from '../../channel/fields.ts';
 import { planePeerSchema } from '../../channel/messages.ts';
 import { hostRules } from '../../channel/snapshot-content.ts';
 
+import { adminRoles } from '../admin-roles.ts';
+
 const text = z.string().max(4_096);
 
 const settings = {
@@ -29,6 +31,7 @@ export const service = z
     corsFrom: z.array(z.string()),
     namespace: z.string(),
     labels: z.array(z.string()),
+    suspended: z.boolean(),
   })
   .openapi('Service');
 export const services = z.object({ services: z.array(service) });
@@ -109,11 +112,12 @@ export const user = z.object({
   id: z.string(),
   name: z.string(),
   groups: z.array(z.string()),
+  roles: z.array(z.enum(adminRoles)),
   enrolled: z.boolean(),
   disabled: z.boolean(),
   devices: z.array(z.object({ id: z.string(), createdAt: z.number(), revoked: z.boolean() })),
 });
-export const users = z.object({ users: z.array(user) });
+export const users = z.object({ users: z.array(user), total: z.number() });
 
 export const auditQuery = z.object({
   after: z.coerce.number().int().nonnegative().default(0),
@@ -134,6 +138,13 @@ export const status = z.object({
   policyEpoch: z.number(),
   gateway: z.boolean(),
 });
+/** Which part of a list; all of it where nothing is said. */
+export const page = z.object({
+  search: z.string().max(128).optional(),
+  offset: z.coerce.number().int().nonnegative().optional(),
+  limit: z.coerce.number().int().min(1).max(500).optional(),
+});
+export const roleChange = z.strictObject({ user: text, role: z.enum(adminRoles), held: z.boolean() });
 export const done = z.object({});
 /** Why something was taken away, in a sentence for whoever asks later. */
 export const reason = z.object({ reason: printableField(256).optional() });

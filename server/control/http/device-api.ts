@@ -20,7 +20,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   });
   app.openapi(list, async (exchange) => {
     const { user } = await signedIn(context, exchange);
-    return exchange.json({ devices: await listDevices(context, { user }) }, 200);
+    return exchange.json({ devices: (await listDevices(context, { user })).devices }, 200);
   });
 
   const rename = createRoute({

@@ -3,6 +3,7 @@ import { createRoute } from '@hono/zod-openapi';
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { origins } from '../../config.ts';
 import { launchable } from '../access.ts';
+import { rolesOf } from '../admin-roles.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
@@ -116,7 +117,11 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
     // A lease of this cookie always came by a passkey (guest-api.ts has the others).
     const credentialId = who.credential ?? '';
     const passkey = { rpId: context.config.rpId, credentialId, userHandle: who.userHandle };
-    return exchange.json(encodeBytes({ user, device: { id: who.device }, leaseEnds: who.endsAt, passkey }), 200);
+    const roles = await rolesOf(context, who.user);
+    return exchange.json(
+      { ...encodeBytes({ user, device: { id: who.device }, leaseEnds: who.endsAt, passkey }), roles },
+      200,
+    );
   });
 
   const services = createRoute({

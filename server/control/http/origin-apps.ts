@@ -5,6 +5,7 @@ import { origins } from '../../config.ts';
 import { ApiError } from '../api-error.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
+import { addAdminDoor } from './admin-door.ts';
 import { addAppOrigin } from './app-origin.ts';
 import { addHubApi } from './hub-api.ts';
 import { type CallerLimits, RateLimit } from './rate-limit.ts';
@@ -41,9 +42,20 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
   const app = newApi(context);
   app.use(headers(({ path }) => (pagesForShell.includes(path) ? headersForShell() : hubHeaders())));
   app.use(ownOriginOnly(origins.hub(context.config)));
+  addAdminDoor(app, context, desk);
   addHubApi(app, { context, desk, ...limits });
   const files = new StaticFiles(join(context.config.assets, 'hub'));
-  for (const page of ['/', '/enrol', '/launch', '/link', '/sign-out', '/changes', ...pagesForShell])
+  for (const page of [
+    '/',
+    '/enrol',
+    '/launch',
+    '/link',
+    '/sign-out',
+    '/changes',
+    '/admin',
+    '/admin/:list{people|devices|services|policies|links|sessions|knocks}',
+    ...pagesForShell,
+  ])
     app.get(page, () => answerPage(files));
   app.get('*', (exchange) => answerFile(exchange, files));
   return app;

@@ -3,12 +3,17 @@
 import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context as Exchange, MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
 import { addressOf } from './caller.ts';
 import { apiError } from './schemas.ts';
 
-export type ApiEnv = { Bindings: HttpBindings };
+export type ApiEnv = {
+  Bindings: HttpBindings;
+  /** SPIFFE id of the administrator who calls by a page. */
+  Variables: { actor?: string };
+};
 export type ApiApp = OpenAPIHono<ApiEnv>;
 
 /** The largest body is a launch: 7 KB of keys and signatures and a posture statement. */
@@ -51,7 +56,9 @@ const checkBody: MiddlewareHandler = async (exchange, next) => {
 export function refuse(context: Context, exchange: Exchange, error: unknown): Response {
   const told = tellable(error);
   const { correlation } = told;
-  const where = { correlation, code: told.code, method: exchange.req.method, path: exchange.req.path };
+  context.refusals.add({ code: told.code });
+  // The route and not the path: whoever mistypes an address may have put a secret into it.
+  const where = { correlation, code: told.code, method: exchange.req.method, route: routePath(exchange, -1) };
   if (told.code === 'internal') context.log.error({ ...where, err: error }, 'a request failed');
   else context.log.info({ ...where, reason: reasonOf(told) }, 'a request was refused');
   if (told.code === 'rate_limited' || told.status === 503) exchange.header('retry-after', '5');
@@ -103,6 +110,12 @@ export function answers<T extends z.ZodType>(schema: T, description: string) {
 /** The OpenAPI entry of a JSON request. */
 export function takes<T extends z.ZodType>(schema: T) {
   return { body: { required: true, content: { 'application/json': { schema } } } } as const;
+}
+
+/** The context in which an administrator's request is answered: what it changes is their doing. */
+export function actingFor(context: Context, exchange: Exchange<ApiEnv>): Context {
+  const actor = exchange.get('actor');
+  return actor === undefined ? context : { ...context, actor };
 }
 
 /** Who called, for rate limits: an address. */

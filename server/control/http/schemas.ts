@@ -1,6 +1,7 @@
 /** The shapes of the browser's API: one schema each for validation, types and the OpenAPI document. */
 import { z } from '@hono/zod-openapi';
 import { tunnelEndpointSchema } from '../../channel/messages.ts';
+import { adminRoles } from '../admin-roles.ts';
 import { bytes, encodedBytes } from './bytes-field.ts';
 
 const id = z.string().regex(/^[0-9a-f]{24}$/);
@@ -90,6 +91,8 @@ export const loginFinishRequest = z.strictObject({
 
 export const session = entered.extend({
   leaseEnds: time,
+  /** Duties in the administration. */
+  roles: z.array(z.enum(adminRoles)),
   /** What a step-up's challenge is computed from, besides what the tunnel and the device know. */
   passkey: z.object({ rpId: z.string(), credentialId: z.string(), userHandle: encodedBytes }),
 });

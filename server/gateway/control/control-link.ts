@@ -7,9 +7,16 @@ import { connect } from 'node:net';
 import { base64url, equal, unbase64url } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import { ChannelClient } from '../../channel/client.ts';
-import { type GatewayWelcome, type ToGateway, type TunnelEndpoint, toGatewaySchema } from '../../channel/messages.ts';
+import {
+  type GatewayWelcome,
+  type LiveSessionReport,
+  type ToGateway,
+  type TunnelEndpoint,
+  toGatewaySchema,
+} from '../../channel/messages.ts';
 import { type Config, dataPaths } from '../../config.ts';
 import type { Logger } from '../../log.ts';
+import type { GatewayMetrics } from '../metrics.ts';
 import type { Probes } from '../probe/probes.ts';
 import type { AssertionKeys } from '../state/assertion-keys.ts';
 import type { GatewayIdentity } from '../state/identity.ts';
@@ -48,12 +55,17 @@ export interface ControlLinkOptions {
   readonly stepUps: Pick<StepUpRequests, 'answered' | 'abandon'>;
   readonly probes: Pick<Probes, 'answer'>;
   readonly wireguard: Pick<WireGuardAnswers, 'answer'>;
+  /** What is open and what was counted, for whoever administrates. */
+  readonly live: { sessions(): LiveSessionReport[]; readonly metrics: Pick<GatewayMetrics, 'text'> };
   /** The control plane will not have us. */
   readonly onRefused: (code: string) => void;
 }
 
 /** What the control plane tells of its own accord. */
-type Told = Exclude<ToGateway, { t: 'ack' | 'probe' | `stepup.${string}` | `wireguard.${string}` }>;
+type Told = Exclude<
+  ToGateway,
+  { t: 'ack' | 'probe' | 'sessions' | 'metrics' | `stepup.${string}` | `wireguard.${string}` }
+>;
 
 export class ControlLink {
   readonly #options: ControlLinkOptions;
@@ -144,6 +156,12 @@ export class ControlLink {
           if (answer.t === 'wireguard.rotated' && answer.to !== undefined) this.#channel.startAnew();
         });
         return;
+      case 'sessions':
+        this.#channel.send({ t: 'live.sessions', id: message.id, sessions: this.#options.live.sessions() });
+        return;
+      case 'metrics':
+        this.#tellMetrics(message.id);
+        return;
       case 'ack':
         this.#sender.acknowledged(message.ids);
         return;
@@ -155,6 +173,14 @@ export class ControlLink {
       default:
         this.#inTurn(message);
     }
+  }
+
+  #tellMetrics(id: string): void {
+    const { live, log } = this.#options;
+    live.metrics.text().then(
+      (text) => this.#channel.send({ t: 'live.metrics', id, text }),
+      (error: unknown) => log.error({ err: error }, 'metrics could not be read'),
+    );
   }
 
   #inTurn(message: Told): void {

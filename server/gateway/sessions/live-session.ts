@@ -2,7 +2,7 @@
  * One session at the gateway, from the credential in its AUTH to its end: who it belongs to, what it may open, the
  * connections made for it. What runs inside a stream is the bridge's; what is allowed is decide-open.ts's.
  */
-import { equal, hex, utf8 } from '../../../protocol/bytes.ts';
+import { base64url, equal, hex, utf8 } from '../../../protocol/bytes.ts';
 import type { CloseCode, StreamKind } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import { maxRecordBytes, maxStreams, sessionIdBytes } from '../../../protocol/limits.ts';
@@ -13,6 +13,7 @@ import type { SessionHooks } from '../../../protocol/session-options.ts';
 import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
+import type { LiveSessionReport } from '../../channel/messages.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
 import { origins } from '../../config.ts';
 import type { PrincipalView } from '../../policy/engine.ts';
@@ -64,6 +65,8 @@ export class LiveSession {
   #stepUp: StepUp | undefined;
   #endedFor: Objection | undefined;
   #isEnded = false;
+  /** When the handshake was through, ms. */
+  #since = 0;
   readonly #open = new Set<OpenStream>();
   /** SHA-256 of it: the key itself is the jar's alone to hold. */
   #jarKeyHash: Uint8Array | undefined;
@@ -129,6 +132,7 @@ export class LiveSession {
   /** The handshake is through. */
   begin(session: Session): void {
     this.#session = session;
+    this.#since = this.#deps.clock.now();
     this.gate.renew(this.svid.notAfter);
     this.#stepUp = new StepUp({
       clock: this.#deps.clock,
@@ -272,8 +276,21 @@ export class LiveSession {
     this.#dropPools();
   }
 
-  stats(): { bytesIn: number; bytesOut: number } {
-    return this.#session?.stats() ?? { bytesIn: 0, bytesOut: 0 };
+  stats(): { bytesIn: number; bytesOut: number; streams: number } {
+    return this.#session?.stats() ?? { bytesIn: 0, bytesOut: 0, streams: 0 };
+  }
+
+  /** As administrators see it. @throws TypeError before AUTH. */
+  report(): LiveSessionReport {
+    const { bytesIn, bytesOut, streams } = this.stats();
+    return {
+      session: this.id,
+      serial: base64url(this.svid.serial),
+      transport: this.peer.transport,
+      address: this.peer.address,
+      since: this.#since,
+      ...{ streams, bytesIn, bytesOut },
+    };
   }
 
   #onOpen(incoming: IncomingStream): void {

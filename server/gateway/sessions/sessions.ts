@@ -7,6 +7,8 @@ import type { Carrier } from '../../../protocol/carrier.ts';
 import type { CloseCode } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import type { Session } from '../../../protocol/session.ts';
+import type { LiveSessionReport } from '../../channel/messages.ts';
+import { Counts } from '../../counts.ts';
 import { HalfOpen } from '../../half-open.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
 import { sourceOf } from '../../wireguard/wire.ts';
@@ -29,6 +31,10 @@ export class Sessions {
   readonly #answered = new HalfOpen<Carrier>(maxHalfOpenHandshakes);
   readonly #admission: Admission;
   #isClosing = false;
+  /** What became of each handshake since the start: `open`, or the code it was refused by. */
+  readonly handshakes = new Counts<'result'>();
+  /** Of sessions that are over. */
+  readonly #past = { bytesIn: 0, bytesOut: 0 };
 
   constructor(deps: SessionDependencies) {
     this.#deps = deps;
@@ -39,6 +45,22 @@ export class Sessions {
   get counts(): { halfOpen: number; live: number } {
     const halfOpen = this.#silent.size + this.#asked.size + this.#answered.size;
     return { halfOpen, live: this.#live.size };
+  }
+
+  /** What is open now, for whoever administrates. */
+  report(): LiveSessionReport[] {
+    return [...this.#live].map((live) => live.report());
+  }
+
+  /** Bytes of records since the start, and the streams that are open. */
+  get traffic(): { bytesIn: number; bytesOut: number; streams: number } {
+    const sum = { ...this.#past, streams: 0 };
+    for (const { bytesIn, bytesOut, streams } of this.report()) {
+      sum.bytesIn += bytesIn;
+      sum.bytesOut += bytesOut;
+      sum.streams += streams;
+    }
+    return sum;
   }
 
   /** Takes a carrier of any transport. Never throws: what comes to nothing is closed. */
@@ -135,6 +157,7 @@ export class Sessions {
   }
 
   async #run(live: LiveSession, session: Session): Promise<void> {
+    this.handshakes.add({ result: 'open' });
     const ended = this.#ended(live, session);
     this.#live.add(live);
     this.#gone.set(live, ended);
@@ -161,6 +184,8 @@ export class Sessions {
     live.ended();
     await this.#releaseJar(live);
     const { bytesIn, bytesOut } = live.stats();
+    this.#past.bytesIn += bytesIn;
+    this.#past.bytesOut += bytesOut;
     this.#deps.audit.note({
       type: 'session.close',
       actor: live.svid.spiffeId,
@@ -183,6 +208,7 @@ export class Sessions {
   /** Strangers who proved nothing are the transports' to count; who showed a credential of ours is written down. */
   #refused(live: LiveSession, error: unknown): void {
     const code: CloseCode | 'silent' = error instanceof HandshakeError ? error.code : 'internal';
+    this.handshakes.add({ result: code });
     const { transport, address } = live.peer;
     this.#deps.log[levelOf(code)]({ code, transport, address, err: error }, 'handshake refused');
     if (live.shown === undefined) return;

@@ -75,6 +75,13 @@ export class Person {
     for (const credential of credentials) await cdp.send('WebAuthn.addCredential', { authenticatorId: id, credential });
   }
 
+  /** The private keys of the passkeys, PKCS #8 in base64. */
+  async passkeys(): Promise<string[]> {
+    const { cdp, id } = this.#authenticator;
+    const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId: id });
+    return credentials.map(({ privateKey }) => privateKey);
+  }
+
   /** Follows an enrolment link to the launcher. */
   async enrol(link: string): Promise<void> {
     await this.hub.goto(link);

@@ -28,6 +28,8 @@ describe('devices', () => {
       (one: { id: string }) => one.id === id,
     );
   const another = async (more: object = {}) => {
+    // Lists are in the order of time.
+    installation.clock.leap(1);
     const { body } = await installation.admin('POST', '/admin/enrolments', { user, ...more });
     const browser = new Browser(installation);
     const answer = await browser.enrol(body.url);

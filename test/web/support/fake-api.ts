@@ -9,6 +9,8 @@ export interface Shown {
   readonly schemes?: Readonly<Record<string, string>>;
   readonly name?: string;
   readonly contact?: string;
+  /** Duties in the administration. */
+  readonly roles?: readonly string[];
 }
 
 const denied = {
@@ -57,7 +59,9 @@ export function welcome(mock: MockInstallation, shown: Shown = {}): void {
       return { json: {} };
     },
     'GET /api/session': () =>
-      signedIn ? { json: { user, device, leaseEnds: Date.now() + 3_600_000, passkey: passkey() } } : stranger,
+      signedIn
+        ? { json: { user, device, leaseEnds: Date.now() + 3_600_000, roles: shown.roles ?? [], passkey: passkey() } }
+        : stranger,
     'GET /api/services': () =>
       signedIn
         ? {

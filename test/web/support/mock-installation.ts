@@ -16,7 +16,7 @@ export type Answer =
   | { readonly json: unknown }
   | { readonly status: number; readonly error: string; readonly message: string };
 /** By method and path, such as `POST /api/enrol/begin`. @param body the request's JSON. */
-export type Api = Record<string, (body: unknown) => Answer | Promise<Answer>>;
+export type Api = Record<string, (body: unknown, query?: URLSearchParams) => Answer | Promise<Answer>>;
 
 export class MockInstallation {
   readonly port: number;
@@ -70,19 +70,25 @@ export class MockInstallation {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const host = request.headers.host ?? '';
-    const { pathname } = new URL(request.url ?? '/', `http://${host}`);
+    const { pathname, searchParams } = new URL(request.url ?? '/', `http://${host}`);
     const origin = `http://${host}`;
-    if (pathname.startsWith('/api/')) return this.#answerApi(`${request.method} ${pathname}`, request, response);
+    if (pathname.startsWith('/api/'))
+      return this.#answerApi(`${request.method} ${pathname}`, searchParams, request, response);
     if (origin === this.hub) return this.#page('hub', pathname, hubHeaders(), response);
     if (origin === this.shell) return this.#page('shell', pathname, shellHeaders(this.#config, []), response);
     return this.#file('app', pathname.replace('/.latchkey/', '/'), appHeaders(this.#config), response);
   }
 
-  async #answerApi(route: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answerApi(
+    route: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString('utf8');
-    const answer = (await this.api[route]?.(text === '' ? undefined : JSON.parse(text))) ?? {
+    const answer = (await this.api[route]?.(text === '' ? undefined : JSON.parse(text), query)) ?? {
       status: 404,
       error: 'not_found',
       message: 'There is nothing at this address.',

@@ -187,6 +187,82 @@ const hubStates: readonly PageState[] = [
   }),
 ];
 
+/** A control plane with ten thousand of everything, of which a page is told a part. */
+function manyThings(mock: MockInstallation): void {
+  const total = 10_000;
+  const part = <T>(name: string, make: (at: number) => T) => {
+    mock.api[`GET /api/admin/${name}`] = (_body, query) => {
+      const [offset, limit] = [Number(query?.get('offset') ?? 0), Number(query?.get('limit') ?? 100)];
+      return { json: { [name]: Array.from({ length: limit }, (_, i) => make(offset + i)), total } };
+    };
+  };
+  const time = 1_790_000_000_000;
+  const id = (at: number) => at.toString(16).padStart(24, '0');
+  part('users', (at) => ({
+    ...{
+      id: id(at),
+      name: `Person number ${at}`,
+      groups: ['field'],
+      roles: [],
+      enrolled: true,
+      disabled: at % 7 === 3,
+    },
+    devices: [],
+  }));
+  part('devices', (at) => ({
+    ...{
+      id: id(at),
+      user: id(at),
+      userName: `Person number ${at}`,
+      name: `Laptop ${at}`,
+      archived: false,
+      createdAt: time,
+    },
+    state: (['waiting', 'approved', 'revoked'] as const)[at % 3],
+  }));
+  part('links', (at) => ({
+    ...{
+      id: id(at),
+      services: ['wiki'],
+      expiresAt: time,
+      maxUses: 1,
+      used: 0,
+      kiosk: true,
+      readOnly: true,
+      approval: true,
+    },
+    ...{ state: (['live', 'used', 'revoked'] as const)[at % 3], hours: ['08:00-18:00'], zone: 'UTC', createdAt: time },
+  }));
+  part('sessions', (at) => ({
+    ...{ id: id(at), actor: 'spiffe://latchkey.local/guest/1/1', name: '', service: 'wiki', since: time, endsAt: time },
+    credentialEnds: time,
+    traffic: { address: '192.0.2.1', transport: 'websocket', streams: 2, bytesIn: 52_000, bytesOut: 9_400_000 },
+  }));
+  const knock = { id: id(1), link: id(2), code: '4711', name: 'Mia', address: '192.0.2.7', at: time };
+  mock.api['GET /api/admin/knocks'] = () => ({ json: { knocks: [knock] } });
+  const service = { name: 'wiki', title: 'Team wiki', url: 'http://10.20.0.5:8080', suspended: true };
+  mock.api['GET /api/admin/services'] = () => ({ json: { services: [service] } });
+  const text = 'permit (principal in Group::"admins", action, resource);';
+  mock.api['GET /api/admin/policies'] = () => ({ json: { policies: { admins: text } } });
+}
+
+const adminState = (list: string, open?: string) =>
+  state(`admin-${list}${open === undefined ? '' : '-form'}`, async (visitor, mock) => {
+    welcome(mock, { contact, roles: ['manager', 'policy'] });
+    await visitor.enrol(enrolmentLink(mock));
+    manyThings(mock);
+    await visitor.page.goto(`${mock.hub}/admin/${list}`);
+    if (list === 'policies') await visitor.page.getByLabel('Cedar policies').waitFor();
+    else await visitor.page.getByRole('listitem').first().waitFor();
+    if (open !== undefined) await visitor.page.getByText(open).click();
+    return visitor.page;
+  });
+
+const adminStates: readonly PageState[] = [
+  ...['sessions', 'links', 'knocks', 'people', 'devices', 'services', 'policies'].map((list) => adminState(list)),
+  adminState('links', 'Make a link'),
+];
+
 const appStates: readonly PageState[] = [
   ...(['unreachable', 'denied', 'no_answer'] as const).map((code) =>
     state(`app-${code}`, async ({ context, page }, mock) => {
@@ -229,6 +305,7 @@ async function gaveUp(context: BrowserContext, mock: MockInstallation, boot: str
 
 export const pageStates: readonly PageState[] = [
   ...hubStates,
+  ...adminStates,
   ...Object.entries(shellStates).map(([name, shown]) =>
     state(`shell-${name}`, (visitor, mock) => shellShowing(visitor, mock, shown)),
   ),
