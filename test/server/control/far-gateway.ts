@@ -57,6 +57,8 @@ export class FarGateway {
       }),
       onMessage: (message) => {
         this.heard.push(message);
+        // It carries nothing, and says so at once when it is asked.
+        if (message.t === 'sessions') this.channel.send({ t: 'live.sessions', id: message.id, sessions: [] });
         this.#wake();
       },
       onState: () => this.#wake(),
