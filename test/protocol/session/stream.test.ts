@@ -138,14 +138,7 @@ test('a peer that stops listening while its last data is under way is read to it
 });
 
 test('a transport that takes the last record late still brings it', async () => {
-  const pair = await newPair();
-  const path = stalledWhenTold(pair.link.gateway);
-  await pair.open(); // the gateway already waits for the first, in the old way
-  const { client, gateway } = await pair.open();
-  await client.finish();
-  await readAll(gateway);
-  await gateway.write(utf8('late'));
-  path.stall();
+  const { pair, path, client, gateway } = await stalledBeforeItsEnd('late');
   let hasEnded = false;
   const finished = gateway.finish();
   const reading = readAll(client).finally(() => {
@@ -160,14 +153,7 @@ test('a transport that takes the last record late still brings it', async () => 
 });
 
 test('QPT-9: what a peer never takes is dropped in the end', async () => {
-  const pair = await newPair();
-  const path = stalledWhenTold(pair.link.gateway);
-  await pair.open(); // the gateway already waits for the first, in the old way
-  const { client, gateway } = await pair.open();
-  await client.finish();
-  await readAll(gateway);
-  await gateway.write(utf8('the end of it'));
-  path.stall();
+  const { pair, path, client, gateway } = await stalledBeforeItsEnd('never whole');
   const gone = Promise.allSettled([gateway.finish()]);
   const failed = assert.rejects(readAll(client), { code: 'truncated' });
   await pair.clock.advance(deliveryMs);
@@ -175,6 +161,19 @@ test('QPT-9: what a peer never takes is dropped in the end', async () => {
   path.goOn();
   await Promise.all([failed, gone]);
 });
+
+/** A stream that was written, whose end the transport will not take for now. */
+async function stalledBeforeItsEnd(text: string) {
+  const pair = await newPair();
+  const path = stalledWhenTold(pair.link.gateway);
+  await pair.open(); // the gateway already waits for the first, in the old way
+  const { client, gateway } = await pair.open();
+  await client.finish();
+  await readAll(gateway);
+  await gateway.write(utf8(text));
+  path.stall();
+  return { pair, path, client, gateway };
+}
 
 /** A carrier whose accepted channels, from when it is told, hold back what they are given and the end behind it. */
 function stalledWhenTold(carrier: Carrier) {
