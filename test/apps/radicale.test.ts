@@ -61,14 +61,14 @@ async function speakDav(): Promise<number[]> {
   const report = `<?xml version="1.0"?><C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><getetag/>
     </prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`;
   const found = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><displayname/></prop></propfind>';
-  const moved = new URL('/grace/work/two.ics', location.href).href;
+  const moved = new URL('/grace/plans/two.ics', location.href).href;
   return [
-    await ask('MKCALENDAR', '/grace/work/', calendar, xml),
-    await ask('PUT', '/grace/work/one.ics', event, { 'content-type': 'text/calendar; charset=utf-8' }),
+    await ask('MKCALENDAR', '/grace/plans/', calendar, xml),
+    await ask('PUT', '/grace/plans/one.ics', event, { 'content-type': 'text/calendar; charset=utf-8' }),
     await ask('PROPFIND', '/grace/', found, { ...xml, depth: '1' }),
-    await ask('REPORT', '/grace/work/', report, { ...xml, depth: '1' }),
-    await ask('GET', '/grace/work/one.ics'),
-    await ask('MOVE', '/grace/work/one.ics', undefined, { destination: moved }),
-    await ask('DELETE', '/grace/work/two.ics'),
+    await ask('REPORT', '/grace/plans/', report, { ...xml, depth: '1' }),
+    await ask('GET', '/grace/plans/one.ics'),
+    await ask('MOVE', '/grace/plans/one.ics', undefined, { destination: moved }),
+    await ask('DELETE', '/grace/plans/two.ics'),
   ];
 }
