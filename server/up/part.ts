@@ -38,8 +38,8 @@ export interface PartOptions {
   readonly onRestart?: (info: Record<string, unknown>, after: PartEnd) => void;
 }
 
+/** One that had served is back at once; the pauses grow only while starts fail, one after the other. */
 const restartDelaysMs = [100, 500, 1_000, 2_000, 5_000];
-const steadyMs = 30_000;
 const stopLimitMs = 8_000;
 
 export class Part {
@@ -106,7 +106,6 @@ export class Part {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
-    const startedAt = performance.now();
     let said: Error | undefined;
     child.on('message', (message: ChildMessage) => {
       if (message.type === 'alive') {
@@ -130,9 +129,10 @@ export class Part {
         failed(said ?? new PartError(name, 'exited', `it ended with ${signal ?? code}`));
         return;
       }
-      if (performance.now() - startedAt > steadyMs) this.#failures = 0;
-      log.warn({ process: name, code, signal, after }, 'process ended; starting it again');
-      this.#again(after);
+      if (served) this.#failures = 0;
+      const delayMs = restartDelaysMs[Math.min(this.#failures, restartDelaysMs.length - 1)];
+      log.warn({ process: name, code, signal, after, delayMs }, 'process ended; starting it again');
+      this.#again(after, delayMs);
     });
     // The first start is waited for by a person; nobody waits for this one.
     if (after !== undefined) this.#watch(child, 'startS');
@@ -170,8 +170,7 @@ export class Part {
     this.#underWay = undefined;
   }
 
-  #again(after: PartEnd): void {
-    const delay = restartDelaysMs[Math.min(this.#failures, restartDelaysMs.length - 1)];
+  #again(after: PartEnd, delayMs: number | undefined): void {
     this.#failures += 1;
     setTimeout(() => {
       if (this.#stopping) return;
@@ -180,6 +179,6 @@ export class Part {
         () => undefined,
         after,
       );
-    }, delay);
+    }, delayMs);
   }
 }

@@ -6,6 +6,7 @@ const held: Buffer[] = [];
 runChild('greedy', async ({ token, after }) => {
   // As a restarted process may: it never comes to serve.
   if (token === 'hang') await new Promise(() => undefined);
+  if (token === 'refuse') process.exit(4);
   if (token === 'exit') setTimeout(() => process.exit(3), 50);
   if (token === 'grow') setInterval(() => held.push(Buffer.alloc(16 << 20, 1)), 10);
   // Once it has served: the event loop comes round no more.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { loadConfig } from '../../../server/config.ts';
-import { logger, setLogLevel } from '../../../server/log.ts';
+import { type Logger, logger, setLogLevel } from '../../../server/log.ts';
 import type { PartEnd } from '../../../server/up/child.ts';
 import { Part } from '../../../server/up/part.ts';
 import { Watchdog, type WatchEnd, type WatchLimits } from '../../../server/up/watchdog.ts';
@@ -50,6 +50,23 @@ describe('the watchdog', { concurrency: true }, () => {
 
   it('ends a restarted process that does not come to serve', async () => {
     assert.equal((await restarted(['exit', 'hang'], { ...generous, startS: 10 })).after, 'stalled');
+  });
+
+  it('lets a process that served come back at once however often it dies, and waits longer only while starts fail', async () => {
+    const delays: unknown[] = [];
+    const note = ({ delayMs }: { delayMs: number }) => void delays.push(delayMs);
+    const log = { warn: note, error: () => undefined } as unknown as Logger;
+    const tokens = ['exit', 'exit', 'exit', 'refuse', 'refuse', 'exit'];
+    const healthy = Promise.withResolvers<void>();
+    const part = new Part({
+      ...{ name: 'greedy', file, log },
+      start: () => ({ type: 'start', config, token: tokens.shift() ?? 'healthy' }),
+      onRestart: () => delays.length === 6 && healthy.resolve(),
+    });
+    parts.push(part);
+    await part.start();
+    await healthy.promise;
+    assert.deepEqual(delays, [100, 100, 100, 500, 1_000, 100]);
   });
 
   it('counts only its own time: signs that come keep it quiet', (t) => {
