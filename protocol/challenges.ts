@@ -52,6 +52,17 @@ export function approvalChallenge(
   return crypto.sha256(tagged(tag.approve, ...ceremony(crypto, binding), hash('documentHash', binding.documentHash)));
 }
 
+/**
+ * Signing in at an OpenID provider; signed by the device key.
+ * @param queryHash SHA-256 of the query that the provider sent the browser back with: its code, state and issuer
+ */
+export function oidcChallenge(crypto: Hash, binding: LoginBinding & { readonly queryHash: Uint8Array }): Uint8Array {
+  const { postureHash, queryHash } = binding;
+  return crypto.sha256(
+    tagged(tag.oidc, ...ceremony(crypto, binding), hash('postureHash', postureHash), hash('queryHash', queryHash)),
+  );
+}
+
 export type LaunchBinding = LoginBinding & {
   /** SHA-256 of the composite session key that asks for a credential. */
   readonly sessionKeyHash: Uint8Array;

@@ -33,6 +33,7 @@ export const tag = {
   enrol: 'Latchkey/1 webauthn enrol',
   stepup: 'Latchkey/1 webauthn stepup',
   approve: 'Latchkey/1 webauthn approve',
+  oidc: 'Latchkey/1 oidc',
   launch: 'Latchkey/1 launch',
   renew: 'Latchkey/1 renew',
   device: 'Latchkey/1 device',

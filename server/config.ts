@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { oidcSchema } from './oidc-settings.ts';
 import { engineNames } from './transport/engines.ts';
 
 const seconds = z.number().int().positive();
@@ -59,6 +60,8 @@ const fields = z.strictObject({
     .regex(/^[^\p{Cc}\p{Bidi_Control}]*$/u, 'is one line of text')
     .default(''),
   trustDomain: hostName.default('latchkey.local'),
+  /** An OpenID provider that people of enrolled devices may sign in at, beside their passkeys. */
+  oidc: oidcSchema.optional(),
   /** Folder of the built browser files, when it is not the project's own `dist`. */
   assets: z.string().default(resolve(import.meta.dirname, '../dist')),
   wireguard: z

@@ -37,11 +37,13 @@ export function decideLaunch(
 ): RecordedLaunch {
   const now = context.clock.now();
   const isFresh = stepUpEnds(steppedUpAt) > now;
+  const authenticatedAt = who.facts?.verifiedAt ?? who.idp?.authenticatedAt;
   const principal: PrincipalView = {
     ...(who.guest === undefined ? { user: who.user, device: who.device } : { link: who.guest }),
     atMs: now,
     amr: amrNames(isFresh ? who.amr | amrBit.stepUp : who.amr),
-    authAgeS: who.facts === null ? unknownAgeS : (now - Math.max(who.facts.verifiedAt, steppedUpAt ?? 0)) / 1_000,
+    authAgeS: authenticatedAt === undefined ? unknownAgeS : (now - Math.max(authenticatedAt, steppedUpAt ?? 0)) / 1_000,
+    ...(who.idp !== undefined && { idp: who.idp }),
     posture: postureView(now, posture.time, posture.signals, who.facts),
   };
   const scheme = findService(desk, service)?.scheme;

@@ -44,6 +44,13 @@ const answers = {
   knock_unknown: [404, 'Nobody of that name is at the door any more.'],
 
   unauthenticated: [401, 'You are not signed in. Sign in with the passkey of this device.'],
+  passkey_needed: [403, 'This takes the passkey of this device. Sign in with it and try again.'],
+  oidc_off: [404, 'There is no sign-in provider here. Sign in with the passkey of this device.'],
+  oidc_unreachable: [503, 'The sign-in provider does not answer. Try again, or use the passkey of this device.'],
+  oidc_weak: [503, 'The sign-in provider is not set up safely. Use the passkey of this device.'],
+  oidc_refused: [403, 'The sign-in provider did not say who you are. Start again.'],
+  oidc_unlinked: [403, 'Nobody here has that account. Sign in with your passkey, then connect it.'],
+  oidc_other: [403, 'That account belongs to somebody else here. Use your own.'],
   signature_invalid: [401, 'This request is not signed by the device that is signed in. Sign in again.'],
   request_stale: [401, 'The clock of this device is more than a minute off. Set it and try again.'],
   request_replayed: [409, 'This request was made already.'],

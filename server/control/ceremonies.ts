@@ -16,6 +16,8 @@ const lifeMs: Record<CeremonyKind, number> = {
   launch: 30_000,
   stepup: 60_000,
   approve: 60_000,
+  // They type a password there, and perhaps a code.
+  oidc: 300_000,
 };
 
 export type CeremonyOf = Partial<
@@ -24,6 +26,7 @@ export type CeremonyOf = Partial<
     | 'device_id'
     | 'enrolment_id'
     | 'change_id'
+    | 'oidc'
     | 'link_id'
     | 'knock_id'
     | 'lease_id'
@@ -44,6 +47,7 @@ export async function beginCeremony(context: Context, of: CeremonyOf): Promise<C
     link_id: null,
     knock_id: null,
     change_id: null,
+    oidc: null,
     lease_id: null,
     launch_id: null,
     service: null,

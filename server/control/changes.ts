@@ -13,7 +13,7 @@ import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
 import { newEvent, newId } from './identifiers.ts';
-import type { SignedIn } from './leases.ts';
+import { requirePasskey, type SignedIn } from './leases.ts';
 import { checkPasskey, keepCounter } from './passkeys.ts';
 import { adminGroup } from './people.ts';
 import { auditingRefusal } from './refusal.ts';
@@ -77,8 +77,9 @@ export async function listChanges(context: Context): Promise<ShownChange[]> {
   return Promise.all(rows.map(async (row) => shown(context, row, await approvals(context.store, row.id))));
 }
 
-/** @throws ApiError `admin_needed` for a person who is no administrator */
+/** @throws ApiError `admin_needed` for a person who is no administrator, `passkey_needed` for one who came without it */
 export async function requireAdmin(store: Pick<StoreTransaction, 'selectFrom'>, who: SignedIn): Promise<void> {
+  requirePasskey(who);
   const admin = await store
     .selectFrom('user_groups')
     .select('user_id')

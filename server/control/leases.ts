@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { amrBit } from '../../protocol/svid.ts';
 import type { LinkRecord } from '../channel/snapshot-content.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { GuestOf } from '../policy/engine.ts';
+import type { GuestOf, IdpView } from '../policy/engine.ts';
 import type { LeaseTable, StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
@@ -33,6 +33,8 @@ export interface SignedIn {
   readonly amr: number;
   /** Null where no authenticator was asked. */
   readonly facts: AuthenticatorFacts | null;
+  /** Set for who signed in at an OpenID provider. */
+  readonly idp?: IdpSignIn;
   /** As judged at sign-in. */
   readonly postureSignals: PolicySignals;
   readonly postureTime: number;
@@ -41,6 +43,12 @@ export interface SignedIn {
 
 /** One use of a link, and when the link lets its guests in. */
 export type Guest = GuestOf & Pick<LinkRecord, 'hours' | 'zone' | 'expiresAt'>;
+
+/** What an OpenID provider said of a sign-in, as policies see it. */
+export interface IdpSignIn extends IdpView {
+  /** When the person authenticated there, ms. */
+  readonly authenticatedAt: number;
+}
 
 /** Who holds a new lease. */
 export interface LeaseHolder {
@@ -51,6 +59,7 @@ export interface LeaseHolder {
   readonly amr: number;
   /** Ends no later than this, ms. */
   readonly until?: number | undefined;
+  readonly idp?: IdpSignIn & { readonly subject: string; readonly sid?: string };
 }
 
 /** What a passkey and a device key prove together. */
@@ -72,9 +81,24 @@ export async function openLease(context: Context, transaction: StoreTransaction,
     created_at: now,
     ends_at: Math.min(now + context.config.timers.loginLeaseS * 1_000, of.until ?? Number.POSITIVE_INFINITY),
     revoked_at: null,
+    ...idpColumns(of.idp),
   };
   await transaction.insertInto('leases').values(lease).execute();
   return secret;
+}
+
+function idpColumns(idp: LeaseHolder['idp']) {
+  if (idp === undefined) return { idp_issuer: null, idp_subject: null, idp_sid: null, idp_facts: null };
+  const { issuer, subject, sid = null, ...facts } = idp;
+  return { idp_issuer: issuer, idp_subject: subject, idp_sid: sid, idp_facts: JSON.stringify(facts) };
+}
+
+/**
+ * For what a provider's word is not enough: devices, links, approvals, audit.
+ * @throws ApiError `passkey_needed` where the lease was not opened by a passkey
+ */
+export function requirePasskey({ amr }: SignedIn): void {
+  if ((amr & amrBit.passkey) === 0) throw new ApiError('passkey_needed');
 }
 
 /** @throws ApiError `unauthenticated` for a cookie that names no lease that is good now. */
@@ -127,6 +151,8 @@ function leases(context: Context) {
       'leases.posture_signals',
       'leases.posture_time',
       'leases.ends_at',
+      'leases.idp_issuer',
+      'leases.idp_facts',
       'users.name',
       'users.handle',
       'users.link_id',
@@ -163,7 +189,8 @@ function describe(context: Context, row: LeaseRow): SignedIn {
     credential: row.credential_id,
     spiffeId: spiffeIdOf(context.config, row),
     amr: row.amr,
-    facts: row.credential_id === null ? null : factsOf(row),
+    facts: (row.amr & amrBit.passkey) === 0 ? null : factsOf(row),
+    ...idpOf(row),
     ...guestOf(row),
     postureSignals: JSON.parse(row.posture_signals) as PolicySignals,
     postureTime: row.posture_time,
@@ -177,6 +204,11 @@ function factsOf(row: LeaseRow): AuthenticatorFacts {
     backupEligible: row.backup_eligible === 1,
     backedUp: row.backed_up === 1,
   };
+}
+
+function idpOf({ idp_issuer, idp_facts }: LeaseRow): { idp?: IdpSignIn } {
+  if (idp_issuer === null || idp_facts === null) return {};
+  return { idp: { issuer: idp_issuer, ...(JSON.parse(idp_facts) as Omit<IdpSignIn, 'issuer'>) } };
 }
 
 function guestOf({ link_id, link_use, hours, zone, link_expires_at }: LeaseRow): { guest?: Guest } {

@@ -28,7 +28,7 @@ export interface LoginBegun {
 
 /** @throws ApiError `device_unknown` */
 export async function beginLogin(context: Context, devicePublicKey: Uint8Array): Promise<LoginBegun> {
-  const device = await people(context).where('devices.public_key', '=', devicePublicKey).executeTakeFirst();
+  const device = await personOnDevice(context, { devicePublicKey });
   if (device === undefined) return refusedAtTheDoor(context, 'login', new ApiError('device_unknown'));
   if (device.approved_at === null) return refusedAtTheDoor(context, 'login', new ApiError('device_waits'));
   const credentials = await context.store
@@ -55,7 +55,7 @@ export async function beginLogin(context: Context, devicePublicKey: Uint8Array):
 /** @throws ApiError `ceremony_unknown`, `ceremony_refused`, `device_signature`, `posture_invalid`, `posture_stale` */
 export async function finishLogin(context: Context, proof: LoginProof): Promise<Entered> {
   const ceremony = await findCeremony(context, 'login', proof.ceremony);
-  const person = await people(context).where('devices.id', '=', ceremony.device_id).executeTakeFirst();
+  const person = await personOnDevice(context, { device: ceremony.device_id ?? '' });
   if (person === undefined || person.approved_at === null) throw new ApiError('device_unknown');
   const actor = spiffeIdOf(context.config, person);
   const attempt = { type: 'login', actor, subject: person.user_id } as const;
@@ -87,7 +87,12 @@ interface Checked extends CheckedPasskey {
   readonly posture: Posture;
 }
 
-async function check(context: Context, ceremony: CeremonyTable, person: Person, proof: LoginProof): Promise<Checked> {
+async function check(
+  context: Context,
+  ceremony: CeremonyTable,
+  person: DevicePerson,
+  proof: LoginProof,
+): Promise<Checked> {
   const { rpId } = context.config;
   const holder = deviceHolder(person.public_key);
   const posture = verifyPosture(context, proof.posture.statement, proof.posture.signature, holder);
@@ -101,6 +106,19 @@ async function check(context: Context, ceremony: CeremonyTable, person: Person, 
   checkDeviceSignature(holder, challenge, proof.deviceSignature);
   const { credential, result } = await checkPasskey(context, person, proof.credential, challenge);
   return { posture, credential, result };
+}
+
+/** The device of that key or id with its person; undefined where it may not sign in at all. */
+export function personOnDevice(
+  context: Context,
+  by: { readonly devicePublicKey: Uint8Array } | { readonly device: string },
+): Promise<DevicePerson | undefined> {
+  const query = people(context);
+  return (
+    'device' in by
+      ? query.where('devices.id', '=', by.device)
+      : query.where('devices.public_key', '=', by.devicePublicKey)
+  ).executeTakeFirst();
 }
 
 /** Devices that may sign in, with their people, and with the links of those who are guests. */
@@ -126,4 +144,4 @@ function people(context: Context) {
   );
 }
 
-type Person = Awaited<ReturnType<ReturnType<typeof people>['executeTakeFirstOrThrow']>>;
+export type DevicePerson = Awaited<ReturnType<ReturnType<typeof people>['executeTakeFirstOrThrow']>>;

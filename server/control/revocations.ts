@@ -48,6 +48,28 @@ export class RevocationDesk {
     });
   }
 
+  /** Somebody signed out at an OpenID provider: what they entered by it here ends, all of it or of that one session there. */
+  async providerSignOut(
+    issuer: string,
+    { subject, sid }: { readonly subject: string | undefined; readonly sid: string | undefined },
+  ): Promise<void> {
+    await this.#revoke(async (transaction) => {
+      let query = transaction
+        .selectFrom('leases')
+        .select(['id', 'user_id'])
+        .where('idp_issuer', '=', issuer)
+        .where('revoked_at', 'is', null);
+      if (subject !== undefined) query = query.where('idp_subject', '=', subject);
+      if (sid !== undefined) query = query.where('idp_sid', '=', sid);
+      for (const { id, user_id } of await query.execute()) {
+        await endLease(this.#context, transaction, id);
+        const detail = { by: 'oidc' };
+        const event = newEvent(this.#context, { type: 'logout', actor: 'system', subject: user_id, detail });
+        await this.#context.audit.record(transaction, event);
+      }
+    });
+  }
+
   /** A device that was lost. @throws ApiError `device_unknown` */
   async device(id: string, reason?: string): Promise<void> {
     await this.#device(id, reason, { actor: 'system' });

@@ -38,6 +38,14 @@ export interface GuestOf {
   readonly use: number;
 }
 
+/** What an OpenID provider said of the sign-in. */
+export interface IdpView {
+  readonly issuer: string;
+  /** How it authenticated the person, in its own words (OpenID Connect Core 1.0, section 2). */
+  readonly acr?: string;
+  readonly amr: readonly string[];
+}
+
 /** As they are at one moment. */
 export interface PrincipalFacts {
   /** That moment, ms since 1970. */
@@ -46,6 +54,8 @@ export interface PrincipalFacts {
   /** Seconds since the person last proved presence, or {@link unknownAgeS}; never less than it is. */
   readonly authAgeS: number;
   readonly posture: PostureView;
+  /** Known at a launch alone, as the signals of posture. */
+  readonly idp?: IdpView;
 }
 
 export interface Question {
@@ -195,9 +205,14 @@ function contextOf(question: Question, link: Principal['link']): Record<string, 
     now: cedarTime(principal.atMs),
     amr: [...principal.amr],
     authAgeS: whole(principal.authAgeS),
+    ...(principal.idp !== undefined && { idp: idpOf(principal.idp) }),
     posture: { ageS: whole(principal.posture.ageS), ...principal.posture.signals },
     ...context,
   };
+}
+
+function idpOf({ issuer, acr, amr }: IdpView): Record<string, CedarValueJson> {
+  return { issuer, ...(acr !== undefined && { acr }), amr: [...amr] };
 }
 
 /**

@@ -28,7 +28,7 @@ export function decideLaunchBy(
 /** Will the gateway want a touch before it opens anything of this service? As it will see the person: without signals. */
 function opensAsk(
   engine: PolicyEngine,
-  { posture, ...known }: PrincipalView,
+  { posture, idp: _, ...known }: PrincipalView,
   service: string,
   kinds: readonly StreamKind[],
 ): boolean {

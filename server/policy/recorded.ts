@@ -13,9 +13,23 @@ type Detail = Record<string, string | number | boolean>;
 const signalPrefix = 'posture.';
 
 /** What the event says of the principal besides who it is; names and numbers that policies see anyway. */
-export function recordPrincipal({ atMs, amr, authAgeS, posture }: PrincipalView): Detail {
+export function recordPrincipal({ atMs, amr, authAgeS, posture, idp }: PrincipalView): Detail {
   const signals = Object.entries(posture.signals ?? {}).map(([name, value]) => [`${signalPrefix}${name}`, value]);
-  return { askedAt: atMs, amr: amr.join(' '), authAgeS, postureAgeS: posture.ageS, ...Object.fromEntries(signals) };
+  const asked = { askedAt: atMs, amr: amr.join(' '), authAgeS, postureAgeS: posture.ageS };
+  return { ...asked, ...Object.fromEntries(signals), ...recordIdp(idp) };
+}
+
+/** Lists as JSON: what a provider calls a method may have spaces. */
+function recordIdp(idp: PrincipalView['idp']): Detail {
+  if (idp === undefined) return {};
+  const { issuer, acr, amr } = idp;
+  return { 'idp.issuer': issuer, 'idp.amr': JSON.stringify(amr), ...(acr !== undefined && { 'idp.acr': acr }) };
+}
+
+function idpOf(detail: Detail): Pick<PrincipalView, 'idp'> {
+  const { 'idp.issuer': issuer, 'idp.amr': amr, 'idp.acr': acr } = detail;
+  if (typeof issuer !== 'string' || typeof amr !== 'string') return {};
+  return { idp: { issuer, amr: JSON.parse(amr) as string[], ...(acr !== undefined && { acr: String(acr) }) } };
 }
 
 /** What the recorder calls a decision, and which action it was about. */
@@ -62,6 +76,7 @@ function principalOf({ actor, detail = {} }: AuditEvent): PrincipalView | undefi
     amr: amr.split(' ').filter((name) => name !== '') as AmrName[],
     authAgeS,
     posture: { ageS: postureAgeS, signals: signalsOf(detail) },
+    ...idpOf(detail),
   };
   const id = parseSpiffeId(actor);
   if (id?.kind === 'device') return { ...facts, user: id.user, device: id.device };

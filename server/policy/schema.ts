@@ -47,6 +47,11 @@ type Posture = {
     ageS: Long,
 ${signalFields}
 };
+type Idp = {
+    issuer: String,
+    acr?: String,
+    amr: Set<String>,
+};
 type LinkTerms = {
     services: Set<Service>,
     expires: datetime,
@@ -64,6 +69,7 @@ action ${actions.join(', ')} appliesTo {
     now: datetime,
     link?: LinkTerms,
     amr: Set<String>,
+    idp?: Idp,
     authAgeS: Long,
     posture: Posture,
     kind?: String,

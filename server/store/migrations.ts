@@ -179,6 +179,21 @@ const adminRoles = [
   "INSERT INTO admin_roles SELECT user_id, 'manager', 0 FROM user_groups WHERE group_name = 'admins'",
 ];
 
+/** Sign-in at an OpenID provider. Ceremonies under way begin again, as above. */
+const oidc = [
+  `CREATE TABLE identities (issuer TEXT NOT NULL, subject TEXT NOT NULL, user_id TEXT NOT NULL REFERENCES users(id),
+     created_at INTEGER NOT NULL, PRIMARY KEY (issuer, subject)) STRICT, WITHOUT ROWID`,
+  ...['issuer', 'subject', 'sid', 'facts'].map((name) => `ALTER TABLE leases ADD COLUMN idp_${name} TEXT`),
+  'DROP TABLE ceremonies',
+  `CREATE TABLE ceremonies (id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL CHECK (kind IN ('enrol', 'login', 'launch', 'stepup', 'approve', 'oidc')),
+     nonce BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users(id), device_id TEXT, enrolment_id TEXT,
+     lease_id BLOB, launch_id TEXT REFERENCES launches(id), link_id TEXT REFERENCES links(id),
+     knock_id TEXT REFERENCES knocks(id), change_id TEXT REFERENCES changes(id), oidc TEXT, service TEXT,
+     device_public_key BLOB, expires_at INTEGER NOT NULL, spent_at INTEGER) STRICT`,
+  'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -192,6 +207,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-four-eyes': { up: (database) => runAll(database, fourEyes) },
   '0010-archived-peers': { up: (database) => runAll(database, archivedPeers) },
   '0011-admin-roles': { up: (database) => runAll(database, adminRoles) },
+  '0012-oidc': { up: (database) => runAll(database, oidc) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

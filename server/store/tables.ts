@@ -119,7 +119,7 @@ export interface KnockTable {
   spent_at: number | null;
 }
 
-export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup' | 'approve';
+export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup' | 'approve' | 'oidc';
 
 export interface CeremonyTable {
   id: string;
@@ -137,6 +137,8 @@ export interface CeremonyTable {
   /** The change that an administrator approves. */
   change_id: string | null;
   service: string | null;
+  /** JSON of what a sign-in at an OpenID provider is bound by: nonce, PKCE verifier, hash of the state's secret. */
+  oidc: string | null;
   /** Public key that a login was asked for. */
   device_public_key: Uint8Array | null;
   expires_at: number;
@@ -158,6 +160,20 @@ export interface LeaseTable {
   created_at: number;
   ends_at: number;
   revoked_at: number | null;
+  /** Of a sign-in at an OpenID provider; null for a passkey's. */
+  idp_issuer: string | null;
+  idp_subject: string | null;
+  idp_sid: string | null;
+  /** JSON of the rest of what it said. */
+  idp_facts: string | null;
+}
+
+/** Who a person is at an OpenID provider. */
+export interface IdentityTable {
+  issuer: string;
+  subject: string;
+  user_id: string;
+  created_at: number;
 }
 
 export interface LaunchTable {
@@ -346,6 +362,7 @@ export interface Tables {
   admin_roles: AdminRoleTable;
   credentials: CredentialTable;
   devices: DeviceTable;
+  identities: IdentityTable;
   enrolments: EnrolmentTable;
   links: LinkTable;
   knocks: KnockTable;

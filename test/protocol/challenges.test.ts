@@ -17,6 +17,7 @@ const binding = {
   service: 'wiki',
   exporter: fill(6),
   documentHash: fill(8),
+  queryHash: fill(9),
   serial: fill(7, 16),
   time: 1_790_000_000_000,
 };
@@ -25,6 +26,7 @@ const kinds = {
   login: challenges.loginChallenge,
   enrol: challenges.enrolChallenge,
   approve: challenges.approvalChallenge,
+  oidc: challenges.oidcChallenge,
   stepup: challenges.stepupChallenge,
   launch: challenges.launchChallenge,
   renew: challenges.renewChallenge,
@@ -35,6 +37,7 @@ const bound: Record<keyof typeof kinds, (keyof typeof binding)[]> = {
   login: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash'],
   enrol: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash'],
   approve: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'documentHash'],
+  oidc: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash', 'queryHash'],
   stepup: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'exporter'],
   launch: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash', 'sessionKeyHash', 'lease', 'service'],
   renew: ['sessionKeyHash', 'serial', 'time'],

@@ -12,6 +12,7 @@ import { ApiError, call, type ServiceInfo, type SessionInfo } from './api.ts';
 import { type Device, loadDevice } from './device.ts';
 import { answerShells } from './launch.ts';
 import './launch-panel.ts';
+import { finishAtHub, leaveForProvider, providerName, takeAnswer } from './oidc.ts';
 import './service-list.ts';
 import { signIn } from './sign-in.ts';
 import { signedCall } from './signed-call.ts';
@@ -68,6 +69,9 @@ export class HomePage extends LitElement {
   /** A shell whose hub was closed sent the person here to sign out; a link can do that too, so it is asked. */
   readonly #isLeaving = location.pathname === '/sign-out';
   #isExplained = false;
+  /** What an OpenID provider sent this tab back with. */
+  #answer = takeAnswer();
+  @state() private provider: string | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -112,8 +116,15 @@ export class HomePage extends LitElement {
     return this.#card(
       `Welcome back, ${device.user.name}`,
       html`<p class="soft">Confirm that it is you with the passkey of this device.${why}</p>
-        <button class="wide" ?disabled=${this.busy} @click=${this.#enter}>${key} Sign in</button>`,
+        <button class="wide" ?disabled=${this.busy} @click=${this.#enter}>${key} Sign in</button>
+        ${this.#providerButton(device, 'Sign in with', 'wide quiet')}`,
     );
+  }
+
+  #providerButton(device: Device, what: string, look: string) {
+    if (this.provider === undefined) return nothing;
+    const leave = () => this.attempt(() => leaveForProvider(device));
+    return html`<button class=${look} ?disabled=${this.busy} @click=${leave}>${what} ${this.provider}</button>`;
   }
 
   #leaving({ session }: SignedIn) {
@@ -145,6 +156,7 @@ export class HomePage extends LitElement {
         <p class="soft">You are signed in until ${timeOfDay(session.leaseEnds)}.</p>
       </div>
       <lk-services .services=${services}></lk-services>
+      <p>${this.#providerButton(device, 'Connect', 'quiet')}</p>
       <lk-about slot="about" .pins=${device.pins}></lk-about>
     </lk-frame>`;
   }
@@ -167,16 +179,32 @@ export class HomePage extends LitElement {
     </lk-frame>`;
   }
 
+  #refused: Failure | undefined;
+
   readonly #load = async (): Promise<void> => {
     const device = await loadDevice();
     if (device === undefined) {
       this.view = { at: 'stranger' };
       return;
     }
+    this.provider = await providerName();
+    await this.#comeBack(device);
     const session = await currentSession();
     if (session === undefined) this.view = { at: 'signed-out', device };
     else await this.#showServices(device, session);
   };
+
+  /** From the provider's page; where that was refused, the page says so and is what it would be without. */
+  async #comeBack(device: Device): Promise<void> {
+    const query = this.#answer;
+    if (query === undefined) return;
+    this.#answer = undefined;
+    try {
+      await finishAtHub(device, query);
+    } catch (error) {
+      this.#refused = failureOf(error);
+    }
+  }
 
   async #showServices(device: Device, session: SessionInfo): Promise<void> {
     const { services, shell } = await call<{ services: ServiceInfo[]; shell: string }>('GET', '/api/services');
@@ -224,6 +252,8 @@ export class HomePage extends LitElement {
     } catch (error) {
       this.failure = failureOf(error);
     } finally {
+      this.failure ??= this.#refused;
+      this.#refused = undefined;
       this.busy = false;
     }
   }

@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { listDevices, nameDevice } from '../devices.ts';
+import { requirePasskey } from '../leases.ts';
 import { inviteOwnDevice } from '../people.ts';
 import { device } from './admin-devices.ts';
 import { signedBy, signedIn } from './lease-cookie.ts';
@@ -31,6 +32,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   });
   app.openapi(rename, async (exchange) => {
     const who = await signedBy(context, exchange);
+    requirePasskey(who);
     const given = exchange.req.valid('json');
     await nameDevice(context, given.device, given.name, { actor: who.spiffeId, owner: who.user });
     return exchange.json({}, 200);
@@ -44,6 +46,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   });
   app.openapi(revoke, async (exchange) => {
     const who = await signedBy(context, exchange);
+    requirePasskey(who);
     await desk.revocations.ownDevice(who, exchange.req.valid('json').device);
     return exchange.json({}, 200);
   });
@@ -59,6 +62,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   });
   app.openapi(invite, async (exchange) => {
     const who = await signedBy(context, exchange);
+    requirePasskey(who);
     people.require(who.user);
     return exchange.json(await inviteOwnDevice(context, who), 200);
   });

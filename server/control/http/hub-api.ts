@@ -9,17 +9,20 @@ import type { Context } from '../context.ts';
 import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
+import type { OidcProvider } from '../oidc/provider.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { addChangeApi } from './change-api.ts';
 import { addDeviceApi } from './device-api.ts';
 import { addGuestApi } from './guest-api.ts';
 import { clearLease, deviceOf, signedBy, signedIn, writeLease } from './lease-cookie.ts';
+import { addOidcApi } from './oidc-api.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
 import { addInstallation } from './shell-api.ts';
 
 export interface HubApiOptions extends CallerLimits {
+  readonly provider: OidcProvider | undefined;
   readonly context: Context;
   readonly desk: ChannelDesk;
 }
@@ -31,6 +34,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addSession(app, options);
   addLaunch(app, options);
   addGuestApi(app, options);
+  addOidcApi(app, options.context, options.desk, options.provider, options);
   addDeviceApi(app, options.context, options.desk, options);
   addChangeApi(app, options.context, options.desk, options);
   addPins(app, options);

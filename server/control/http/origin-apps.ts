@@ -5,9 +5,11 @@ import { origins } from '../../config.ts';
 import { ApiError } from '../api-error.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
+import { OidcProvider } from '../oidc/provider.ts';
 import { addAdminDoor } from './admin-door.ts';
 import { addAppOrigin } from './app-origin.ts';
 import { addHubApi } from './hub-api.ts';
+import { oidcLogout, oidcPaths } from './oidc-api.ts';
 import { type CallerLimits, RateLimit } from './rate-limit.ts';
 import { type ApiApp, type ApiEnv, newApi } from './respond.ts';
 import { apiHeaders, headersForShell, hubHeaders, pagesForShell, shellHeaders } from './security-headers.ts';
@@ -39,11 +41,17 @@ export function originApps(context: Context, desk: ChannelDesk): OriginApps {
 }
 
 function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiApp {
-  const app = newApi(context);
+  const { oidc } = context.config;
+  const redirectUri = `${origins.hub(context.config)}${oidcPaths.callback}`;
+  const provider = oidc === undefined ? undefined : new OidcProvider(oidc, redirectUri);
+  const logout = oidcLogout(context, desk, provider, limits);
+  const app = newApi(context, (exchange, next) =>
+    exchange.req.method === 'POST' && exchange.req.path === oidcPaths.logout ? logout(exchange, next) : next(),
+  );
   app.use(headers(({ path }) => (pagesForShell.includes(path) ? headersForShell() : hubHeaders())));
   app.use(ownOriginOnly(origins.hub(context.config)));
   addAdminDoor(app, context, desk);
-  addHubApi(app, { context, desk, ...limits });
+  addHubApi(app, { context, desk, provider, ...limits });
   const files = new StaticFiles(join(context.config.assets, 'hub'));
   for (const page of [
     '/',
@@ -52,6 +60,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
     '/link',
     '/sign-out',
     '/changes',
+    oidcPaths.callback,
     '/admin',
     '/admin/:list{people|devices|services|policies|links|sessions|knocks}',
     ...pagesForShell,

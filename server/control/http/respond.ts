@@ -19,13 +19,17 @@ export type ApiApp = OpenAPIHono<ApiEnv>;
 /** The largest body is a launch: 7 KB of keys and signatures and a posture statement. */
 const maxBodyBytes = 128 * 1024;
 
-/** An app that refuses by code, limits bodies, and validates against its schemas. */
-export function newApi(context: Context): ApiApp {
+/**
+ * An app that refuses by code, limits bodies, and validates against its schemas.
+ * @param before answers what is no JSON of our own pages, or passes on
+ */
+export function newApi(context: Context, before?: MiddlewareHandler<ApiEnv>): ApiApp {
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (!result.success) throw new ApiError('malformed', { cause: result.error });
     },
   });
+  if (before !== undefined) app.use(before);
   app.use(checkBody);
   app.onError((error, exchange) => refuse(context, exchange, error));
   app.notFound((exchange) => {

@@ -9,7 +9,7 @@ const time = z.number().int().nonnegative().openapi({ description: 'ms since 197
 /** A name that is looked up, not made, here: only its length is judged. */
 const serviceName = z.string().min(1).max(64);
 
-const posture = z.strictObject({ statement: bytes(2, 16 * 1_024), signature: bytes(64) });
+export const posture = z.strictObject({ statement: bytes(2, 16 * 1_024), signature: bytes(64) });
 
 /** WebAuthn's JSON forms. Extension results are not used and dropped. */
 const credentialId = z.string().regex(/^[A-Za-z0-9_-]{1,1400}$/);

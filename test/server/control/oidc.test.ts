@@ -1,0 +1,306 @@
+/** Sign-in at a real OpenID provider, and what a provider that was taken over can do: sign in as a user, and nothing more. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { base64url, unbase64url, utf8 } from '../../../protocol/bytes.ts';
+import { deviceMessage, oidcChallenge } from '../../../protocol/challenges.ts';
+import { weaknessOf } from '../../../server/control/oidc/provider.ts';
+import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
+import { oidcSchema } from '../../../server/oidc-settings.ts';
+import { clientId, OpenIdProvider, signInAt } from '../../support/openid-provider.ts';
+import { Browser } from './browser.ts';
+import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type Answer, Installation } from './installation.ts';
+
+const hub = 'http://hub.localhost:8700';
+const redirectUri = `${hub}/oidc/callback`;
+const logoutUri = `${hub}/oidc/logout`;
+
+describe('sign-in at an OpenID provider', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'oidc-'));
+  let provider: OpenIdProvider;
+  let installation: Installation;
+  let gateway: FarGateway;
+  let ada: Browser;
+  /** Logout tokens the provider sent. */
+  let sent: string[];
+  beforeEach(async () => {
+    sent = [];
+    provider = await OpenIdProvider.start({
+      ...{ redirectUri, logoutUri },
+      send: async (body) => {
+        sent.push(body);
+        return (await logout(body)).status;
+      },
+    });
+    const clientSecretFile = join(folder, 'secret');
+    writeFileSync(clientSecretFile, `${provider.secret}\n`);
+    const oidc = oidcSchema.parse({ issuer: provider.issuer, name: 'Example', clientId, clientSecretFile });
+    installation = await new Installation((config) => ({ ...config, oidc })).start({
+      gateway: 'a-token-of-the-supervisor',
+    });
+    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
+    await gateway.next('snapshot');
+    const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
+    await installation.admin('POST', '/admin/peers', site);
+    await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
+    ada = await enrolled('Ada', 'admins');
+  });
+  afterEach(async () => {
+    gateway.channel.close();
+    await installation.stop();
+    installation.remove();
+    await provider.stop();
+    rmSync(join(folder, 'secret'), { force: true });
+  });
+
+  async function enrolled(name: string, group: string): Promise<Browser> {
+    const browser = new Browser(installation);
+    const { body } = await installation.admin('POST', '/admin/enrolments', { name, group });
+    assert.equal((await browser.enrol(body.url)).status, 200);
+    return browser;
+  }
+  const logout = (body: string) =>
+    installation.browse(hub, {
+      ...{ method: 'POST', path: '/oidc/logout', body },
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+
+  const begin = (browser: Browser) =>
+    browser.post('/api/oidc/begin', { devicePublicKey: base64url(browser.devicePublicKey) });
+  function answer(browser: Browser, begun: Answer, query: string, signedQuery = query): object {
+    const posture = browser.posture();
+    const challenge = oidcChallenge(nodeCrypto, {
+      rpId: begun.body.rpId,
+      nonce: unbase64url(begun.body.nonce),
+      deviceKeyHash: nodeCrypto.sha256(browser.devicePublicKey),
+      userHandle: unbase64url(begun.body.userHandle),
+      postureHash: posture.hash,
+      queryHash: nodeCrypto.sha256(utf8(signedQuery)),
+    });
+    return { query, deviceSignature: browser.signAsDevice(deviceMessage(challenge)), posture: posture.json };
+  }
+  async function finish(browser: Browser, body: object): Promise<Answer> {
+    const answered = await browser.post('/api/oidc/finish', body);
+    const [line = ''] = answered.headers['set-cookie'] ?? [];
+    browser.cookie = /^latchkey_lease=([^;]+)/.exec(line)?.[1] ?? browser.cookie;
+    return answered;
+  }
+  async function signIn(browser: Browser, name: string): Promise<Answer> {
+    const begun = await begin(browser);
+    assert.equal(begun.status, 200, begun.text);
+    const back = await signInAt(begun.body.url, name, redirectUri);
+    return finish(browser, answer(browser, begun, back.search.slice(1)));
+  }
+  /** Signed in by the passkey, a person says that the account there is theirs; then they come by it alone. */
+  async function comesByProvider(browser: Browser, name: string): Promise<void> {
+    assert.equal((await signIn(browser, name)).status, 200);
+    browser.cookie = undefined;
+    const answered = await signIn(browser, name);
+    assert.equal(answered.status, 200, answered.text);
+  }
+  const lastLogin = async () => (await installation.events('login')).at(-1);
+
+  test('QZ-24: an account that its person connected by their passkey signs in, with groups, acr and amr for policy', async () => {
+    provider.account = { groups: ['staff', 'admins'], acr: 'urn:test:mfa', amr: ['pwd', 'otp'] };
+    await comesByProvider(ada, 'ada@example');
+    const { detail, decision } = await lastLogin();
+    assert.deepEqual([decision, detail.by, detail.acr, detail.amr], ['allow', 'oidc', 'urn:test:mfa', 'pwd otp']);
+    const bob = await enrolled('Bob', 'readers');
+    await comesByProvider(bob, 'bob@example');
+    const policy = (condition: string) =>
+      installation.admin('PUT', '/admin/policies', {
+        text: `permit (principal in Group::"idp/staff", action, resource) when { ${condition} };`,
+      });
+    for (const [condition, status] of [
+      ['context has idp && context.idp has acr && context.idp.acr == "urn:test:mfa"', 200],
+      ['context has idp && context.idp.amr.contains("otp") && context.amr.contains("oidc")', 200],
+      ['context.authAgeS < 600', 200],
+      ['context has idp && context.idp.amr.contains("hwk")', 403],
+      ['context.amr.contains("passkey")', 403],
+      ['context.posture has userVerified', 403],
+    ] as const) {
+      assert.equal((await policy(condition)).body.state, 'inForce', condition);
+      assert.equal((await bob.launch('wiki')).answer.status, status, condition);
+    }
+    // A group of the provider's is none of ours, whatever it is called.
+    await installation.admin('PUT', '/admin/policies', {
+      text: 'permit (principal in Group::"admins", action, resource);',
+    });
+    assert.equal((await bob.launch('wiki')).answer.status, 403);
+    provider.account = { ...provider.account, groups: [] };
+    await signIn(bob, 'bob@example');
+    const { users } = (await installation.admin('GET', '/admin/users')).body;
+    assert.deepEqual(users.find(({ name }: { name: string }) => name === 'Bob').groups, ['readers']);
+  });
+
+  test('QZ-9: a provider that was taken over signs in as a user, and adds no device, approves and reads nothing', async () => {
+    await comesByProvider(ada, 'ada@example');
+    assert.equal((await ada.get('/api/services')).status, 200);
+    const { device } = (await ada.get('/api/session')).body;
+    const refused: [string, object][] = [
+      ['/api/devices/invite', {}],
+      ['/api/devices/name', { device: device.id, name: 'Mine' }],
+      ['/api/devices/revoke', { device: device.id }],
+      ['/api/changes/begin', { change: '0'.repeat(24) }],
+      ['/api/changes/refuse', { change: '0'.repeat(24) }],
+    ];
+    for (const [path, body] of refused) {
+      const answered = await ada.postSigned(path, body);
+      assert.deepEqual([answered.status, answered.body.error], [403, 'passkey_needed'], path);
+    }
+    assert.equal((await ada.get('/api/changes')).body.error, 'passkey_needed');
+    // With the passkey all of it is theirs again.
+    assert.equal((await ada.login()).status, 200);
+    assert.equal((await ada.postSigned('/api/devices/invite', {})).status, 200);
+  });
+
+  test('QZ-9: a provider cannot say that an account of its making is a person here, nor one person another', async () => {
+    ada.cookie = undefined;
+    assert.equal((await signIn(ada, 'mallory')).body.error, 'oidc_unlinked');
+    assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'oidc_unlinked']);
+    const bob = await enrolled('Bob', 'readers');
+    await comesByProvider(bob, 'bob@example');
+    assert.equal((await signIn(ada, 'bob@example')).body.error, 'oidc_other');
+    assert.equal((await ada.get('/api/session')).body.error, 'unauthenticated');
+  });
+
+  test('QZ-9: a browser that is not enrolled cannot even begin', async () => {
+    const stranger = new Browser(installation);
+    assert.equal((await begin(stranger)).body.error, 'device_unknown');
+  });
+
+  test('a code is good in the browser that asked for it, once, with the answer as it came', async () => {
+    const bob = await enrolled('Bob', 'readers');
+    const begun = await begin(ada);
+    const query = (await signInAt(begun.body.url, 'ada@example', redirectUri)).search.slice(1);
+    const tampered = query.replace(/code=[^&]*/, 'code=another');
+    assert.equal((await finish(ada, answer(ada, begun, tampered, query))).body.error, 'device_signature');
+    assert.equal((await finish(ada, answer(ada, begun, query))).body.error, 'ceremony_unknown', 'a refusal spends it');
+    const second = await begin(ada);
+    const again = (await signInAt(second.body.url, 'ada@example', redirectUri)).search.slice(1);
+    assert.equal(
+      (await finish(bob, answer(bob, second, again))).body.error,
+      'posture_invalid',
+      'put into another browser',
+    );
+    const third = await begin(ada);
+    const swapped = query.replace(/state=[^&]*/, `state=${new URL(third.body.url).searchParams.get('state')}`);
+    assert.equal((await finish(ada, answer(ada, third, swapped))).body.error, 'oidc_refused', 'a code of another flow');
+    const fourth = await begin(ada);
+    const wrongIssuer = (await signInAt(fourth.body.url, 'ada@example', redirectUri)).search.slice(1);
+    const mixed = wrongIssuer.replace(/iss=[^&]*/, `iss=${encodeURIComponent('https://evil.example')}`);
+    assert.equal((await finish(ada, answer(ada, fourth, mixed))).body.error, 'oidc_refused', 'of another issuer');
+    const guessed = again.replace(/state=[^&]*/, `state=${'0'.repeat(24)}.${'A'.repeat(43)}`);
+    assert.equal((await finish(ada, answer(ada, fourth, guessed))).body.error, 'ceremony_unknown');
+  });
+
+  test('QZ-24: signing out at the provider ends what was entered by it, at once and once, and nothing else', async () => {
+    await comesByProvider(ada, 'ada@example');
+    const bob = await enrolled('Bob', 'readers');
+    const row = await installation.control.context.store
+      .selectFrom('leases')
+      .select(['idp_subject', 'idp_sid'])
+      .where('idp_sid', 'is not', null)
+      .orderBy('created_at', 'desc')
+      .executeTakeFirstOrThrow();
+    await provider.signOut(String(row.idp_subject), String(row.idp_sid));
+    assert.equal(sent.length, 1);
+    const leases = await installation.control.context.store.selectFrom('leases').selectAll().execute();
+    assert.deepEqual(
+      leases.filter(({ idp_sid }) => idp_sid === row.idp_sid).map(({ revoked_at }) => revoked_at !== null),
+      [true],
+    );
+    assert.equal((await bob.get('/api/session')).status, 200);
+    assert.equal((await installation.events('logout')).length, 1);
+    assert.equal((await logout(sent[0] ?? '')).body.error, 'request_replayed');
+  });
+
+  const forged: [string, (token: string) => string, string][] = [
+    ['without a token', () => '', 'malformed'],
+    ['with a token of no meaning', () => 'logout_token=a.b.c', 'oidc_refused'],
+    [
+      'with a changed token',
+      (token) => {
+        const [head = '', , signature = ''] = token.split('.');
+        return `logout_token=${head}.${base64url(utf8('{"sub":"everybody"}'))}.${signature}`;
+      },
+      'oidc_refused',
+    ],
+    [
+      'unsigned',
+      (token) => `logout_token=${base64url(utf8('{"alg":"none"}'))}.${token.split('.')[1]}.`,
+      'oidc_refused',
+    ],
+    ['too large', () => `logout_token=${'a'.repeat(20_000)}`, 'too_large'],
+  ];
+  test('a logout that the provider did not sign is refused', async () => {
+    await comesByProvider(ada, 'ada@example');
+    await provider.signOut('somebody', 'else');
+    const token = new URLSearchParams(sent[0]).get('logout_token') ?? '';
+    for (const [what, body, code] of forged) assert.equal((await logout(body(token))).body.error, code, what);
+    assert.equal((await ada.get('/api/session')).status, 200);
+  });
+
+  test('no secret of a sign-in is logged or kept', async () => {
+    const begun = await begin(ada);
+    const back = await signInAt(begun.body.url, 'ada@example', redirectUri);
+    await finish(ada, answer(ada, begun, back.search.slice(1)));
+    const text = installation.logged.join('\n') + JSON.stringify(await installation.events());
+    for (const secret of [provider.secret, back.searchParams.get('code') ?? '', back.searchParams.get('state') ?? ''])
+      assert.ok(secret.length > 20 && !text.includes(secret));
+  });
+});
+
+describe('settings and providers that would be weaker than they look', () => {
+  const right = { issuer: 'https://login.example', name: 'Example', clientId, clientSecretFile: '/etc/secret' };
+  const settings: [object, RegExp][] = [
+    [{ issuer: 'http://login.example' }, /https/],
+    [{ issuer: 'https://login.example/?tenant=1' }, /https URL without query/],
+    [{ issuer: 'https://user:secret@login.example' }, /https/],
+    [{ issuer: 'login.example' }, /https/],
+    [{ signingAlg: 'none' }, /asymmetric/],
+    [{ signingAlg: 'HS256' }, /asymmetric/],
+    [{ responseType: 'id_token' }, /implicit/],
+    [{ responseType: 'code id_token' }, /hybrid/],
+    [{ pkce: false }, /stolen code/],
+    [{ nonce: false }, /old ID token/],
+    [{ clientSecret: 'here' }, /clientSecret/],
+    [{ name: 'two\nlines' }, /one line/],
+  ];
+  for (const [change, reason] of settings)
+    test(`QZ-24: ${JSON.stringify(change)} is refused with the reason`, () => {
+      const parsed = oidcSchema.safeParse({ ...right, ...change });
+      assert.match(parsed.error?.issues[0]?.message ?? 'taken', reason);
+    });
+  test('the right ones are taken, and a provider on this very machine may speak http', () => {
+    assert.ok(oidcSchema.safeParse(right).success);
+    assert.ok(oidcSchema.safeParse({ ...right, issuer: 'http://127.0.0.1:9000' }).success);
+  });
+
+  const metadata = {
+    authorization_endpoint: 'https://login.example/a',
+    token_endpoint: 'https://login.example/t',
+    jwks_uri: 'https://login.example/k',
+    response_types_supported: ['code'],
+    code_challenge_methods_supported: ['S256'],
+    id_token_signing_alg_values_supported: ['RS256'],
+  };
+  const providers: [object, RegExp][] = [
+    [{ token_endpoint: 'http://login.example/t' }, /token_endpoint/],
+    [{ jwks_uri: undefined }, /jwks_uri/],
+    [{ response_types_supported: ['id_token'] }, /code flow/],
+    [{ code_challenge_methods_supported: ['plain'] }, /PKCE/],
+    [{ code_challenge_methods_supported: undefined }, /PKCE/],
+    [{ id_token_signing_alg_values_supported: ['none'] }, /RS256/],
+  ];
+  for (const [change, reason] of providers)
+    test(`QZ-24: a provider of ${JSON.stringify(change)} is refused with the reason`, () => {
+      assert.match(weaknessOf({ issuer: 'https://login.example', ...metadata, ...change }, 'RS256') ?? 'taken', reason);
+    });
+  test('a provider without weakness is taken', () => {
+    assert.equal(weaknessOf(metadata, 'RS256'), undefined);
+  });
+});
