@@ -12,6 +12,7 @@ type Bench = { readonly figures: (options: BenchOptions) => AsyncIterable<Figure
 const benches: Record<string, () => Promise<Bench>> = {
   control: () => import('./control.ts'),
   crypto: () => import('./crypto.ts'),
+  web: () => import('./web.ts'),
   wireguard: () => import('./wireguard.ts'),
 };
 

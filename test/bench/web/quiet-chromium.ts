@@ -1,0 +1,146 @@
+/**
+ * A Chromium of its own in which a person is enrolled and opens services. Spoken to over the browser's own debugging
+ * connection; only the hub's tab is ever attached to, never a page that is measured.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { chromiumFlags, findChromium } from '../../support/chromium.ts';
+
+type Fields = Record<string, unknown>;
+type Answer = { id?: number; result?: Fields; error?: { message: string } };
+
+const patienceMs = 60_000;
+const lookMs = 50;
+
+export class QuietChromium {
+  readonly #process: ChildProcess;
+  readonly #profile: string;
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Fields>>();
+  #nextId = 1;
+  #hub = '';
+
+  private constructor(process: ChildProcess, profile: string, socket: WebSocket) {
+    this.#process = process;
+    this.#profile = profile;
+    this.#socket = socket;
+    socket.on('message', (data) => {
+      const { id = 0, result = {}, error } = JSON.parse(String(data)) as Answer;
+      if (error === undefined) this.#waiting.get(id)?.resolve(result);
+      else this.#waiting.get(id)?.reject(new Error(error.message));
+      this.#waiting.delete(id);
+    });
+  }
+
+  static async start(): Promise<QuietChromium> {
+    const profile = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
+    const own = [`--user-data-dir=${profile}`, '--remote-debugging-port=0', '--disable-popup-blocking'];
+    const child = spawn(findChromium(), [...chromiumFlags, ...own, 'about:blank'], { stdio: 'ignore' });
+    const file = join(profile, 'DevToolsActivePort');
+    for (const late = Date.now() + patienceMs; !existsSync(file); await pause(lookMs))
+      if (Date.now() > late || child.exitCode !== null) throw new Error('Chromium does not start');
+    const [port, path] = readFileSync(file, 'utf8').split('\n');
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+    await once(socket, 'open');
+    return new QuietChromium(child, profile, socket);
+  }
+
+  /** Follows an enrolment link, with a virtual authenticator that touches when asked. */
+  async enrol(link: string): Promise<void> {
+    const { targetId } = await this.#call('Target.createTarget', { url: 'about:blank' });
+    this.#hub = await this.#attach(String(targetId));
+    await this.#call('WebAuthn.enable', {}, this.#hub);
+    const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true };
+    const touching = { ...options, isUserVerified: true, automaticPresenceSimulation: true };
+    await this.#call('WebAuthn.addVirtualAuthenticator', { options: touching }, this.#hub);
+    await this.#call('Page.navigate', { url: link }, this.#hub);
+    await this.#soon(`(${click})('button', 'Create a passkey')`);
+    await this.#soon(`(${click})('li a', '', true)`);
+  }
+
+  /** Opens a service from the launcher. @returns the shell's target. */
+  async open(service: string): Promise<string> {
+    const before = new Set((await this.#targets()).map(({ id }) => id));
+    await this.#soon(`(${click})('li a', ${JSON.stringify(service)})`);
+    for (const late = Date.now() + patienceMs; Date.now() < late; await pause(lookMs)) {
+      const opened = (await this.#targets()).find(({ id, url }) => !before.has(id) && url.includes('/open/'));
+      if (opened !== undefined) return opened.id;
+    }
+    throw new Error('no tab was opened');
+  }
+
+  /** Runs in a page that has been measured already. */
+  async ask(target: string, expression: string): Promise<unknown> {
+    const session = await this.#attach(target);
+    const value = await this.#evaluate(session, expression);
+    await this.#call('Target.detachFromTarget', { sessionId: session });
+    return value;
+  }
+
+  async close(target: string): Promise<void> {
+    await this.#call('Target.closeTarget', { targetId: target });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.close();
+    const ended = once(this.#process, 'exit');
+    this.#process.kill();
+    await ended;
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #targets(): Promise<{ id: string; url: string }[]> {
+    const { targetInfos } = await this.#call('Target.getTargets');
+    return (targetInfos as { targetId: string; url: string }[]).map(({ targetId, url }) => ({ id: targetId, url }));
+  }
+
+  async #attach(targetId: string): Promise<string> {
+    return String((await this.#call('Target.attachToTarget', { targetId, flatten: true }))['sessionId']);
+  }
+
+  /** Asks the hub until it says true; a page that goes to another one meanwhile is asked again. */
+  async #soon(question: string): Promise<void> {
+    for (const late = Date.now() + patienceMs; Date.now() < late; await pause(lookMs))
+      if ((await this.#evaluate(this.#hub, question).catch(() => false)) === true) return;
+    throw new Error(`the hub never said yes to ${question.slice(-40)}`);
+  }
+
+  async #evaluate(session: string, expression: string): Promise<unknown> {
+    const asked = { expression, returnByValue: true, userGesture: true };
+    const { result, exceptionDetails } = await this.#call('Runtime.evaluate', asked, session);
+    if (exceptionDetails !== undefined) throw new Error(`in the page: ${JSON.stringify(exceptionDetails)}`);
+    return (result as { value?: unknown }).value;
+  }
+
+  #call(method: string, params: Fields = {}, sessionId?: string): Promise<Fields> {
+    const id = this.#nextId++;
+    const answer = Promise.withResolvers<Fields>();
+    this.#waiting.set(id, answer);
+    this.#socket.send(JSON.stringify({ id, method, params, ...(sessionId !== undefined && { sessionId }) }));
+    return answer.promise;
+  }
+}
+
+/**
+ * Runs in the hub: finds an element with this text, however deep in shadow roots, and clicks it.
+ * @param isOnly looks for it and leaves it. @returns false while it is not there.
+ */
+function click(selector: string, text: string, isOnly = false): boolean {
+  const find = (root: ParentNode): HTMLElement | undefined => {
+    const own = [...root.querySelectorAll<HTMLElement>(selector)].find((one) => one.textContent?.includes(text));
+    if (own !== undefined) return own;
+    for (const { shadowRoot } of root.querySelectorAll('*')) {
+      const inner = shadowRoot === null ? undefined : find(shadowRoot);
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  };
+  const found = find(document);
+  if (!isOnly) found?.click();
+  return found !== undefined;
+}
