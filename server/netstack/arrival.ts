@@ -5,7 +5,7 @@
  */
 import type { Connection } from './connection.ts';
 import { NetworkError } from './errors.ts';
-import { add, distance } from './sequence.ts';
+import { add, after, distance } from './sequence.ts';
 import { isSynchronized, mayReceive } from './state.ts';
 import { ACK, FIN, RST, type Segment, SYN } from './tcp-header.ts';
 
@@ -97,8 +97,10 @@ function passesSequence(connection: Connection, segment: Segment): boolean {
 
 /** Old data wants its ACK at once; an empty stray gets one only now and then, or two confused ends would never stop. */
 function acknowledgeStray(connection: Connection, segment: Segment): void {
-  if (segment.payloadLength > 0)
-    connection.receive.report.repeated(segment.seq, add(segment.seq, segment.payloadLength));
+  const end = add(segment.seq, segment.payloadLength);
+  // Said of what was not taken, the peer would believe that we have it, and send it no more.
+  if (segment.payloadLength > 0 && !after(end, connection.receive.nxt))
+    connection.receive.report.repeated(segment.seq, end);
   if (segment.length > 0) connection.sendAck();
   else connection.challenge();
 }

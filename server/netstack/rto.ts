@@ -14,6 +14,8 @@ export class RetransmissionTimeout {
   #variation = 0;
   #base = INITIAL_RTO_MS;
   #backoff = 0;
+  /** The shortest round trip so far. */
+  #leastMs = Number.POSITIVE_INFINITY;
 
   /** The timeout now, backoff included. */
   get ms(): number {
@@ -38,6 +40,18 @@ export class RetransmissionTimeout {
     const timeout = this.#smoothed + Math.max(GRANULARITY_MS, 4 * this.#variation);
     this.#base = Math.min(MAX_RTO_MS, Math.max(MIN_RTO_MS, timeout));
     this.#backoff = 0;
+    this.#leastMs = Math.min(this.#leastMs, ms);
+  }
+
+  /**
+   * Something was acknowledged `ms` after a timeout repeated it, and nothing says which transmission was meant. Karn's rule
+   * keeps the doubled timeout then; where a third of all repetitions fails, it grows until the connection is given up
+   * though it advances. So what comes a round trip like those before after the repetition is taken for its answer, as RACK
+   * takes it (RFC 8985 section 6.2 step 2): it ends the doubling and is no sample. On a path that has become slower than
+   * the timeout, the answer to the first transmission seldom falls just there, and the next sample is a whole one.
+   */
+  answered(ms: number): void {
+    if (ms >= this.#leastMs && ms <= this.#base) this.#backoff = 0;
   }
 
   /** Doubles the timeout (section 5.5). */

@@ -70,8 +70,9 @@ export class SendSide {
   /** The last timeout: when, and at which segment. */
   #timedOutAt = Number.NEGATIVE_INFINITY;
   #timedOutSeq = -1;
-  /** The round trip of the latest segment that the acknowledgment at hand answers; -1 without. */
+  /** The round trip of the latest segment that the acknowledgment at hand answers, -1 without one; and whether any had gone twice. */
   #sampleMs = -1;
+  #answersResent = false;
   #echoedMs = -1;
 
   constructor(iss: number, congestion: CongestionControl, link: SendLink) {
@@ -220,6 +221,7 @@ export class SendSide {
     const advanced = after(segment.ack, this.una);
     const repeats = !advanced && this.#isDuplicate(segment);
     this.#sampleMs = -1;
+    this.#answersResent = false;
     this.#echoedMs = sampleMs < 0 ? -1 : Math.floor(now) - sampleMs;
     if (this.sack) readSackBlocks(segment, this.una, this.nxt, this.#blocks);
     if (advanced) this.#advance(segment.ack, now, sampleMs);
@@ -230,12 +232,16 @@ export class SendSide {
 
   readonly #onDelivered = (sent: Sent): void => {
     const now = this.#link.now();
-    if (!sent.resent) this.#sampleMs = now - sent.sentAt;
+    if (sent.resent) this.#answersResent = true;
+    else this.#sampleMs = now - sent.sentAt;
     if (this.sack) this.#rack.delivered(sent, now, this.#echoedMs);
   };
 
+  /** Ahead of a gap the echo is that of the last segment before it (RFC 7323 section 4.3): it tells nothing of this one. */
+  readonly #onSacked = (sent: Sent): void => this.#rack.delivered(sent, this.#link.now(), -1);
+
   readonly #blocks: SackReader = {
-    has: (start, end) => this.#board.sack(start, end, this.#onDelivered),
+    has: (start, end) => this.#board.sack(start, end, this.#onSacked),
     repeated: (end) => {
       // A probe that was not needed says nothing about reordering.
       if (this.#probe?.end === end) this.#probe = null;
@@ -284,13 +290,15 @@ export class SendSide {
   }
 
   /**
-   * Takes a round-trip sample if there is one: of a segment that went once (Karn), or by timestamps. After a timeout
-   * none of these is believed that began before the repetition: a lost acknowledgment would count as a long way.
+   * Takes a round-trip sample if there is one: of segments that went once (Karn), or by timestamps. What is acknowledged
+   * with a repetition may have waited for it behind the gap since long ago. After a timeout no timestamp is believed that
+   * is from before the repetition: a lost acknowledgment would count as a long way.
    */
   #measure(now: number, echoedMs: number, unacknowledged: number): void {
     const believed = echoedMs >= 0 && echoedMs <= now - this.#timedOutAt ? echoedMs : -1;
-    const sample = this.#sampleMs >= 0 ? this.#sampleMs : believed;
+    const sample = this.#sampleMs >= 0 && !this.#answersResent ? this.#sampleMs : believed;
     if (sample >= 0) this.rto.sample(sample, Math.max(1, Math.ceil(unacknowledged / (2 * this.segmentSize))));
+    else this.rto.answered(now - this.#timedOutAt);
   }
 
   /** RFC 8985 section 7.4.2: a repetition that was acknowledged with more, and not as a duplicate, mended a loss. */

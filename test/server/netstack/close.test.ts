@@ -169,7 +169,7 @@ test('resetAndDestroy resets the peer', async () => {
   assert.equal(client.destroyed, true);
 });
 
-test('a peer that vanishes in mid-stream ends in ETIMEDOUT after two minutes', async () => {
+test('a peer that vanishes in mid-stream ends in ETIMEDOUT after five minutes', async () => {
   const pair = new Pair();
   const { client } = await connected(pair);
   const end = ending(client);
@@ -178,7 +178,7 @@ test('a peer that vanishes in mid-stream ends in ETIMEDOUT after two minutes', a
   client.write('anyone?');
   assert.equal(await pair.clock.resolve(end), 'ETIMEDOUT');
   const waited = pair.clock.monotonic() - start;
-  assert.ok(waited >= 120_000 && waited < 190_000, `${waited}`);
+  assert.ok(waited >= 300_000 && waited < 370_000, `${waited}`);
   assert.equal(pair.clock.pending, 0);
 });
 

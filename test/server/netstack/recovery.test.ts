@@ -90,6 +90,30 @@ test('each further timeout waits twice as long', async () => {
   assert.deepEqual(times, [200, 600, 1_400, 3_000, 6_200]);
 });
 
+/** Writes one segment more and loses it. @returns how long its repetition is waited for */
+async function timeoutOf(peer: HandPeer, socket: TcpSocket): Promise<number> {
+  const start = peer.clock.monotonic();
+  socket.write(Buffer.alloc(S));
+  peer.take();
+  await peer.clock.until(() => peer.take().length > 0);
+  return peer.clock.monotonic() - start;
+}
+
+test('QPT-6: what waited behind a gap is no round trip when the gap is filled', async () => {
+  const { peer, socket, first } = await sending(3 * S);
+  await peer.clock.advance(2_900);
+  acknowledge(peer, first, 3);
+  // Doubled three times: 200, 600 and 1,400 ms after the first.
+  assert.equal(await timeoutOf(peer, socket), 1_600);
+});
+
+test('QPT-6: an answer that comes a round trip after a repetition ends the doubling', async () => {
+  const { peer, socket, first } = await sending(3 * S);
+  await peer.clock.advance(3_000);
+  acknowledge(peer, first, 3);
+  assert.equal(await timeoutOf(peer, socket), 200);
+});
+
 test('duplicates of what a timeout repeated in vain do not start another recovery', async () => {
   const { peer, first } = await sending(10 * S);
   await peer.clock.advance(250);

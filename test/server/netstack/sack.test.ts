@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MIN_RTO_MS } from '../../../server/netstack/limits.ts';
 import { HandPeer } from './support/hand-peer.ts';
-import type { Packet } from './support/packets.ts';
+import { type Packet, readPacket } from './support/packets.ts';
 import { pattern } from './support/random.ts';
 import { collect, connected, digest, sha256 } from './support/transfer.ts';
 import { Pair } from './support/wire.ts';
@@ -65,6 +65,18 @@ test('QPT-6: what arrives twice is named once as the first block, below the ackn
   assert.deepEqual(blocksOf(peer.takeOne(), first), [[0, 1]]);
   peer.send({ seq: first + 2 * S, payload: text(S) });
   assert.deepEqual(blocksOf(peer.takeOne(), first), [[2, 3]]);
+});
+
+test('QPT-6: what was not taken is not named, be it too old by its timestamp or beyond the window', async () => {
+  const peer = new HandPeer();
+  const stamped = (value: number) => ({ timestamps: { value, echo: 0 } });
+  await peer.open({ ...syn, ...stamped(1_000) });
+  peer.text(text(S), stamped(2_000));
+  peer.take();
+  peer.send({ seq: peer.seq + S, payload: text(S), ...stamped(1_999) });
+  assert.equal(peer.takeOne().sack, undefined);
+  peer.send({ seq: peer.seq + 2 ** 24, payload: text(S), ...stamped(2_000) });
+  assert.equal(peer.takeOne().sack, undefined);
 });
 
 test('a peer that does not permit it gets no blocks', async () => {
@@ -141,6 +153,27 @@ test('QPT-6: one that is lost again is found by what was sent after it, without 
   const again = sack([1, 12]);
   assert.ok(again.includes(0), `${again}`);
   assert.ok(peer.clock.monotonic() - began < MIN_RTO_MS);
+});
+
+test('QPT-6: a repetition that arrives ahead of a gap shows the one before it lost, though its echo is that of an older segment', async () => {
+  const pair = new Pair({ delayMs: 10 });
+  const { client, server } = await connected(pair);
+  const sent = new Map<number, number>();
+  pair.tap = (packet, direction) => {
+    if (direction === 'toClient' || packet.length < S) return true;
+    const { seq } = readPacket(packet);
+    const times = (sent.get(seq) ?? 0) + 1;
+    sent.set(seq, times);
+    const number = [...sent.keys()].indexOf(seq);
+    return !(number === 5 && times <= 2) && !(number === 7 && times === 1);
+  };
+  const arrived = digest(server);
+  const data = pattern(10 * 1_368);
+  const began = pair.clock.monotonic();
+  client.end(data);
+  assert.equal((await pair.clock.resolve(arrived)).sha256, sha256(data));
+  assert.deepEqual([...sent.values()], [1, 1, 1, 1, 1, 3, 1, 2, 1, 1]);
+  assert.ok(pair.clock.monotonic() - began < MIN_RTO_MS);
 });
 
 test('QPT-6: a lost tail is probed for before the retransmission timer, with its last segment', async () => {

@@ -103,7 +103,7 @@ test('a closed window whose peer is silent ends in ETIMEDOUT', async () => {
     code = error.code ?? '';
   });
   socket.write('waiting');
-  await peer.clock.advance(300_000);
+  await peer.clock.advance(400_000);
   assert.equal(code, 'ETIMEDOUT');
 });
 
