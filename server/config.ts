@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { oidcSchema } from './oidc-settings.ts';
+import { postgresUrlFault, withoutPassword } from './store/postgres-url.ts';
 import { engineNames } from './transport/engines.ts';
 
 const seconds = z.number().int().positive();
@@ -23,6 +24,17 @@ const certificateFiles = z.strictObject({
 const fields = z.strictObject({
   /** The folder of everything this installation keeps: database, keys, sockets. Mode 0700. */
   data: z.string().default('.latchkey'),
+  /**
+   * `sqlite`, a file in that folder, or a `postgres://` URL (store/postgres-url.ts), which several control planes may share
+   * (docs/decisions/0013-two-stores.md).
+   */
+  store: z
+    .string()
+    .superRefine((text, context) => {
+      const message = text === 'sqlite' ? undefined : postgresUrlFault(text);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .default('sqlite'),
   /** TCP for the pages and the API, UDP on the same number for QUIC. 0 takes a free one. */
   port: port.default(8700),
   /** The address the TCP and UDP ports are bound to. */
@@ -165,11 +177,13 @@ export interface ConfigFlags {
   readonly data?: string | undefined;
   readonly port?: number | undefined;
   readonly file?: string | undefined;
+  readonly store?: string | undefined;
 }
 
 /** Environment variables and the setting each of them is. Numbers are decimal. */
 const environment = {
   LATCHKEY_DATA: ['data'],
+  LATCHKEY_STORE: ['store'],
   LATCHKEY_PORT: ['port'],
   LATCHKEY_BIND: ['bind'],
   LATCHKEY_CONTACT: ['contact'],
@@ -199,6 +213,7 @@ export function loadConfig(flags: ConfigFlags = {}): Config {
   for (const [name, path] of Object.entries(environment)) applyVariable(raw, path, process.env[name]);
   if (flags.data !== undefined) raw['data'] = flags.data;
   if (flags.port !== undefined) raw['port'] = flags.port;
+  if (flags.store !== undefined) raw['store'] = flags.store;
   // What follows from another setting, unless it is set itself.
   if (raw['tls'] !== undefined) raw['scheme'] ??= 'https';
   if (raw['hubHost'] !== undefined) raw['rpId'] ??= raw['hubHost'];
@@ -208,6 +223,11 @@ export function loadConfig(flags: ConfigFlags = {}): Config {
     throw new ConfigError(`The setting ${issue?.path.join('.') || 'file'} cannot be used: ${issue?.message}.`);
   }
   return { ...parsed.data, data: resolve(parsed.data.data) };
+}
+
+/** For people to read, and for parts that do not open the store: without the password of its URL. */
+export function withoutStorePassword(config: Config): Config {
+  return { ...config, store: withoutPassword(config.store) };
 }
 
 function readFile(named: string | undefined): Record<string, unknown> {

@@ -22,14 +22,23 @@ interface Suite {
   readonly except?: readonly string[];
   /** Files at a time. */
   readonly concurrency: number;
+  /** Its tests run on the PostgreSQL of LATCHKEY_TEST_POSTGRES, and are skipped as a whole without one. */
+  readonly onPostgres?: true;
 }
 
 /** What measures a process, or loads the machine until something gives: other tests beside it would be part of the result. */
 const alone = ['browser-memory', 'endurance', 'gateway-limits', 'slowloris'].map((name) => `test/e2e/${name}.test.ts`);
 
+/** Where the store is more than a place to keep things: what is single use, what is revoked, what is chained. */
+const ofTheStore = [
+  'store/{store,postgres-url}',
+  'control/{admin,changes,devices,enrolment,gateway-channel,launch,links,login,restart,revocations,step-up}',
+].map((names) => `test/server/${names}.test.ts`);
+
 /** Suites in the order of trust: a broken kernel is found before a page that uses it. */
 const suites: readonly Suite[] = [
   { name: 'unit', files: ['test/{protocol,models,wasm,server,posture-js,worker,web}/**/*.test.ts'], concurrency: 2 },
+  { name: 'on PostgreSQL', files: ofTheStore, concurrency: 2, onPostgres: true },
   { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
   { name: 'end to end', files: ['test/e2e/**/*.test.ts'], except: alone, concurrency: 2 },
   { name: 'end to end, alone', files: alone, concurrency: 1 },
@@ -57,7 +66,10 @@ if (chosen.length > 0) {
 } else {
   for (const suite of suites) {
     console.log(`\n# ${suite.name}`);
-    total = addCounts(total, await runFiles(filesOf(suite), suite.concurrency));
+    total = addCounts(
+      total,
+      await (suite.onPostgres ? runOnPostgres(suite) : runFiles(filesOf(suite), suite.concurrency)),
+    );
     if (suite.name === 'unit') total = addCounts(total, await runBrowserUnits(['test/browser/**/*.browser.ts']));
   }
 }
@@ -73,6 +85,17 @@ function filesOf({ files, except = [] }: Suite): string[] {
 function filesWithLongForm(): string[] {
   const files = suites.flatMap(filesOf);
   return files.filter((file) => /\binLong\(|LATCHKEY_LONG/.test(readFileSync(file, 'utf8')));
+}
+
+async function runOnPostgres(suite: Suite): Promise<Counts> {
+  if (process.env['LATCHKEY_TEST_POSTGRES'] === undefined) {
+    console.log('skipped: LATCHKEY_TEST_POSTGRES names no PostgreSQL');
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  process.env['LATCHKEY_TEST_STORE'] = 'postgres';
+  const counts = await runFiles(filesOf(suite), suite.concurrency);
+  delete process.env['LATCHKEY_TEST_STORE'];
+  return counts;
 }
 
 /** Runs test files, each in a process of its own. */

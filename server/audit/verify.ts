@@ -6,9 +6,10 @@
  * shows only against a position that was noted elsewhere.
  */
 import { existsSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { controlPaths } from '../store/paths.ts';
+import { controlPaths, storePlace } from '../store/paths.ts';
+import { openStoreToRead, type StorePlace } from '../store/store.ts';
+import type { AuditTable, Store } from '../store/tables.ts';
 import { type Anchor, openAnchor, peekAnchor } from './anchor.ts';
 import { readAnchors, readHead } from './anchor-files.ts';
 import { canonical, chainHash, genesis } from './chain.ts';
@@ -40,13 +41,7 @@ export type AuditReport =
       readonly message: string;
     };
 
-interface Row {
-  readonly seq: number;
-  readonly id: string;
-  readonly prev: Uint8Array;
-  readonly hash: Uint8Array;
-  readonly event: string;
-}
+const rowsAtOnce = 1_000;
 
 class Fault extends Error {
   readonly fault: AuditFault;
@@ -61,24 +56,30 @@ class Fault extends Error {
 /**
  * @param data the data folder.
  * @param atLeast a position noted elsewhere: fewer events are a log that was cut, whatever anchor it ends at.
+ * @param place of the store, when it is not the file in that folder.
  * @returns counts, or the first fault with its kind and position. Never throws for a log that is damaged.
  */
-export async function verifyAudit(data: string, atLeast = 0): Promise<AuditReport> {
+export async function verifyAudit(
+  data: string,
+  atLeast = 0,
+  place: StorePlace = storePlace({ data, store: 'sqlite' }),
+): Promise<AuditReport> {
   const paths = controlPaths(data);
-  if (!existsSync(paths.database)) return failure('unreadable', null, `There is no audit log in ${data}.`);
+  if ('file' in place && !existsSync(place.file))
+    return failure('unreadable', null, `There is no audit log in ${data}.`);
   try {
     const trust = await readTrust(paths);
     // Anchors first: a control plane that is running may add events meanwhile, which are then simply not anchored yet.
     const anchors = await anchorsOf(trust, readAnchors(paths), readHead(paths));
-    const database = new DatabaseSync(paths.database, { readOnly: true });
+    const store = await openStoreToRead(place);
     try {
-      const events = walk(database, anchors);
+      const events = await walk(store, anchors);
       if (events < atLeast) {
         throw new Fault('cut', events + 1, `The log ends at event ${events}; ${atLeast} were there before.`);
       }
       return { ok: true, events, anchors: anchors.length, fingerprint: trust.fingerprint };
     } finally {
-      database.close();
+      await store.destroy();
     }
   } catch (error) {
     if (error instanceof Fault) return failure(error.fault, error.position, error.message);
@@ -126,14 +127,13 @@ async function believed(trust: AuditTrust, bytes: Uint8Array): Promise<Anchor> {
   throw new Fault('anchor', null, 'An audit anchor is not signed by the audit key of this installation.');
 }
 
-function walk(database: DatabaseSync, anchors: readonly Anchor[]): number {
+async function walk(store: Store, anchors: readonly Anchor[]): Promise<number> {
   const expected = new Map<number, Uint8Array[]>();
   for (const { seq, hash } of anchors) expected.set(seq, [...(expected.get(seq) ?? []), hash]);
   let previous = genesis as Uint8Array;
   let count = 0;
-  for (const value of database.prepare('SELECT seq, id, prev, hash, event FROM audit ORDER BY seq').iterate()) {
-    const row = value as unknown as Row;
-    checkRow(database, row, count + 1, previous);
+  for await (const row of rowsOf(store)) {
+    await checkRow(store, row, count + 1, previous);
     count += 1;
     previous = row.hash;
     if (expected.get(count)?.some((hash) => !same(hash, row.hash)) === true) {
@@ -146,7 +146,19 @@ function walk(database: DatabaseSync, anchors: readonly Anchor[]): number {
   return count;
 }
 
-function checkRow(database: DatabaseSync, row: Row, position: number, previous: Uint8Array): void {
+/** In order, some at a time. */
+async function* rowsOf(store: Store): AsyncIterable<AuditTable> {
+  let after: number | undefined;
+  for (;;) {
+    const query = store.selectFrom('audit').selectAll().orderBy('seq').limit(rowsAtOnce);
+    const rows = await (after === undefined ? query : query.where('seq', '>', after)).execute();
+    yield* rows;
+    after = rows.at(-1)?.seq;
+    if (after === undefined) return;
+  }
+}
+
+async function checkRow(store: Store, row: AuditTable, position: number, previous: Uint8Array): Promise<void> {
   if (row.seq !== position) throw new Fault('dropped', position, `Event ${position} is missing.`);
   const intact = same(chainHash(row.prev, row.seq, row.event), row.hash);
   if (intact && same(row.prev, previous) && describesItself(row)) return;
@@ -154,12 +166,17 @@ function checkRow(database: DatabaseSync, row: Row, position: number, previous: 
     throw new Fault('edited', position, `Event ${position} was changed after it was written.`);
   }
   // Something else stands here. The event that belongs here names the one before it, if it is anywhere.
-  const elsewhere = database.prepare('SELECT seq FROM audit WHERE prev = ? AND seq <> ?').get(previous, position);
+  const elsewhere = await store
+    .selectFrom('audit')
+    .select('seq')
+    .where('prev', '=', previous)
+    .where('seq', '<>', position)
+    .executeTakeFirst();
   if (elsewhere === undefined) throw new Fault('dropped', position, `The event at position ${position} is missing.`);
   throw new Fault('reordered', position, `The event at position ${position} belongs elsewhere.`);
 }
 
-function describesItself(row: Row): boolean {
+function describesItself(row: AuditTable): boolean {
   try {
     const event = JSON.parse(row.event) as Parameters<typeof canonical>[0];
     return event.id === row.id && canonical(event) === row.event;

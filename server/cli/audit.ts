@@ -1,6 +1,7 @@
 /** `latchkey audit verify`: checks the whole chain of decisions against its signed anchors, with no process running. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { verifyAudit } from '../audit/verify.ts';
+import { storePlace } from '../store/paths.ts';
 import { CommandFailure, type CommonOptions, configOf, optionsOf, print } from './output.ts';
 
 export function addAuditCommands(program: Command): void {
@@ -12,7 +13,8 @@ export function addAuditCommands(program: Command): void {
     .option('--json', 'print JSON')
     .option('--at-least <seq>', 'the position an earlier run printed; fewer events are a log that was cut', position)
     .action(async (own: CommonOptions & { readonly atLeast?: number }, command: Command) => {
-      const report = await verifyAudit(configOf(optionsOf(command)).data, own.atLeast);
+      const config = configOf(optionsOf(command));
+      const report = await verifyAudit(config.data, own.atLeast, storePlace(config));
       if (!report.ok) throw new CommandFailure(`audit_${report.fault}`, report.message, 2);
       print(
         optionsOf(command),

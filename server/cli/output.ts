@@ -19,6 +19,7 @@ export interface CommonOptions {
   readonly config?: string;
   readonly json?: boolean;
   readonly port?: number;
+  readonly store?: string;
 }
 
 /** Options of a command together with the program's. */
@@ -28,7 +29,7 @@ export function optionsOf(command: Command): CommonOptions {
 
 /** The configuration for a command line. @throws ConfigError */
 export function configOf(options: CommonOptions): Config {
-  return loadConfig({ data: options.data, port: options.port, file: options.config });
+  return loadConfig({ data: options.data, port: options.port, file: options.config, store: options.store });
 }
 
 /** The error in a form that is safe and stable to print. */

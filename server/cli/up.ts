@@ -12,6 +12,7 @@ export function addUpCommand(program: Command): void {
     .description('start the control plane, the gateway and, while no service is defined, a demo service')
     .option('--data <dir>', 'the folder of this installation')
     .option('--port <n>', 'the port for pages and tunnels; 0 takes a free one', portNumber)
+    .option('--store <url>', 'a PostgreSQL database instead of a file in that folder: postgres://…')
     .option('--json', 'print JSON, one object a line')
     .action(async (_options: unknown, command: Command) => {
       const options = optionsOf(command);

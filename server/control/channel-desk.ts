@@ -8,6 +8,7 @@ import type { ConnectorWelcome, FromPeer, GatewayWelcome, Hello, RefusalCode } f
 import { type Caller, ChannelServer, type PeerConnection } from '../channel/server.ts';
 import { TlsDoor } from '../channel/tls-door.ts';
 import { dataPaths } from '../config.ts';
+import type { Topic } from '../store/feed.ts';
 import type { JoinTokens } from './channel-credentials.ts';
 import { ConnectorDesk } from './connectors.ts';
 import type { Context } from './context.ts';
@@ -68,8 +69,10 @@ export class ChannelDesk {
     this.#context = context;
     this.gateways = new GatewayDesk(context, tokens);
     this.connectors = new ConnectorDesk(context, tokens, this.gateways);
-    this.policy = new PolicyDesk(context, (snapshot) =>
-      this.gateways.send({ t: 'snapshot', object: base64url(snapshot) }),
+    this.policy = new PolicyDesk(
+      context,
+      (snapshot) => this.gateways.send({ t: 'snapshot', object: base64url(snapshot) }),
+      () => this.#catchUp(),
     );
     this.revocations = new RevocationDesk(context, (object) =>
       this.gateways.send({ t: 'revocation', object: base64url(object) }),
@@ -96,6 +99,30 @@ export class ChannelDesk {
     this.gateways.start();
     await this.#server.listen();
     this.#door = await this.#openDoor();
+  }
+
+  /** Puts into force what another control plane on the same store changed. */
+  async lookAgain(topic: Topic): Promise<void> {
+    switch (topic) {
+      case 'revocation':
+        return this.revocations.tell();
+      case 'policy':
+        await this.policy.reload();
+        return this.gateways.tellPresharedKeys();
+      case 'knocks':
+        return this.knocks.tell();
+      case 'connectors':
+        return this.connectors.dropRevoked();
+      default:
+        topic satisfies never;
+    }
+  }
+
+  /** Before a gateway is told that what it knows is fresh: where others write, it has to be read. */
+  async #catchUp(): Promise<void> {
+    if (!this.#context.isShared) return;
+    await this.revocations.tell();
+    await this.policy.reload();
   }
 
   /** Of the TLS door; undefined when it is closed. */

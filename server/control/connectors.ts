@@ -88,6 +88,13 @@ export class ConnectorDesk {
     for (const peer of this.#connected.keys()) if (peer.id === id) peer.close();
   }
 
+  /** The same for those that were revoked at another control plane. */
+  async dropRevoked(): Promise<void> {
+    const { store } = this.#context;
+    const rows = await store.selectFrom('connectors').select('id').where('revoked_at', 'is not', null).execute();
+    for (const { id } of rows) this.drop(id);
+  }
+
   async list(): Promise<ShownConnector[]> {
     const rows = await this.#context.store.selectFrom('connectors').selectAll().orderBy('name').execute();
     const connected = new Set([...this.#connected.keys()].map(({ id }) => id));

@@ -20,6 +20,8 @@ export interface Context {
   /** Seals what the store has to give back. */
   readonly vault: Vault;
   readonly log: Logger;
+  /** Other control planes may change the store as well. */
+  readonly isShared: boolean;
   /** SPIFFE id of the administrator this context acts for; the operator of the machine when nobody is named. */
   readonly actor?: string;
   /** Refused requests since the start. */

@@ -8,8 +8,9 @@ import { AuditLog } from '../audit/log.ts';
 import { type Config, dataPaths } from '../config.ts';
 import { Counts } from '../counts.ts';
 import type { Logger } from '../log.ts';
+import type { ChangeFeed } from '../store/feed.ts';
 import { makePrivateFolder } from '../store/files.ts';
-import { controlPaths } from '../store/paths.ts';
+import { controlPaths, storePlace } from '../store/paths.ts';
 import { openStore } from '../store/store.ts';
 import { Vault } from '../store/vault.ts';
 import { JoinTokens, type PeerRole } from './channel-credentials.ts';
@@ -22,7 +23,7 @@ import { listenAdmin } from './http/admin-socket.ts';
 import { closeFront, httpFront } from './http/front.ts';
 import { openMetricsDoor } from './http/metrics-door.ts';
 import { originApps } from './http/origin-apps.ts';
-import { newEvent } from './identifiers.ts';
+import { newEvent, newId } from './identifiers.ts';
 import { InternalCa } from './internal-ca.ts';
 import { openPki } from './pki.ts';
 import { ensureFirstPolicies } from './policies.ts';
@@ -49,7 +50,8 @@ export interface Control {
 
 /** Resolves when everything is served. @throws StoreError, PkiError, AuditError */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const context = await openContext(options);
+  const instance = newId();
+  const context = await openContext(options, instance);
   const tokens = new JoinTokens();
   const addTokens = (added: Partial<Record<PeerRole, string>>) => {
     if (added.gateway !== undefined) tokens.add('gateway', added.gateway);
@@ -63,6 +65,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   });
   const desk = new ChannelDesk(context, tokens);
   await desk.start();
+  const feed = await followOthers(context, desk, instance);
   const housekeeping = new Housekeeping(context, desk);
   housekeeping.start();
   const http = httpFront(context, originApps(context, desk));
@@ -78,6 +81,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     async stop() {
       await Promise.all([http, admin, ...(door === undefined ? [] : [door])].map(closeFront));
       housekeeping.stop();
+      await feed?.stop();
       await desk.stop();
       await context.audit.append([newEvent(context, { type: 'control.stop', actor: 'system' })]);
       await context.audit.close();
@@ -86,17 +90,31 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   };
 }
 
-async function openContext({ config, clock, log }: ControlOptions): Promise<Context> {
+/** Looks again at what another control plane on the same store changed. */
+async function followOthers(context: Context, desk: ChannelDesk, instance: string): Promise<ChangeFeed | undefined> {
+  const place = storePlace(context.config);
+  if (!('url' in place)) return undefined;
+  const { clock, log } = context;
+  const onFault = (error: unknown) => log.warn({ err: error }, 'what others changed in the store was not followed');
+  const { ChangeFeed } = await import('../store/feed.ts');
+  const feed = new ChangeFeed({ url: place.url, instance, clock, onFault, changed: (topic) => desk.lookAgain(topic) });
+  await feed.start();
+  return feed;
+}
+
+async function openContext({ config, clock, log }: ControlOptions, instance: string): Promise<Context> {
   const paths = controlPaths(config.data);
   makePrivateFolder(paths.folder);
   const pki = await openPki(paths, clock);
   const ca = await InternalCa.open(paths, config.trustDomain, clock.now());
-  const store = await openStore(paths.database);
+  const place = storePlace(config);
+  const store = await openStore(place, instance);
   try {
     const vault = Vault.open(paths.keys);
     await sealPlainKeys({ store, vault });
     const audit = await AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths });
-    return { config, clock, log, store, pki, ca, audit, vault, refusals: new Counts() };
+    const isShared = 'url' in place;
+    return { config, clock, log, store, isShared, pki, ca, audit, vault, refusals: new Counts() };
   } catch (error) {
     await store.destroy();
     throw error;

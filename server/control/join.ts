@@ -5,6 +5,7 @@
 import { enrolChallenge } from '../../protocol/challenges.ts';
 import { origins } from '../config.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
+import { isDuplicate } from '../store/postgres-schema.ts';
 import type { CeremonyTable, StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
@@ -126,6 +127,6 @@ async function insertCredential(
 
 /** A passkey or device key that somebody enrolled before: the tables hold each only once. */
 export function joinRefusal(error: unknown): unknown {
-  const isTaken = error instanceof Error && /^UNIQUE constraint failed: (credentials|devices)\./.test(error.message);
+  const isTaken = isDuplicate(error, 'credentials') || isDuplicate(error, 'devices');
   return isTaken ? new ApiError('device_known', { cause: error }) : error;
 }

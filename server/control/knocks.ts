@@ -59,7 +59,7 @@ export class KnockDesk {
       await transaction.insertInto('knocks').values(row).execute();
       await this.#record(transaction, row, 'link.knock', 'anonymous');
     });
-    this.#tell();
+    this.tell();
     return { id: row.id, key, code };
   }
 
@@ -88,7 +88,7 @@ export class KnockDesk {
       if (row === undefined) throw new ApiError('knock_unknown');
       await this.#record(transaction, row, approved ? 'link.approve' : 'link.refuse', actor);
     });
-    this.#tell();
+    this.tell();
   }
 
   /** @throws ApiError `knock_unknown` */
@@ -136,7 +136,8 @@ export class KnockDesk {
     if (numUpdatedRows !== 1n) throw new ApiError('knock_needed');
   }
 
-  #tell(): void {
+  /** Something may have changed, here or at another control plane. */
+  tell(): void {
     for (const changed of [...this.#listeners]) changed();
   }
 

@@ -8,6 +8,7 @@ import { signatureContext } from '../../protocol/labels.ts';
 import { verifyComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { leaveBy } from '../policy/links.ts';
+import { isDuplicate } from '../store/postgres-schema.ts';
 import type { CeremonyTable, LaunchTable, StoreTransaction } from '../store/tables.ts';
 import { decideLaunch, findService, type RecordedLaunch } from './access.ts';
 import { ApiError } from './api-error.ts';
@@ -227,8 +228,7 @@ async function withUniqueSessionKey<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    const taken = error instanceof Error && error.message.startsWith('UNIQUE constraint failed: launches.session_key');
-    if (taken) throw new ApiError('session_key_used', { cause: error });
+    if (isDuplicate(error, 'launches', 'session_key')) throw new ApiError('session_key_used', { cause: error });
     throw error;
   }
 }

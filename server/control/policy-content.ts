@@ -9,32 +9,33 @@ import { serviceSpiffeId } from './identifiers.ts';
 import { liveLinks } from './links.ts';
 import { settingsOf } from './services.ts';
 
-/** Reads everything in one transaction, sorted, so that the same state gives the same text. */
-export function readPolicyContent({ store, config, clock, ca }: Context): Promise<SnapshotContent> {
-  return store.transaction().execute(async (transaction) => {
-    const services = await transaction
-      .selectFrom('services')
-      .selectAll()
-      .where('suspended_at', 'is', null)
-      .orderBy('name')
-      .execute();
-    const peers = await transaction.selectFrom('peers').selectAll().orderBy('public_key').execute();
-    const policies = await transaction.selectFrom('policies').selectAll().orderBy('id').execute();
-    return {
-      policies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
-      entities: [
-        ...(await people(transaction)),
-        ...(await devices(transaction)),
-        ...namespacesOf(services).map((id) => entity({ type: 'Namespace', id }, {}, [])),
-        ...services.map(serviceEntity),
-      ],
-      services: services.map((row) => serviceRecord(config, row)),
-      links: await liveLinks(transaction, clock.now()),
-      peers: peers.map(peerRecord),
-      subnets: [config.wireguard.subnet4, config.wireguard.subnet6],
-      authority: ca.certificate,
-    };
-  });
+/** Reads everything sorted, so that the same state gives the same text. */
+export async function readPolicyContent(
+  { config, clock, ca }: Context,
+  transaction: StoreTransaction,
+): Promise<SnapshotContent> {
+  const services = await transaction
+    .selectFrom('services')
+    .selectAll()
+    .where('suspended_at', 'is', null)
+    .orderBy('name')
+    .execute();
+  const peers = await transaction.selectFrom('peers').selectAll().orderBy('public_key').execute();
+  const policies = await transaction.selectFrom('policies').selectAll().orderBy('id').execute();
+  return {
+    policies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
+    entities: [
+      ...(await people(transaction)),
+      ...(await devices(transaction)),
+      ...namespacesOf(services).map((id) => entity({ type: 'Namespace', id }, {}, [])),
+      ...services.map(serviceEntity),
+    ],
+    services: services.map((row) => serviceRecord(config, row)),
+    links: await liveLinks(transaction, clock.now()),
+    peers: peers.map(peerRecord),
+    subnets: [config.wireguard.subnet4, config.wireguard.subnet6],
+    authority: ca.certificate,
+  };
 }
 
 /** People whose access was taken away are left out, which denies them everything. */
@@ -52,6 +53,7 @@ async function people(transaction: StoreTransaction): Promise<CedarEntity[]> {
     .select(['user_id', 'group_name'])
     .orderBy('group_name')
     .execute();
+  const ofUser = Map.groupBy(memberships, ({ user_id }) => user_id);
   const groups = [...new Set(memberships.map(({ group_name }) => group_name))];
   return [
     ...groups.map((id) => entity({ type: 'Group', id }, {}, [])),
@@ -59,7 +61,7 @@ async function people(transaction: StoreTransaction): Promise<CedarEntity[]> {
       entity(
         { type: 'User', id },
         { name },
-        memberships.filter((one) => one.user_id === id).map((one) => ({ type: 'Group', id: one.group_name })),
+        (ofUser.get(id) ?? []).map((one) => ({ type: 'Group', id: one.group_name })),
       ),
     ),
   ];

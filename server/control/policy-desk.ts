@@ -3,10 +3,12 @@
  * the gateways: one with every change, and one at least every third of the freshness bound, so that a gateway that
  * hears nothing knows it is alone.
  */
+import { utf8 } from '../../protocol/bytes.ts';
 import { signSnapshot } from '../../protocol/snapshot.ts';
 import type { SnapshotContent } from '../channel/snapshot-content.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { PolicyEngine } from '../policy/engine.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import type { Context } from './context.ts';
 import { readPolicyContent } from './policy-content.ts';
 
@@ -20,14 +22,19 @@ interface InForce {
 export class PolicyDesk {
   readonly #context: Context;
   readonly #publish: (snapshot: Uint8Array) => void;
+  readonly #beforeBeat: () => Promise<void>;
   #inForce: InForce | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #cancelBeat = () => {};
 
-  /** @param publish sends a signed snapshot to every connected gateway. */
-  constructor(context: Context, publish: (snapshot: Uint8Array) => void) {
+  /**
+   * @param publish sends a signed snapshot to every connected gateway.
+   * @param beforeBeat looks whether the store still tells what others changed; while it rejects, nothing is called fresh.
+   */
+  constructor(context: Context, publish: (snapshot: Uint8Array) => void, beforeBeat: () => Promise<void>) {
     this.#context = context;
     this.#publish = publish;
+    this.#beforeBeat = beforeBeat;
   }
 
   /** Reads the policy and begins to beat. */
@@ -79,17 +86,13 @@ export class PolicyDesk {
   }
 
   async #read(): Promise<boolean> {
-    const { store } = this.#context;
-    const content = await readPolicyContent(this.#context);
-    const text = JSON.stringify(content);
-    if (this.#inForce?.text === text) return false;
-    const { value } = await store
-      .updateTable('counters')
-      .set((counter) => ({ value: counter('value', '+', 1) }))
-      .where('name', '=', 'policy_epoch')
-      .returning('value')
-      .executeTakeFirstOrThrow();
-    this.#inForce = { text, content, engine: new PolicyEngine(content), epoch: value };
+    const { content, text, epoch } = await this.#context.store.transaction().execute(async (transaction) => {
+      const content = await readPolicyContent(this.#context, transaction);
+      const text = JSON.stringify(content);
+      return { content, text, epoch: await epochOf(transaction, nodeCrypto.sha256(utf8(text))) };
+    });
+    if (this.#inForce?.text === text && this.#inForce.epoch === epoch) return false;
+    this.#inForce = { text, content, engine: new PolicyEngine(content), epoch };
     return true;
   }
 
@@ -97,7 +100,9 @@ export class PolicyDesk {
     const everyMs = (this.#context.config.timers.freshnessS * 1_000) / 3;
     this.#cancelBeat = this.#context.clock.after(everyMs, () => {
       this.#beat();
-      this.snapshot().then(this.#publish, (error: unknown) => this.#context.log.error({ err: error }, 'no snapshot'));
+      this.#beforeBeat()
+        .then(() => this.snapshot())
+        .then(this.#publish, (error: unknown) => this.#context.log.error({ err: error }, 'no snapshot'));
     });
   }
 
@@ -105,4 +110,17 @@ export class PolicyDesk {
     if (this.#inForce === undefined) throw new TypeError('the policy was not read yet');
     return this.#inForce;
   }
+}
+
+/** The epoch of this content: the one it has already, wherever it was read first, or the next. */
+async function epochOf(transaction: StoreTransaction, digest: Uint8Array): Promise<number> {
+  const counter = await transaction
+    .selectFrom('counters')
+    .select(['value', 'digest'])
+    .where('name', '=', 'policy_epoch')
+    .executeTakeFirstOrThrow();
+  if (counter.digest !== null && Buffer.from(counter.digest).equals(digest)) return counter.value;
+  const value = counter.value + 1;
+  await transaction.updateTable('counters').set({ value, digest }).where('name', '=', 'policy_epoch').execute();
+  return value;
 }

@@ -181,6 +181,11 @@ export class RevocationDesk {
     return signRevocation(nodeCrypto, pki.signer('revocation'), revocation);
   }
 
+  /** Tells the gateways what is revoked now. */
+  async tell(): Promise<void> {
+    this.#publish(await this.current());
+  }
+
   /** A service that was suspended opens again. @throws ApiError `service_unknown` */
   async resume(name: string): Promise<void> {
     await this.#revoke(async (transaction) => {
@@ -207,7 +212,7 @@ export class RevocationDesk {
         .where('name', '=', 'revocation_epoch')
         .execute();
     });
-    this.#publish(await this.current());
+    await this.tell();
   }
 
   async #device(

@@ -1,8 +1,10 @@
 /**
  * The schema, step by step. A migration that has shipped is never edited; the next one is added below it.
- * Written as SQL because it is read beside the tables, not composed.
+ * Written as SQL because it is read beside the tables, not composed; in SQLite's words, which postgres-schema.ts spells for
+ * PostgreSQL.
  */
 import { type Kysely, type Migration, sql } from 'kysely';
+import { inPostgres, isPostgres } from './postgres-schema.ts';
 
 const first = [
   `CREATE TABLE users (id TEXT PRIMARY KEY, handle BLOB NOT NULL UNIQUE, name TEXT NOT NULL, created_at INTEGER NOT NULL,
@@ -193,6 +195,8 @@ const oidc = [
      device_public_key BLOB, expires_at INTEGER NOT NULL, spent_at INTEGER) STRICT`,
   'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
 ];
+/** Control planes on one database give the same policy the same epoch. */
+const policyDigest = ['ALTER TABLE counters ADD COLUMN digest BLOB'];
 
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -208,8 +212,10 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-archived-peers': { up: (database) => runAll(database, archivedPeers) },
   '0011-admin-roles': { up: (database) => runAll(database, adminRoles) },
   '0012-oidc': { up: (database) => runAll(database, oidc) },
+  '0013-policy-digest': { up: (database) => runAll(database, policyDigest) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {
-  for (const statement of statements) await sql.raw(statement).execute(database);
+  const spelled = isPostgres(database) ? inPostgres : (statement: string) => statement;
+  for (const statement of statements) await sql.raw(spelled(statement)).execute(database);
 }

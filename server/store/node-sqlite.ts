@@ -18,6 +18,11 @@ export function openSqlite(path: string): DatabaseSync {
   return database;
 }
 
+/** Opens a database that is there to be read alone. */
+export function openSqliteToRead(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true });
+}
+
 /** The Kysely dialect over an open database. Destroying the Kysely instance closes it. */
 export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
   return new SqliteDialect({ database: new PreparedDatabase(database) });

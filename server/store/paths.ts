@@ -1,5 +1,7 @@
 /** Where the control plane keeps what, inside the data folder. Folders are 0700, files 0600. */
 import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { StorePlace } from './store.ts';
 
 export interface ControlPaths {
   readonly folder: string;
@@ -25,4 +27,9 @@ export function controlPaths(data: string): ControlPaths {
     anchors: join(folder, 'audit.anchors'),
     head: join(folder, 'audit.head'),
   };
+}
+
+/** Where the store of an installation is. */
+export function storePlace({ data, store }: Pick<Config, 'data' | 'store'>): StorePlace {
+  return store === 'sqlite' ? { file: controlPaths(data).database } : { url: store };
 }

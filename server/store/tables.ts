@@ -344,6 +344,8 @@ export interface ApprovalTable {
 export interface CounterTable {
   name: 'policy_epoch' | 'revocation_epoch';
   value: number;
+  /** SHA-256 of the policy content of this epoch. */
+  digest: Uint8Array | null;
 }
 
 export interface AuditTable {

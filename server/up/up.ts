@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { adminRequest } from '../channel/admin-client.ts';
-import { type Config, dataPaths, origins } from '../config.ts';
+import { type Config, dataPaths, origins, withoutStorePassword } from '../config.ts';
 import { type Logger, logger } from '../log.ts';
 import { Proxies } from '../tls/proxies.ts';
 import type { PartEnd, StartMessage } from './child.ts';
@@ -109,6 +109,7 @@ async function startAll(
   const file = (part: string) => join(import.meta.dirname, '..', part, 'main.ts');
   const restarted = (part: 'control' | 'gateway' | 'connector') => (_info: Record<string, unknown>, after: PartEnd) =>
     tell({ event: 'restarted', part, pid: parts[part]?.pid, after });
+  const without = withoutStorePassword(config);
   const fresh = { gateway: newToken(), connector: newToken() };
   // The first start uses the tokens the control plane was started with; a later one announces a new token first.
   const tokenFor = (role: 'gateway' | 'connector') => {
@@ -134,7 +135,7 @@ async function startAll(
     nodeFlags: [`--max-old-space-size=${config.gateway.heapMiB}`, ...smallYoungGeneration],
     watch: { memoryBytes: config.gateway.memoryMiB * 2 ** 20, silentS: config.gateway.silentS, startS: restartS },
     log,
-    start: (): StartMessage => ({ type: 'start', config, token: tokenFor('gateway') }),
+    start: (): StartMessage => ({ type: 'start', config: without, token: tokenFor('gateway') }),
     onRestart: restarted('gateway'),
   });
   const gateway = await parts.gateway.start();
@@ -145,7 +146,7 @@ async function startAll(
       file: file('connector'),
       nodeFlags: smallYoungGeneration,
       log,
-      start: (): StartMessage => ({ type: 'start', config, token: tokenFor('connector') }),
+      start: (): StartMessage => ({ type: 'start', config: without, token: tokenFor('connector') }),
       onRestart: restarted('connector'),
     });
     await parts.connector.start();

@@ -40,7 +40,8 @@ export interface Wrong {
 }
 
 export class Browser {
-  readonly installation: Installation;
+  /** Where its next request goes. */
+  installation: Installation;
   readonly passkey: Authenticator;
   readonly #device: KeyObject;
   readonly devicePublicKey: Uint8Array;

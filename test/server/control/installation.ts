@@ -2,7 +2,7 @@
  * A control plane in a folder of its own, with a clock that stands still until it is moved, reached as in production:
  * browsers over connections that are handed to it, administrators over the socket, gateways over the channel.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { pino } from 'pino';
 import type { Clock } from '../../../protocol/clock.ts';
 import { type Config, dataPaths, loadConfig, origins } from '../../../server/config.ts';
 import { type Control, startControl } from '../../../server/control/control.ts';
+import { newDatabase, onPostgres } from '../../support/postgres.ts';
 
 export class TestClock implements Clock {
   #now = 1_790_000_000_000;
@@ -64,9 +65,10 @@ export interface Call {
 export class Installation {
   readonly data = mkdtempSync(join(tmpdir(), 'control-'));
   readonly clock = new TestClock();
-  readonly config: Config;
+  config: Config;
   /** What was logged, for tests that look for secrets in it. */
   readonly logged: string[] = [];
+  readonly #loggedNow = new Set<() => void>();
   control!: Control;
   #front = createServer({ pauseOnConnect: true });
 
@@ -78,7 +80,8 @@ export class Installation {
   }
 
   async start(tokens: { gateway?: string; connector?: string } = {}): Promise<this> {
-    const log = pino({ level: 'debug' }, { write: (line: string) => void this.logged.push(line) });
+    if (onPostgres && this.config.store === 'sqlite') this.config = { ...this.config, store: await newDatabase() };
+    const log = pino({ level: 'debug' }, { write: (line: string) => this.#keep(line) });
     this.control = await startControl({ config: this.config, clock: this.clock, log, tokens });
     this.#front = createServer({ pauseOnConnect: true }, (socket) => {
       this.control.http.emit('connection', socket);
@@ -86,6 +89,24 @@ export class Installation {
     });
     await new Promise<void>((resolve) => this.#front.listen(0, '127.0.0.1', resolve));
     return this;
+  }
+
+  #keep(line: string): void {
+    this.logged.push(line);
+    for (const look of this.#loggedNow) look();
+  }
+
+  /** Resolves once such a line is in the log. @param from how many lines were there before */
+  logs(words: RegExp, from: number): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.logged.slice(from).some((line) => words.test(line))) return;
+        this.#loggedNow.delete(look);
+        resolve();
+      };
+      this.#loggedNow.add(look);
+      look();
+    });
   }
 
   async stop(): Promise<void> {
@@ -105,6 +126,14 @@ export class Installation {
   }
   app(label: string): string {
     return origins.app(this.config, label);
+  }
+
+  /** Another control plane of the same installation: on its store, with a copy of its keys and anchors. Not started. */
+  beside(): Installation {
+    const other = new Installation();
+    other.config = { ...other.config, store: this.config.store };
+    cpSync(join(this.data, 'control'), join(other.data, 'control'), { recursive: true });
+    return other;
   }
 
   /** A browser's request to one of the origins. */

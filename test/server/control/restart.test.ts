@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { unbase64url } from '../../../protocol/bytes.ts';
 import { decodeSvid } from '../../../protocol/svid.ts';
 import { verifyAudit } from '../../../server/audit/verify.ts';
+import { storePlace } from '../../../server/store/paths.ts';
+import { onPostgres } from '../../support/postgres.ts';
 import { Browser } from './browser.ts';
 import { FarGateway, wireguardKey } from './far-gateway.ts';
 import { Installation } from './installation.ts';
@@ -24,7 +26,7 @@ test('a restart keeps people, leases, launches, services, policies, gateways and
   const before = await installation.events();
 
   await installation.stop();
-  const report = await verifyAudit(installation.data);
+  const report = await verifyAudit(installation.data, 0, storePlace(installation.config));
   assert.deepEqual(report.ok && [report.events, report.fingerprint], [before.length + 2, fingerprint]);
 
   await installation.start();
@@ -32,7 +34,8 @@ test('a restart keeps people, leases, launches, services, policies, gateways and
   assert.equal((await gateway.next('welcome')).id, id);
   const status = (await installation.admin('GET', '/admin/status')).body;
   assert.equal(status.fingerprint, fingerprint);
-  assert.ok(status.policyEpoch > policyEpoch);
+  // The same policy, so nothing new to the gateways.
+  assert.equal(status.policyEpoch, policyEpoch);
   assert.equal(installation.control.services, 1);
   assert.equal((await browser.get('/api/session')).status, 200);
   const { serial } = decodeSvid(unbase64url(answer.body.svid));
@@ -46,11 +49,13 @@ test('a restart keeps people, leases, launches, services, policies, gateways and
 
   gateway.channel.close();
   await installation.stop();
-  assert.equal((await verifyAudit(installation.data)).ok, true);
+  assert.equal((await verifyAudit(installation.data, 0, storePlace(installation.config))).ok, true);
   installation.remove();
 });
 
-test('QZ-8: an edited event is found in the log of a whole installation, by position', async () => {
+test('QZ-8: an edited event is found in the log of a whole installation, by position', {
+  skip: onPostgres,
+}, async () => {
   const installation = await new Installation().start();
   for (const name of ['a', 'b', 'c']) await installation.admin('POST', '/admin/users', { name });
   const victim = (await installation.events('admin'))[1].seq;
@@ -59,7 +64,7 @@ test('QZ-8: an edited event is found in the log of a whole installation, by posi
   const database = new DatabaseSync(join(installation.data, 'control', 'control.db'));
   database.prepare("UPDATE audit SET event = json_set(event, '$.actor', 'nobody') WHERE seq = ?").run(victim);
   database.close();
-  const report = await verifyAudit(installation.data);
+  const report = await verifyAudit(installation.data, 0, storePlace(installation.config));
   assert.deepEqual(!report.ok && [report.fault, report.position], ['edited', victim]);
   installation.remove();
 });
