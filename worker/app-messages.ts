@@ -88,8 +88,19 @@ export type ToShell =
   | { readonly latchkey: 'failed'; readonly reason: string }
   | { readonly latchkey: 'port'; readonly kind: PortKind }
   | ({ readonly latchkey: 'page' } & AppPage)
+  | LedMessage
   /** The icon that was asked for; no bytes when there is none. */
   | { readonly latchkey: 'icon'; readonly path: string; readonly type: string; readonly bytes: Uint8Array };
+
+/**
+ * A page of the app led the tab of the shell to a page of the app, and the tab stayed: from the service worker to the
+ * helper frame of that tab, and on to the shell.
+ */
+export interface LedMessage {
+  readonly latchkey: 'led';
+  /** Path, query and fragment. */
+  readonly path: string;
+}
 
 /** What a page of the app says of itself. */
 export interface AppPage {
@@ -108,7 +119,10 @@ export type ToHelper =
   /** A port rides with it. */
   | { readonly latchkey: 'need-port'; readonly kind: PortKind }
   /** The windows of its tab are to say whose they are. @see Here */
-  | { readonly latchkey: 'roll-call'; readonly helper: string };
+  | { readonly latchkey: 'roll-call'; readonly helper: string }
+  /** Is its tab about to show another page? A port for the answer, true or false, rides with it. */
+  | { readonly latchkey: 'leaving' }
+  | LedMessage;
 
 /** What a helper frame says to the service worker. */
 export type ToServiceWorker =

@@ -85,7 +85,8 @@ test('app-access: the shell opens the app in a window of its own, where it is, u
   const { shell, app } = tab;
   await app.goto(new URL('/isolated?here', app.url()).href);
   await app.getByRole('heading', { name: 'Isolated' }).waitFor();
-  assert.deepEqual(await app.evaluate(() => [window.top === window, crossOriginIsolated]), [false, false]);
+  // In the frame too, where it would not be by COOP and COEP alone.
+  assert.deepEqual(await app.evaluate(() => [window.top === window, crossOriginIsolated]), [false, true]);
   await shell.waitForURL(/#%2Fisolated%3Fhere$/);
   await shell.getByRole('button', { name: 'Connection and sign-out' }).click();
   const opening = person.context.waitForEvent('page');
@@ -100,4 +101,34 @@ test('app-access: the shell opens the app in a window of its own, where it is, u
   ]);
   assert.equal(await own.evaluate(async () => (await (await fetch('/echo?own')).json()).target), '/echo?own');
   await own.close();
+});
+
+test('app-access: a link that is meant for the whole tab leads the frame, and the shell stays', async () => {
+  const { shell, app } = tab;
+  await shell.evaluate(() => Object.assign(window, { stayed: true }));
+  await app.evaluate(() => {
+    document.body.insertAdjacentHTML('beforeend', '<a href="/second?top#part" target="_top">whole tab</a>');
+  });
+  await app.getByRole('link', { name: 'whole tab' }).click();
+  await app.getByRole('heading', { name: 'Second' }).waitFor();
+  assert.equal(new URL(app.url()).hash, '#part');
+  await shell.waitForURL(/#%2Fsecond%3Ftop%23part$/);
+  assert.equal(await shell.evaluate(() => (window as unknown as { stayed?: true }).stayed), true);
+});
+
+test('app-access: a page that will not be framed gets a window of its own, through the tunnel of the tab it left', async () => {
+  const { shell, app } = await person.open('depot');
+  await shell.evaluate(() => Object.assign(window, { stayed: true }));
+  await app.evaluate(() => location.assign('/busts?one#two'));
+  await shell.getByRole('heading', { name: 'depot wants a window of its own' }).waitFor();
+  const opening = person.context.waitForEvent('page');
+  await shell.getByRole('link', { name: 'Open the window' }).click();
+  const own = await opening;
+  await own.getByRole('heading', { name: 'Busts' }).waitFor();
+  assert.equal(own.url(), new URL('/busts?one#two', tab.app.url()).href);
+  assert.equal(await own.evaluate(async () => (await (await fetch('/echo?own')).json()).target), '/echo?own');
+  await shell.getByRole('button', { name: 'Show it here' }).click();
+  await shell.frameLocator('iframe[title="depot"]').getByRole('heading', { name: 'Start' }).waitFor();
+  assert.equal(await shell.evaluate(() => (window as unknown as { stayed?: true }).stayed), true);
+  await Promise.all([own.close(), shell.close()]);
 });

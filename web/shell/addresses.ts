@@ -21,5 +21,10 @@ function deepLink(hash: string): string {
   } catch {
     return '/';
   }
-  return /^\/(?![/\\])/.test(path) ? path : '/';
+  return isPath(path) ? path : '/';
+}
+
+/** Of an app: two slashes at the start would be a host. */
+export function isPath(text: string): boolean {
+  return /^\/(?![/\\])/.test(text);
 }

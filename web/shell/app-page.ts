@@ -3,6 +3,7 @@
  * the app it is. All of it is the app's word and is treated as such: a title is text, an icon is a picture.
  */
 import { type AppPage, type IconRequest, maxIconBytes, type ToShell } from '../../worker/app-messages.ts';
+import { isPath } from './addresses.ts';
 
 const maxTitleLength = 256;
 const maxPathLength = 4_096;
@@ -44,13 +45,8 @@ export function followAppPages(app: AppPages): void {
 /** Hostile: any script of the app can send it. */
 function readPage({ title, path, icon }: AppPage): AppPage | undefined {
   if (![title, path, icon].every((text) => typeof text === 'string')) return undefined;
-  if (!isPath(path) || !isPath(icon)) return undefined;
+  if (![path, icon].every((text) => text.length <= maxPathLength && isPath(text))) return undefined;
   return { title: title.slice(0, maxTitleLength), path, icon };
-}
-
-/** Of this app: two slashes at the start would be a host. */
-function isPath(text: string): boolean {
-  return text.length <= maxPathLength && /^\/(?![/\\])/.test(text);
 }
 
 /** A picture as a `data:` address; undefined for anything that is none. A browser runs no script in an icon. */

@@ -4,40 +4,19 @@
  *
  * @fires again when the person wants to try once more
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
 import type { Failure } from '../design/failure.ts';
 import '../design/failure-note.ts';
+import { panelStyles } from './panel-styles.ts';
 
 /** No failure: the person wanted it. */
 const calm: ReadonlySet<string> = new Set(['signed_out', 'done']);
 
 @customElement('lk-over')
 export class OverPanel extends LitElement {
-  static override readonly styles = [
-    controls,
-    css`
-      :host {
-        background: var(--paper);
-        display: grid;
-        inset: 0;
-        overflow: auto;
-        padding: 1.25rem;
-        place-items: center;
-        position: absolute;
-      }
-      .card {
-        max-width: 31rem;
-        width: 100%;
-      }
-      .actions {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.75rem;
-      }
-    `,
-  ];
+  static override readonly styles = [controls, panelStyles];
 
   @property({ attribute: false }) heading = '';
   @property({ attribute: false }) failure!: Failure;

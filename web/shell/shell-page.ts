@@ -4,6 +4,7 @@
  */
 import { html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import {
   type LaunchedService,
   type PasswordStage,
@@ -13,6 +14,7 @@ import {
   TunnelFault,
   type TunnelStatus,
 } from '../../worker/api.ts';
+import type { PortKind } from '../../worker/app-messages.ts';
 import { siblingOrigin } from '../../worker/origins.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
@@ -23,6 +25,8 @@ import { hubOrigin } from './hub-origin.ts';
 import { openHubWindow } from './hub-window.ts';
 import { askOpener, launchPage, signOutByOpener, signOutPage } from './opener.ts';
 import './over-panel.ts';
+import { LedAways } from './own-window.ts';
+import './own-window-panel.ts';
 import type { GivenPassword } from './password-bar.ts';
 import './password-bar.ts';
 import { refusal } from './refusal-text.ts';
@@ -39,6 +43,10 @@ export class ShellPage extends LitElement {
   @state() private service: LaunchedService | undefined;
   @state() private failure: Failure | undefined;
   @state() private framed = false;
+  /** Where the frame begins when it is another than the first, and the how manieth it is. */
+  @state() private frameAt: { readonly frame: number; readonly path?: string } = { frame: 1 };
+  /** Where its pages want a window of their own, they do not stay in a frame. */
+  @state() private unframedAt: string | undefined;
   @state() private transfers: Transfers | undefined;
   @state() private stepUp: StepUpStage | undefined;
   @state() private stepUpFailure: Failure | undefined;
@@ -48,6 +56,7 @@ export class ShellPage extends LitElement {
 
   readonly #target = wanted(location);
   readonly #tunnel = new Tunnel();
+  readonly #ledAways = new LedAways();
   #hubWindow = new AbortController();
 
   override connectedCallback(): void {
@@ -94,15 +103,16 @@ export class ShellPage extends LitElement {
   }
 
   #frame() {
-    if (this.service === undefined || !this.framed) return nothing;
-    return html`<iframe
+    if (this.service === undefined || !this.framed || this.unframedAt !== undefined) return nothing;
+    const frame = html`<iframe
       class="app"
       title=${this.service.title}
       referrerpolicy="origin"
-      src=${this.service.app + (this.#target?.path ?? '/')}
+      src=${this.service.app + (this.frameAt.path ?? this.#target?.path ?? '/')}
       allow="clipboard-read; clipboard-write; fullscreen"
       ?inert=${this.#isOver}
     ></iframe>`;
+    return keyed(this.frameAt.frame, frame);
   }
 
   get #isOver(): boolean {
@@ -118,8 +128,14 @@ export class ShellPage extends LitElement {
       const { heading, sentence, again } = refusal(code);
       return this.#panel(heading, { code, message: sentence, correlation: this.status.correlation }, again);
     }
+    if (this.unframedAt !== undefined) return this.#ownWindow(this.unframedAt);
     if (this.framed) return nothing;
     return html`<div class="over"><p class="waiting">Opening ${this.#target?.service ?? 'the service'}…</p></div>`;
+  }
+
+  #ownWindow(path: string) {
+    const { title = '', app = '' } = this.service ?? {};
+    return html`<lk-own-window .service=${title} .address=${app + path} @stay=${this.#stay}></lk-own-window>`;
   }
 
   #panel(heading: string, failure: Failure, again: boolean) {
@@ -155,17 +171,16 @@ export class ShellPage extends LitElement {
     await this.#watch();
     // The helper registers the app's service worker while the hub and the control plane are still talking.
     const origin = siblingOrigin(location, service);
-    const helper = new HelperFrame(origin, (port, kind) => {
-      // A port that cannot be served shows where it is waited for.
-      this.#tunnel.serve(port, kind).catch(() => undefined);
-    });
+    // A port that cannot be served shows where it is waited for.
+    const takePort = (port: MessagePort, kind: PortKind) => void this.#tunnel.serve(port, kind).catch(() => undefined);
+    const helper = new HelperFrame(origin, takePort, this.#ledAway);
     this.renderRoot.append(helper.element);
     const launched = await this.#tunnel.launch(service, hub);
     document.title = launched.title;
     followAppPages({
       origin,
       fallback: launched.title,
-      frame: () => this.renderRoot.querySelector<HTMLIFrameElement>('iframe.app')?.contentWindow,
+      frame: () => this.#frameElement?.contentWindow,
       helper: () => helper.element.contentWindow,
     });
     this.service = launched;
@@ -187,6 +202,25 @@ export class ShellPage extends LitElement {
     window.addEventListener('online', () => {
       if (this.status.state === 'connecting') this.#tunnel.reconnect().catch(() => undefined);
     });
+  }
+
+  /** The frame goes where the tab was led to; a page that does so again there wants no frame. */
+  readonly #ledAway = (path: string): void => {
+    const isClicked = navigator.userActivation.isActive;
+    if (this.#ledAways.again(performance.now(), isClicked)) this.unframedAt = path;
+    else if (isClicked) this.#frameElement?.setAttribute('src', this.service?.app + path);
+    // A new one: where only the fragment is another, or nothing, the present one would not load a page.
+    else this.frameAt = { frame: this.frameAt.frame + 1, path };
+  };
+
+  readonly #stay = (): void => {
+    this.#ledAways.forget();
+    this.unframedAt = undefined;
+    this.frameAt = { frame: this.frameAt.frame + 1 };
+  };
+
+  get #frameElement(): HTMLIFrameElement | null {
+    return this.renderRoot.querySelector<HTMLIFrameElement>('iframe.app');
   }
 
   readonly #reconnect = (): void => {
@@ -211,7 +245,7 @@ export class ShellPage extends LitElement {
   }
 
   #backToApp(): void {
-    this.renderRoot.querySelector<HTMLElement>('iframe.app')?.focus();
+    this.#frameElement?.focus();
   }
 
   #passwordChanged(stage: PasswordStage | undefined): void {

@@ -56,11 +56,27 @@ async function tellIcon(path: string): Promise<void> {
   tellShell({ latchkey: 'icon', path, type, bytes }, [body]);
 }
 
+/** When the tab was last to be left. That it is asked about is soon after, or never. */
+let leftAt = Number.NEGATIVE_INFINITY;
+const leavingMs = 10_000;
+window.addEventListener('beforeunload', () => {
+  leftAt = performance.now();
+});
+
+/** Once for each time that it is left: what stays has not left. */
+function isLeaving(): boolean {
+  const isSo = performance.now() - leftAt < leavingMs;
+  leftAt = Number.NEGATIVE_INFINITY;
+  return isSo;
+}
+
 try {
   const lock = await holdLock();
   navigator.serviceWorker.addEventListener('message', (event: MessageEvent<ToHelper>) => {
     const [message, port] = [event.data, event.ports[0]];
     if (message.latchkey === 'roll-call') callRoll(window.parent, message.helper);
+    if (message.latchkey === 'led') tellShell(message);
+    if (message.latchkey === 'leaving') port?.postMessage(isLeaving());
     if (message.latchkey !== 'need-port' || port === undefined) return;
     if (lock !== undefined) tell(event.source as ServiceWorker | null, { latchkey: 'lock', name: lock });
     tellShell({ latchkey: 'port', kind: message.kind }, [port]);

@@ -54,7 +54,8 @@ export async function helpersFor(client: string): Promise<readonly Client[]> {
   return all.toSorted((one, other) => Number(other.id === own) - Number(one.id === own));
 }
 
-async function helpers(): Promise<readonly Client[]> {
+/** The helper frames of all shell tabs that have this app open. */
+export async function helpers(): Promise<readonly Client[]> {
   const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   // Nested: a helper opened in a tab of its own has no shell to speak to.
   return all.filter(

@@ -17,6 +17,7 @@ import { failurePage } from './failure-page.ts';
 import { heardFrom, inherit } from './helpers.ts';
 import { iconRequest, iconResponse, noIcon } from './icon.ts';
 import { installation } from './installation.ts';
+import { keptInShell } from './led-away.ts';
 import { withoutLogin } from './login.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { type RequestOrigin, type Site, siteOf } from './site.ts';
@@ -70,6 +71,8 @@ const refused = (): Response => Response.error();
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;
   try {
+    const kept = await keptInShell(request);
+    if (kept !== undefined) return kept;
     const response = await exchange(request, await siteOfEvent(event), clientOf(event));
     return isWorkerScript(request) ? await withShim(response) : response;
   } catch (error) {

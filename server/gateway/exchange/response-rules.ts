@@ -9,6 +9,7 @@ import { type ExchangeContext, hostOf, type RequestFacts } from './context.ts';
 import type { CookieRequest, ServiceJar } from './cookie-jar.ts';
 import { admitShellFrame, admitShim } from './csp.ts';
 import { checkHeaders, firstOf, type Header, listItems, valuesOf, withoutHopByHop } from './headers.ts';
+import { isolateInFrame } from './isolation.ts';
 import { publicRefresh, publicUrl } from './locations.ts';
 import { isDocument } from './request-rules.ts';
 
@@ -86,7 +87,7 @@ export function translateResponse(
   // A 304's fields replace those kept with the page (RFC 9111 section 3.2), and with them its own policy.
   const isPage = isDocument(request.facts) && response.status !== 304;
   const framed = admitShellFrame([...mapped, ...siteData(given)], context.shellOrigin, isPage);
-  const plan = planBody(response.status, framed, request, context, shim);
+  const plan = planBody(response.status, isolateInFrame(framed, request.facts), request, context, shim);
   return { ...plan, headers: [...plan.headers, ...cookies.map((line): Header => [':set-cookie', line])] };
 }
 

@@ -3,9 +3,11 @@ import type { Trait } from '../../channel/probe-report.ts';
 
 export const effects: Readonly<Record<Trait, string>> = {
   csp: 'Kept as it is; one script may run in addition, and the shell may frame the page.',
-  'cross-origin-isolation': 'Passed on, and enforced by the browser.',
+  'cross-origin-isolation':
+    'Passed on, and enforced by the browser. In the frame of the shell a Chromium isolates the page; in others it is isolated in a window of its own alone.',
   'frame-refusal': "The shell's origin alone is added to who may frame it; nobody else gains anything.",
-  'frame-busting': 'The page looks whether it is framed and may refuse. Open it in a tab of its own.',
+  'frame-busting':
+    'The page looks whether it is framed and may refuse. The shell then offers a window of its own for it.',
   websocket: 'Carried through the tunnel, in pages and workers.',
   'server-sent-events': 'Carried through the tunnel as a body that does not end.',
   'service-worker':
@@ -19,7 +21,7 @@ export const effects: Readonly<Record<Trait, string>> = {
   'host-check':
     'The service refuses its public host name: give it its own with --host upstream, or add the public name to its list.',
   'http-authentication':
-    "The browser's own password dialog does not open for pages of a service worker. Use the app's sign-in form, or trust X-Latchkey-Jwt.",
+    'Basic: the shell asks for user name and password, in each tab. Digest, Negotiate and NTLM are not spoken. X-Latchkey-Jwt needs no password.',
   'redirect-elsewhere': 'The browser goes there itself, past the tunnel.',
   cookies: 'Kept by the gateway; HttpOnly ones never reach the browser.',
   'cookies-refused': 'Dropped, as a browser drops them (RFC 6265bis).',

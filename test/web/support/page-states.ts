@@ -32,6 +32,8 @@ interface Shown {
   readonly transfers?: object;
   readonly stepUp?: string;
   readonly stepUpFailure?: object;
+  readonly password?: string;
+  readonly unframedAt?: string;
   readonly signedOut?: boolean;
   readonly failure?: object;
   readonly framed?: boolean;
@@ -58,6 +60,9 @@ const shellStates: Readonly<Record<string, Shown>> = {
   },
   'step-up-refused': { status: open, stepUp: 'refused' },
   lapsed: { status: open, stepUp: 'lapsed' },
+  password: { status: open, password: 'asked' },
+  'password-wrong': { status: open, password: 'wrong' },
+  'own-window': { status: open, unframedAt: '/' },
   revoked: { status: { state: 'refused', epoch: 0, reason: 'revoked', correlation } },
   closed: { status: { state: 'closed', epoch: 0, reason: 'idle' } },
   'signed-out': { status: { state: 'closed', epoch: 0, reason: 'done' }, signedOut: true },
@@ -92,7 +97,8 @@ async function shellShowing(visitor: Visitor, mock: MockInstallation, shown: Sho
     },
     { service, framed: true, ...shown },
   );
-  if (shown.framed !== false) await shell.frameLocator('iframe.app').locator('body').waitFor({ state: 'attached' });
+  if (shown.framed !== false && shown.unframedAt === undefined)
+    await shell.frameLocator('iframe.app').locator('body').waitFor({ state: 'attached' });
   return shell;
 }
 

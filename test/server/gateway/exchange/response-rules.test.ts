@@ -153,3 +153,22 @@ test('QHX-6: no sibling app may frame a page that its service let anybody frame;
   assert.deepEqual(policies(asked(), 404), ["default-src 'self'", framedBy]);
   assert.deepEqual(policies(asked(), 304), ["default-src 'self'"]);
 });
+
+const isolating: Header[] = [
+  ['cross-origin-opener-policy', 'same-origin; report-to="x"'],
+  ['cross-origin-embedder-policy', 'require-corp'],
+];
+const credentialless: Header[] = [isolating[0]!, ['cross-origin-embedder-policy', 'credentialless']];
+const isolated: [name: string, headers: Header[], dest: string, policy: string[]][] = [
+  ['a page in a frame that asks to be isolated', isolating, 'iframe', ['isolate-and-require-corp']],
+  ['one that loads the rest without credentials', credentialless, 'iframe', ['isolate-and-credentialless']],
+  ['one with a policy of its own', [...isolating, ['document-isolation-policy', 'none']], 'iframe', ['none']],
+  ['a page in a window', isolating, 'document', []],
+  ['a page that asks half of it', isolating.slice(1), 'iframe', []],
+  ['a script', isolating, 'script', []],
+];
+for (const [name, headers, dest, policy] of isolated)
+  test(`app-access: the isolation policy of ${name} is ${policy[0] ?? 'not added'}`, () => {
+    const plan = translate([html, ...headers], asked({ dest }));
+    assert.deepEqual(values(plan.headers, 'document-isolation-policy'), policy);
+  });
