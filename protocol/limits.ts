@@ -95,6 +95,9 @@ export const maxCreditBytes = 16 * 1024 * 1024;
 
 // ── ours ──
 
+/** One more with each rotation of the root, once a year. */
+export const maxRootGenerations = 16;
+
 export const maxStreams = 256;
 /** Used cookies remembered in a minute: a thousand handshakes a second, twice what a core can do. */
 export const maxUsedCookies = 65_536;

@@ -13,7 +13,7 @@ import type { Clock } from './clock.ts';
 import { nameOf } from './codes.ts';
 import type { Crypto, Signer } from './crypto.ts';
 import * as limits from './limits.ts';
-import { checkLife, ObjectError, objectType, openObject, readBody, signObject } from './lks1.ts';
+import { checkLife, ObjectError, objectType, openObject, parseObject, readBody, signObject } from './lks1.ts';
 
 /** One key each, so that each can become a process of its own. `root` is the next root, certified by the current. */
 export const roleNumber = { root: 0, directory: 1, svid: 2, policy: 3, notary: 4, audit: 5, revocation: 6 } as const;
@@ -50,6 +50,11 @@ function readCertificate(reader: Reader): RoleCertificate {
   if (role === undefined) throw new DecodeError('role');
   const publicKey = copy(reader.bytes(limits.compositePublicBytes));
   return { role, publicKey, notBefore: reader.time(), notAfter: reader.time() };
+}
+
+/** What a certificate says, unverified: for whoever holds it as its own. @throws ObjectError `malformed` */
+export function decodeCertificate(certificate: Uint8Array): RoleCertificate {
+  return readBody(parseObject(certificate).body, readCertificate);
 }
 
 /**
@@ -98,6 +103,39 @@ export async function verifyPins(
   }));
   if (!equal(pins.current, crypto.sha256(expected.rootPublicKey))) throw new ObjectError('wrong_signer');
   return pins;
+}
+
+/** The roots of one time: pins, and the root key that signed them. The next generation's root is the one they name second. */
+export interface Generation {
+  /** LKS1 type 9. */
+  readonly pins: Uint8Array;
+  readonly root: Uint8Array;
+}
+
+/**
+ * Follows an installation from the pins that the caller knows to those in use: every root on the way was named by the
+ * pins before it, so that nobody can lead on who does not hold the next root key.
+ * @param generations the oldest first, the one in use last; from anywhere. Those before the known one do not matter.
+ * @returns the root key in use, and the fingerprint of its pins
+ * @throws ObjectError `wrong_subject` when none of them is the known one, `wrong_signer` when a step leaves the pinned path
+ */
+export async function followPins(
+  crypto: Pick<Crypto, 'sha256' | 'verify'>,
+  generations: readonly Generation[],
+  fingerprint: Uint8Array,
+): Promise<{ readonly root: Uint8Array; readonly fingerprint: Uint8Array }> {
+  if (generations.length > limits.maxRootGenerations) throw new ObjectError('malformed');
+  const known = generations.findIndex(({ pins }) => equal(crypto.sha256(pins), fingerprint));
+  const [first, ...later] = generations.slice(known);
+  if (known < 0 || first === undefined) throw new ObjectError('wrong_subject');
+  let reached = { root: first.root, fingerprint };
+  let believed = await verifyPins(crypto, first.pins, { rootPublicKey: first.root, fingerprint });
+  for (const { pins, root } of later) {
+    if (!equal(crypto.sha256(root), believed.next)) throw new ObjectError('wrong_signer');
+    reached = { root, fingerprint: crypto.sha256(pins) };
+    believed = await verifyPins(crypto, pins, { rootPublicKey: root, fingerprint: reached.fingerprint });
+  }
+  return reached;
 }
 
 /** What people compare and links carry. */

@@ -95,7 +95,9 @@ export interface TunnelApi {
 /** The Worker to the hub, over the port that `launch` was given. */
 export type TunnelToHub =
   | { readonly t: 'key'; readonly sessionPublicKey: Uint8Array }
-  | { readonly t: 'endorsement'; readonly signature: Uint8Array };
+  | { readonly t: 'endorsement'; readonly signature: Uint8Array }
+  /** Last, where a new root is in use since: the fingerprint of its pins, which those of the hub led to. */
+  | { readonly t: 'followed'; readonly pins: Uint8Array };
 
 /** What the hub tells the Worker of one launch; the Worker computes the challenge itself, with its own key and service. */
 export interface LaunchTerms {

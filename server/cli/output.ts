@@ -46,6 +46,11 @@ export function usageFailure(error: CommanderError): { error: string; message: s
   return { error: 'usage', message: `${words.charAt(0).toUpperCase()}${words.slice(1)}` };
 }
 
+/** As the hub's page shows it: hexadecimal in groups of four. @param hex without spaces */
+export function fingerprintText(hex: string): string {
+  return hex.match(/.{4}/g)?.join(' ') ?? '';
+}
+
 /** Prints one result: JSON with --json, otherwise what `text` makes of it. */
 export function print(options: CommonOptions, value: object, text: () => string): void {
   process.stdout.write(`${options.json === true ? JSON.stringify(value) : printable(text())}\n`);

@@ -1,6 +1,6 @@
 /** `latchkey user add|invite|revoke|list` and `latchkey pins`: who may sign in, and the keys they should expect. */
 import type { Command } from 'commander';
-import { optionsOf, print, table } from './output.ts';
+import { fingerprintText, optionsOf, print, table } from './output.ts';
 import { admin } from './service.ts';
 
 export function addPeopleCommands(program: Command): void {
@@ -55,7 +55,9 @@ export function addPeopleCommands(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (_own: unknown, command: Command) => {
       const answer = await admin(command, 'GET', '/admin/status');
-      print(optionsOf(command), { fingerprint: answer['fingerprint'] }, () => String(answer['fingerprint']));
+      print(optionsOf(command), { fingerprint: answer['fingerprint'] }, () =>
+        fingerprintText(Buffer.from(String(answer['fingerprint']), 'base64url').toString('hex')),
+      );
     });
 }
 

@@ -1,6 +1,7 @@
 /** Issues ClientSVIDs: ten minutes, one session key, one service, never past the launch lease they rest on. */
 import { randomBytes } from 'node:crypto';
 import { Writer } from '../../protocol/bytes.ts';
+import type { Generation } from '../../protocol/pins.ts';
 import { amrBit, signSvid } from '../../protocol/svid.ts';
 import type { TunnelEndpoint } from '../channel/messages.ts';
 import { origins } from '../config.ts';
@@ -24,6 +25,8 @@ export interface LaunchAnswer {
   readonly certificates: readonly Uint8Array[];
   readonly root: Uint8Array;
   readonly pins: Uint8Array;
+  /** Those before, the oldest first. */
+  readonly earlier: readonly Generation[];
   readonly endpoints: readonly TunnelEndpoint[];
   readonly service: { readonly name: string; readonly title: string; readonly app: string };
   /** SHA-256(statement) | time u64, as AUTH carries it. */
@@ -110,6 +113,7 @@ export async function launchAnswer(
     certificates: pki.certificates,
     root: pki.root,
     pins: pki.pins,
+    earlier: pki.earlier,
     endpoints: offer.endpoints,
     service: { name: launch.service, title, app: origins.app(config, launch.service) },
     posture: new Writer().bytes(launch.posture_hash).u64(launch.posture_time).done(),

@@ -8,13 +8,22 @@ import { join } from 'node:path';
 import { wipe } from '../../protocol/bytes.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Signer } from '../../protocol/crypto.ts';
-import { parseObject } from '../../protocol/lks1.ts';
-import { pinsFingerprint, type Role, roleNumber, signPins, signRole } from '../../protocol/pins.ts';
+import {
+  decodeCertificate,
+  type Generation,
+  pinsFingerprint,
+  type Role,
+  type RoleCertificate,
+  roleNumber,
+  signPins,
+  signRole,
+} from '../../protocol/pins.ts';
 import { trustFiles } from '../audit/trust.ts';
-import { compositeFromSeeds, generateComposite } from '../crypto/composite-key.ts';
+import { generateComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { makePrivateFolder, readIfPresent, replaceFile } from '../store/files.ts';
-import type { ControlPaths } from '../store/paths.ts';
+import { makePrivateFolder, replaceFile } from '../store/files.ts';
+import { type KeyPaths, loadKey, readPublic, writeSeeds } from './key-files.ts';
+import { earlierGenerations, type Rotated, rotateRoot, settleRotation } from './root-rotation.ts';
 
 /** Roles that sign with a key of their own; `root` certifies them. */
 export type SigningRole = Exclude<Role, 'root'>;
@@ -34,54 +43,75 @@ export interface Pki {
   readonly fingerprint: Uint8Array;
   /** LKS1 type 8, every certificate that is good now. */
   readonly certificates: readonly Uint8Array[];
+  /** Roots that were in use before, the oldest first: who knows only them follows from there (`followPins`). */
+  readonly earlier: readonly Generation[];
   /** The key in use now. */
   signer(role: SigningRole): Signer;
   /** Makes the successors that are due. @returns whether any was */
   renew(now: number): Promise<boolean>;
+  /** Puts the next root in the place of the current one. @throws PkiError */
+  rotateRoot(now: number): Promise<Rotated>;
 }
-
-/** The keys cannot be used; the process does not start. */
-export class PkiError extends Error {
-  readonly code = 'keys_unusable';
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'PkiError';
-  }
-}
-
-type Paths = Pick<ControlPaths, 'keys' | 'trust'>;
 
 /** Opens the keys of an installation, makes what is missing, renews what nears its end. @throws PkiError */
-export async function openPki(paths: Paths, clock: Pick<Clock, 'now'>): Promise<Pki> {
+export async function openPki(paths: KeyPaths, clock: Pick<Clock, 'now'>): Promise<Pki> {
   makePrivateFolder(paths.keys);
+  settleRotation(paths);
   makePrivateFolder(join(paths.trust, trustFiles.certificates));
-  const firstStart = !existsSync(join(paths.trust, trustFiles.pins));
-  const root = loadKey(paths, 'root', firstStart);
-  const next = loadKey(paths, 'root-next', firstStart);
-  if (firstStart) await writePins(paths, root, next);
-  const pins = read(join(paths.trust, trustFiles.pins));
-  const keys = new RoleKeys(paths, root);
-  await keys.renew(clock.now());
-  return {
-    root: root.publicKey,
-    pins,
-    fingerprint: pinsFingerprint(nodeCrypto, pins),
-    get certificates() {
-      return keys.certificates;
-    },
-    signer: (role) => keys.signer(role),
-    renew: (now) => keys.renew(now),
+  if (!existsSync(join(paths.trust, trustFiles.pins))) await writeFirstPins(paths);
+  let open = await openGeneration(paths, clock.now());
+  // One after the other: a rotation and a renewal write to the same folders.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const turn = last.then(act);
+    last = turn.catch(() => undefined);
+    return turn;
   };
+  return {
+    get root() {
+      return open.root.publicKey;
+    },
+    get pins() {
+      return open.pins;
+    },
+    get fingerprint() {
+      return open.fingerprint;
+    },
+    get earlier() {
+      return open.earlier;
+    },
+    get certificates() {
+      return open.keys.certificates;
+    },
+    signer: (role) => open.keys.signer(role),
+    renew: (now) => inTurn(() => open.keys.renew(now)),
+    rotateRoot: (now) =>
+      inTurn(async () => {
+        const rotated = await rotateRoot(paths, now);
+        open = await openGeneration(paths, now);
+        return rotated;
+      }),
+  };
+}
+
+/** What one root stands for, as it is in the files. */
+async function openGeneration(paths: KeyPaths, now: number) {
+  const root = loadKey(paths, 'root');
+  loadKey(paths, 'root-next');
+  const pins = readPublic(join(paths.trust, trustFiles.pins));
+  const keys = new RoleKeys(paths, root);
+  await keys.renew(now);
+  return { root, pins, fingerprint: pinsFingerprint(nodeCrypto, pins), earlier: earlierGenerations(paths), keys };
 }
 
 /** The role keys in use and their certificates. */
 class RoleKeys {
-  readonly #paths: Paths;
+  readonly #paths: KeyPaths;
   readonly #root: Signer;
   #signers: ReadonlyMap<SigningRole, Signer> = new Map();
   #certificates: readonly FoundCertificate[] = [];
 
-  constructor(paths: Paths, root: Signer) {
+  constructor(paths: KeyPaths, root: Signer) {
     this.#paths = paths;
     this.#root = root;
   }
@@ -106,14 +136,15 @@ class RoleKeys {
 }
 
 function isDue(certificates: readonly FoundCertificate[], role: SigningRole, now: number): boolean {
-  return !certificates.some((found) => found.role === roleNumber[role] && found.notAfter - now > roleOverlapMs);
+  return !certificates.some((found) => found.role === role && found.notAfter - now > roleOverlapMs);
 }
 
 function unreachable(role: string): never {
   throw new TypeError(`there is no key for the role ${role}`);
 }
 
-async function writePins(paths: Paths, root: Signer, next: Signer): Promise<void> {
+async function writeFirstPins(paths: KeyPaths): Promise<void> {
+  const [root, next] = [loadKey(paths, 'root', 'make'), loadKey(paths, 'root-next', 'make')];
   const pins = await signPins(nodeCrypto, root, {
     current: nodeCrypto.sha256(root.publicKey),
     next: nodeCrypto.sha256(next.publicKey),
@@ -123,18 +154,18 @@ async function writePins(paths: Paths, root: Signer, next: Signer): Promise<void
   replaceFile(join(paths.trust, trustFiles.pins), pins);
 }
 
-async function roleSigner(paths: Paths, root: Signer, role: SigningRole, now: number): Promise<Signer> {
+async function roleSigner(paths: KeyPaths, root: Signer, role: SigningRole, now: number): Promise<Signer> {
   const certificate = goodCertificates(paths, now)
-    .filter((found) => found.role === roleNumber[role])
+    .filter((found) => found.role === role)
     .sort((a, b) => b.notAfter - a.notAfter)[0];
   if (certificate !== undefined && certificate.notAfter - now > roleOverlapMs) {
-    const signer = loadKey(paths, role, false);
+    const signer = loadKey(paths, role);
     if (Buffer.from(signer.publicKey).equals(certificate.publicKey)) return signer;
   }
   return newRoleKey(paths, root, role, now);
 }
 
-async function newRoleKey(paths: Paths, root: Signer, role: SigningRole, now: number): Promise<Signer> {
+async function newRoleKey(paths: KeyPaths, root: Signer, role: SigningRole, now: number): Promise<Signer> {
   const { seeds, signer } = generateComposite();
   try {
     const life = { notBefore: now - backdateMs, notAfter: now + roleLifeMs };
@@ -149,74 +180,17 @@ async function newRoleKey(paths: Paths, root: Signer, role: SigningRole, now: nu
   }
 }
 
-interface FoundCertificate {
+interface FoundCertificate extends RoleCertificate {
   readonly bytes: Uint8Array;
-  readonly role: number;
-  readonly publicKey: Uint8Array;
-  readonly notAfter: number;
 }
 
 /** Our own files, so their layout is read without being verified: readers verify them from the pins down. */
-function goodCertificates(paths: Paths, now: number): FoundCertificate[] {
+function goodCertificates(paths: KeyPaths, now: number): FoundCertificate[] {
   const folder = join(paths.trust, trustFiles.certificates);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.lks1'))
     .sort()
-    .map((name) => describe(read(join(folder, name))))
+    .map((name) => readPublic(join(folder, name)))
+    .map((bytes) => ({ bytes, ...decodeCertificate(bytes) }))
     .filter(({ notAfter }) => notAfter > now);
-}
-
-function describe(bytes: Uint8Array): FoundCertificate {
-  const { body } = parseObject(bytes);
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  return {
-    bytes,
-    role: view.getUint8(0),
-    publicKey: body.subarray(1, 1_985),
-    notAfter: Number(view.getBigUint64(1_993)),
-  };
-}
-
-function loadKey(paths: Paths, name: string, mayMake: boolean): Signer {
-  const file = readIfPresent(keyFile(paths, name));
-  if (file === undefined) {
-    if (!mayMake) throw new PkiError(`The key file ${keyFile(paths, name)} is missing; restore it from a backup.`);
-    return makeKey(paths, name);
-  }
-  try {
-    if (file.length !== 64) throw new PkiError(`The key file ${keyFile(paths, name)} is damaged.`);
-    return compositeFromSeeds(file.subarray(0, 32), file.subarray(32));
-  } finally {
-    wipe(file);
-  }
-}
-
-function makeKey(paths: Paths, name: string): Signer {
-  const { seeds, signer } = generateComposite();
-  try {
-    writeSeeds(paths, name, seeds);
-    return signer;
-  } finally {
-    wipe(seeds.mldsa, seeds.ed25519);
-  }
-}
-
-/** The file is the two seeds, ML-DSA's and then Ed25519's, 64 bytes. */
-function writeSeeds(paths: Paths, name: string, seeds: { mldsa: Uint8Array; ed25519: Uint8Array }): void {
-  const bytes = Buffer.concat([seeds.mldsa, seeds.ed25519]);
-  try {
-    replaceFile(keyFile(paths, name), bytes);
-  } finally {
-    wipe(bytes);
-  }
-}
-
-function keyFile(paths: Paths, name: string): string {
-  return join(paths.keys, `${name}.key`);
-}
-
-function read(path: string): Uint8Array {
-  const bytes = readIfPresent(path);
-  if (bytes === undefined) throw new PkiError(`The file ${path} is missing; restore it from a backup.`);
-  return new Uint8Array(bytes);
 }

@@ -315,7 +315,7 @@ export interface PolicyTable {
   text: string;
 }
 
-export type ChangeKind = 'policy.replace';
+export type ChangeKind = 'policy.replace' | 'root.rotate';
 
 /** Waits for two administrators (changes.ts). */
 export interface ChangeTable {

@@ -44,3 +44,27 @@ test('QHX-8: two administrators read what everybody would be let in by, and only
   }
   await bob.hub.getByText('Nothing waits.').waitFor();
 });
+
+test('QZ-22 QHX-8: two administrators put a new root key in use; browsers enrolled before open services as ever, and show its fingerprint', async () => {
+  const { fingerprint: before } = await product.cliJson('pins');
+  await product.cliJson('rotate');
+  for (const [{ hub }, said] of [
+    [ada, 'It waits for another administrator'],
+    [bob, 'the new root key is in use'],
+  ] as const) {
+    await hub.goto(new URL('/changes', product.ready.hub).href);
+    await hub.getByRole('heading', { name: 'A new root key' }).waitFor();
+    await hub.getByRole('button', { name: 'Approve with your passkey' }).click();
+    await hub.getByRole('status').filter({ hasText: said }).waitFor();
+  }
+  assert.notEqual((await product.cliJson('pins'))['fingerprint'], before);
+  const shown = (await product.cli('pins')).stdout.trim();
+  await ada.launcher(product.ready.hub);
+  await ada.open('demo');
+  const about = ada.hub.locator('lk-about');
+  // The shell tells the hub behind the person's back: the page is read until it says so.
+  for (let said = ''; said !== shown; said = (await about.locator('p code').last().textContent()) ?? '') {
+    await ada.hub.reload();
+    await about.getByText('About this installation').click();
+  }
+});

@@ -82,6 +82,7 @@ test('every command answers with --json by one JSON object', async () => {
       ['user', 'list'],
       ['user', 'add', 'Someone', '--group', 'field'],
       ['pins'],
+      ['rotate', '--dry-run'],
       ['policy', 'apply', permits],
       ['policy', 'check', permits],
       ['policy', 'show'],
@@ -145,6 +146,10 @@ test('what a command answers is what there is', async () => {
   assert.ok(peers.some(({ publicKey, name }) => publicKey === key(1) && name === 'known'));
   const { fingerprint } = await product.cliJson('pins');
   assert.equal(fingerprint, new URL(product.ready.enrol ?? '').hash.split('.')[1]);
+  const grouped = Buffer.from(String(fingerprint), 'base64url')
+    .toString('hex')
+    .replaceAll(/(.{4})(?=.)/g, '$1 ');
+  assert.equal((await product.cli('pins')).stdout, `${grouped}\n`, 'as the hub shows it');
   const plain = await product.cli('service', 'list');
   assert.match(plain.stdout, /^NAME +URL +WIREGUARD PEER\ntaken +http:\/\/demo\.wg +\S{44}\n$/);
 });

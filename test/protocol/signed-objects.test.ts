@@ -6,6 +6,8 @@ import type { Crypto, Signer } from '../../protocol/crypto.ts';
 import { signDescriptor, verifyDescriptor } from '../../protocol/descriptor.ts';
 import { ObjectError, type ObjectType, objectType, openObject, parseObject, signObject } from '../../protocol/lks1.ts';
 import {
+  followPins,
+  type Generation,
   pinsFingerprint,
   type Role,
   roleNumber,
@@ -216,4 +218,42 @@ test('pins are believed by their fingerprint, signed by the root they name', asy
   const forged = await signObject(crypto, other, objectType.pins, concat(pins.current, pins.next));
   const believed = verifyPins(crypto, forged, { rootPublicKey: other.publicKey, fingerprint: hash(forged) });
   await assert.rejects(believed, refused('wrong_signer'));
+});
+
+/** Roots that follow each other, each pinned by the one before it. */
+async function generationsOf(...roots: Signer[]): Promise<Generation[]> {
+  const hash = (root: Signer | undefined) => (root === undefined ? new Uint8Array(32) : crypto.sha256(root.publicKey));
+  return Promise.all(
+    roots.map(async (root, at) => ({
+      pins: await signPins(crypto, root, { current: hash(root), next: hash(roots[at + 1]) }),
+      root: root.publicKey,
+    })),
+  );
+}
+
+test('QZ-22: who knows any generation of roots follows to the one in use, and to no other', async () => {
+  const [third, stranger] = [fixed.rememberingSigner('a third role'), fixed.rememberingSigner('a stranger')];
+  const all = await generationsOf(signer, other, third);
+  const newest = { root: third.publicKey, fingerprint: pinsFingerprint(crypto, all[2]!.pins) };
+  for (const { pins } of all) assert.deepEqual(await followPins(crypto, all, pinsFingerprint(crypto, pins)), newest);
+  const known = pinsFingerprint(crypto, all[0]!.pins);
+  const alone = await followPins(crypto, all.slice(0, 1), known);
+  assert.deepEqual(alone, { root: signer.publicKey, fingerprint: known });
+  // Nobody is led past a root that the last one did not name, nor back, nor by pins that a root of the path did not sign.
+  const [first, second] = all as [Generation, Generation, Generation];
+  const foreign = (await generationsOf(stranger))[0]!;
+  const forged = await signPins(crypto, stranger, {
+    current: crypto.sha256(stranger.publicKey),
+    next: new Uint8Array(32),
+  });
+  const wrong: [string, Generation[]][] = [
+    ['wrong_signer', [first, foreign]],
+    ['wrong_signer', [first, all[2]!]],
+    ['wrong_signer', [first, second, first]],
+    ['wrong_signer', [first, { pins: forged, root: other.publicKey }]],
+    ['wrong_subject', [second, all[2]!]],
+    ['wrong_subject', []],
+    ['malformed', Array.from({ length: 17 }, () => first)],
+  ];
+  for (const [code, path] of wrong) await assert.rejects(followPins(crypto, path, known), refused(code));
 });

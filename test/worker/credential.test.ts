@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { base64url, unbase64url } from '../../protocol/bytes.ts';
+import { pinsFingerprint, signPins } from '../../protocol/pins.ts';
 import { nodeCrypto } from '../../server/crypto/node-crypto.ts';
 import { believe, type LaunchAnswer } from '../../worker/tunnel/credential.ts';
 import { type Changes, expected, keys, launchAnswer, now } from './launch-answer.ts';
@@ -86,6 +87,19 @@ test('QHX-4: pins other than those of the enrolment link are not believed', asyn
   await assert.rejects(judge(good, { ...expected, pins: new Uint8Array(32) }), { code: 'bad_answer' });
 });
 
+test('QZ-22: a browser whose pins name the root that was before follows to the one in use, and only where they point', async () => {
+  const before = (next: Uint8Array) =>
+    signPins(nodeCrypto, keys.stranger, { current: nodeCrypto.sha256(keys.stranger.publicKey), next });
+  const enrolledBefore = async (next: Uint8Array) => {
+    const pins = await before(next);
+    const earlier = [{ pins: base64url(pins), root: base64url(keys.stranger.publicKey) }];
+    return judge({ ...good, earlier }, { ...expected, pins: pinsFingerprint(nodeCrypto, pins) });
+  };
+  const credential = await enrolledBefore(nodeCrypto.sha256(keys.root.publicKey));
+  assert.deepEqual(credential.gateway.publicKey, keys.gateway.publicKey);
+  await assert.rejects(enrolledBefore(nodeCrypto.sha256(keys.svid.publicKey)), { code: 'bad_answer' });
+});
+
 test('QHX-4: another root cannot stand behind the same pins', async () => {
   await assert.rejects(judge({ ...good, root: base64url(keys.stranger.publicKey) }), { code: 'bad_answer' });
 });
@@ -109,6 +123,7 @@ const misshapen: Record<string, unknown> = {
     endpoints: [{ url: 'javascript:1', transport: 'websocket', certHashes: [] }],
   },
   'an endpoint of no kind': { ...good, endpoints: [{ url: 'wss://a/', transport: 'carrier pigeon', certHashes: [] }] },
+  'a path of roots that is none': { ...good, earlier: 'abc' },
   'a time that is none': { ...good, renewAfter: 'soon' },
 };
 for (const [what, answer] of Object.entries(misshapen))

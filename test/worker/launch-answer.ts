@@ -76,6 +76,7 @@ export async function launchAnswer(changes: Changes = {}): Promise<LaunchAnswer>
     descriptor: base64url(descriptor),
     certificates: certificates.map((bytes) => base64url(bytes)),
     root: base64url(root.publicKey),
+    earlier: [],
     pins: base64url(await installPins()),
     endpoints: [
       { url: 'https://127.0.0.1:8700/tunnel', transport: 'webtransport', certHashes: [base64url(hash('certificate'))] },

@@ -22,13 +22,16 @@ const terms: LaunchTerms = {
 };
 const launched = { t: 'launched', answer: { svid: 'x' }, pins: hash('pins'), jarKey: hash('jar') } as const;
 
-/** A launch under way, and the hub's end of it. */
-function begin(service = 'wiki') {
+/** A launch under way, and the hub's end of it. @param newest the fingerprint of the pins in use */
+function begin(service = 'wiki', newest: Uint8Array = launched.pins) {
   const { port1, port2 } = new MessageChannel();
   const clock = new FakeClock();
   const heard = new Arrivals<TunnelToHub>();
   port2.onmessage = (event: MessageEvent<TunnelToHub>) => heard.push(event.data);
-  const outcome: Promise<Launched> = launchOver(port1, service, key, { crypto: nodeCrypto, clock });
+  const outcome: Promise<Launched> = launchOver(port1, service, key, {
+    ...{ crypto: nodeCrypto, clock },
+    believe: async () => ({ pins: newest }),
+  });
   outcome.catch(() => undefined);
   const say = (message: HubToTunnel | object) => port2.postMessage(message);
   return { clock, heard, outcome, say, hubPort: port2 };
@@ -54,6 +57,15 @@ test('the Worker endorses its own key for its own service', async () => {
   const signature = await endorsementOf('wiki', terms);
   assert.ok(verifyComposite(key.publicKey, expectedChallenge('wiki'), 'Latchkey/1 launch', signature));
   assert.ok(!verifyComposite(key.publicKey, expectedChallenge('payroll'), 'Latchkey/1 launch', signature));
+});
+
+test('QZ-22: a hub whose pins led to a newer root is told which', async () => {
+  const { heard, outcome, say, hubPort } = begin('wiki', hash('newer'));
+  for (const message of [{ t: 'heard' }, { t: 'challenge', ...terms }, launched]) say(message);
+  assert.deepEqual((await outcome).pins, launched.pins);
+  const told = [await heard.next(), await heard.next(), await heard.next()];
+  assert.deepEqual(told.at(-1), { t: 'followed', pins: hash('newer') });
+  hubPort.close();
 });
 
 test('QHX-4: a hub cannot make the Worker sign for another service, another key or bytes of its choice', async () => {

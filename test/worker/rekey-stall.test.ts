@@ -42,6 +42,7 @@ test('QZ-17: when a rekey stalls for 15 s, new streams go to a new session and t
   const keeper = new SessionKeeper(
     {
       ...{ svid, posture, gateway, serial: new Uint8Array(16), endpoints: [], renewInMs: 3_000_000 },
+      pins: new Uint8Array(32),
       service: { name: 'wiki', title: 'Wiki', app: 'http://wiki.apps.localhost' },
     },
     {

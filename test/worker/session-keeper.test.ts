@@ -45,6 +45,7 @@ function credential(serial: number, renewInMs: number): Credential {
     serial: bytes,
     posture: bytes,
     gateway: { publicKey: bytes, stealthKey: bytes },
+    pins: new Uint8Array(32),
     endpoints: [],
     service: { name: 'wiki', title: 'Wiki', app: 'http://wiki.apps.localhost' },
     renewInMs,

@@ -186,7 +186,8 @@ export type HubDocument = {
      "kind": {
       "type": "string",
       "enum": [
-       "policy.replace"
+       "policy.replace",
+       "root.rotate"
       ]
      },
      "state": {
@@ -207,7 +208,8 @@ export type HubDocument = {
         "code": {
          "type": "string",
          "enum": [
-          "allow_all"
+          "allow_all",
+          "new_root"
          ]
         },
         "message": {
@@ -394,7 +396,8 @@ export type HubDocument = {
         "code": {
          "type": "string",
          "enum": [
-          "allow_all"
+          "allow_all",
+          "new_root"
          ]
         },
         "message": {
@@ -3015,6 +3018,62 @@ export type HubDocument = {
     }
    }
   },
+  "/api/admin/root": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "dryRun": {
+          "type": "boolean"
+         }
+        },
+        "required": [
+         "dryRun"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "from": {
+           "type": "string"
+          },
+          "change": {
+           "$ref": "#/components/schemas/Change"
+          }
+         },
+         "required": [
+          "from"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/api/admin/changes/{name}": {
    "delete": {
     "parameters": [
@@ -5218,6 +5277,28 @@ export type HubDocument = {
            "pattern": "^[A-Za-z0-9_-]*$",
            "description": "bytes in base64url"
           },
+          "earlier": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "pins": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_-]*$",
+              "description": "bytes in base64url"
+             },
+             "root": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_-]*$",
+              "description": "bytes in base64url"
+             }
+            },
+            "required": [
+             "pins",
+             "root"
+            ]
+           }
+          },
           "endpoints": {
            "type": "array",
            "items": {
@@ -5298,6 +5379,7 @@ export type HubDocument = {
           "certificates",
           "root",
           "pins",
+          "earlier",
           "endpoints",
           "service",
           "posture",
@@ -6255,6 +6337,28 @@ export type HubDocument = {
            "pattern": "^[A-Za-z0-9_-]*$",
            "description": "bytes in base64url"
           },
+          "earlier": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "pins": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_-]*$",
+              "description": "bytes in base64url"
+             },
+             "root": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_-]*$",
+              "description": "bytes in base64url"
+             }
+            },
+            "required": [
+             "pins",
+             "root"
+            ]
+           }
+          },
           "endpoints": {
            "type": "array",
            "items": {
@@ -6335,12 +6439,228 @@ export type HubDocument = {
           "certificates",
           "root",
           "pins",
+          "earlier",
           "endpoints",
           "service",
           "posture",
           "expires",
           "renewAfter",
           "launchLeaseEnds"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/oidc": {
+   "get": {
+    "responses": {
+     "200": {
+      "description": "what the provider is called; null without one",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "name": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "name"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/oidc/begin": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "devicePublicKey": {
+          "type": "string",
+          "minLength": 43,
+          "maxLength": 43
+         }
+        },
+        "required": [
+         "devicePublicKey"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "where to sign in, and what the challenge is computed from afterwards",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "url": {
+           "type": "string"
+          },
+          "nonce": {
+           "type": "string",
+           "pattern": "^[A-Za-z0-9_-]*$",
+           "description": "bytes in base64url"
+          },
+          "userHandle": {
+           "type": "string",
+           "pattern": "^[A-Za-z0-9_-]*$",
+           "description": "bytes in base64url"
+          },
+          "rpId": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "url",
+          "nonce",
+          "userHandle",
+          "rpId"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/oidc/finish": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "query": {
+          "type": "string",
+          "pattern": "^[\\x21-\\x7e]{1,8192}$"
+         },
+         "deviceSignature": {
+          "type": "string",
+          "minLength": 86,
+          "maxLength": 86
+         },
+         "posture": {
+          "type": "object",
+          "properties": {
+           "statement": {
+            "type": "string",
+            "minLength": 3,
+            "maxLength": 21846
+           },
+           "signature": {
+            "type": "string",
+            "minLength": 86,
+            "maxLength": 86
+           }
+          },
+          "required": [
+           "statement",
+           "signature"
+          ],
+          "additionalProperties": false
+         }
+        },
+        "required": [
+         "query",
+         "deviceSignature",
+         "posture"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "signed in by the provider; sets the lease cookie",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "user": {
+           "type": "object",
+           "properties": {
+            "id": {
+             "type": "string",
+             "pattern": "^[0-9a-f]{24}$"
+            },
+            "name": {
+             "type": "string"
+            }
+           },
+           "required": [
+            "id",
+            "name"
+           ]
+          },
+          "device": {
+           "type": "object",
+           "properties": {
+            "id": {
+             "type": "string",
+             "pattern": "^[0-9a-f]{24}$"
+            }
+           },
+           "required": [
+            "id"
+           ]
+          }
+         },
+         "required": [
+          "user",
+          "device"
          ]
         }
        }
@@ -6822,12 +7142,35 @@ export type HubDocument = {
            "type": "string",
            "pattern": "^[A-Za-z0-9_-]*$",
            "description": "bytes in base64url"
+          },
+          "earlier": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "pins": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_-]*$",
+              "description": "bytes in base64url"
+             },
+             "root": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_-]*$",
+              "description": "bytes in base64url"
+             }
+            },
+            "required": [
+             "pins",
+             "root"
+            ]
+           }
           }
          },
          "required": [
           "pins",
           "root",
-          "fingerprint"
+          "fingerprint",
+          "earlier"
          ]
         }
        }

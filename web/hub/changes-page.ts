@@ -7,7 +7,7 @@ import '../design/failure-note.ts';
 import '../design/frame.ts';
 import { key } from '../design/icons.ts';
 import { ApiError, call, type SessionInfo } from './api.ts';
-import { approve, type Change, policiesOf, refuse, waitingChanges } from './changes.ts';
+import { approve, type Change, contentOf, refuse, waitingChanges } from './changes.ts';
 import { type Device, loadDevice } from './device.ts';
 
 @customElement('lk-changes')
@@ -61,14 +61,14 @@ export class ChangesPage extends LitElement {
     const names = change.approvals.map(({ name }) => name).join(', ');
     const hasApproved = change.approvals.some(({ user }) => user === this.#signedIn?.session.user.id);
     return html`<section class="card" aria-labelledby=${`change-${change.id}`}>
-      <h2 id=${`change-${change.id}`}>New policies</h2>
-      ${change.dangers.map(({ message, policies }) => html`<p><strong>${message}</strong> (${policies.join(', ')})</p>`)}
+      <h2 id=${`change-${change.id}`}>${headingOf(change)}</h2>
+      ${change.dangers.map(({ message, policies }) => html`<p><strong>${message}</strong>${policies.length === 0 ? nothing : ` (${policies.join(', ')})`}</p>`)}
       <p class="soft">
         Asked for by ${change.requestedBy === 'system' ? 'the command line' : change.requestedBy},
         ${new Date(change.requestedAt).toLocaleString()}. Approved by ${change.approvals.length} of
         ${change.needed}${names === '' ? '' : `: ${names}`}.
       </p>
-      ${policiesOf(change).map(([id, text]) => html`<h3>${id}</h3><pre>${text}</pre>`)}
+      ${contentOf(change).map(([id, text]) => html`<h3>${id}</h3><pre>${text}</pre>`)}
       <div class="actions">
         <button ?disabled=${this.busy || hasApproved} @click=${() => this.#approve(change)}>
           ${key} ${hasApproved ? 'You have approved' : 'Approve with your passkey'}
@@ -82,7 +82,7 @@ export class ChangesPage extends LitElement {
     this.#attempt(async () => {
       if (this.#signedIn === undefined) return;
       const { state: became } = await approve(this.#signedIn.device, this.#signedIn.session, change);
-      this.outcome = sentenceOf(became);
+      this.outcome = sentenceOf(became, change.kind);
       this.changes = await waitingChanges();
     });
 
@@ -90,7 +90,7 @@ export class ChangesPage extends LitElement {
     this.#attempt(async () => {
       if (this.#signedIn === undefined) return;
       await refuse(this.#signedIn.device, change);
-      this.outcome = sentenceOf('refused');
+      this.outcome = sentenceOf('refused', change.kind);
       this.changes = await waitingChanges();
     });
 
@@ -107,16 +107,22 @@ export class ChangesPage extends LitElement {
   }
 }
 
-function sentenceOf(became: Change['state']): string {
+function headingOf({ kind }: Change): string {
+  return kind === 'root.rotate' ? 'A new root key' : 'New policies';
+}
+
+function sentenceOf(became: Change['state'], kind: Change['kind']): string {
   switch (became) {
     case 'waiting':
       return 'You have approved it. It waits for another administrator.';
     case 'done':
-      return 'It is approved, and the new policies are in force.';
+      return kind === 'root.rotate'
+        ? 'It is approved, and the new root key is in use. Tell people the new fingerprint.'
+        : 'It is approved, and the new policies are in force.';
     case 'refused':
       return 'It is refused, and nothing has changed.';
     case 'outdated':
-      return 'The policies were changed meanwhile, so nothing was done. Apply the new ones again.';
+      return 'What it would replace was changed meanwhile, so nothing was done. Ask for it again.';
     case 'expired':
       return 'It has expired, and nothing has changed.';
     default:

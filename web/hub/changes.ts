@@ -12,6 +12,7 @@ import { signedCall } from './signed-call.ts';
 
 export interface Change {
   readonly id: string;
+  readonly kind: 'policy.replace' | 'root.rotate';
   readonly state: 'waiting' | 'done' | 'refused' | 'outdated' | 'expired';
   readonly dangers: readonly { readonly message: string; readonly policies: readonly string[] }[];
   readonly document: string;
@@ -27,9 +28,11 @@ export async function waitingChanges(): Promise<readonly Change[]> {
   return (await call<{ changes: Change[] }>('GET', '/api/changes')).changes;
 }
 
-/** What a document puts in force, by id; read from the very text that is signed. */
-export function policiesOf({ document }: Change): [id: string, text: string][] {
-  return Object.entries((JSON.parse(document) as { policies: Record<string, string> }).policies);
+/** What a document puts in force, under a heading each; read from the very text that is signed. */
+export function contentOf({ document }: Change): [heading: string, text: string][] {
+  const said = JSON.parse(document) as { policies?: Record<string, string>; from?: string };
+  if (said.policies !== undefined) return Object.entries(said.policies);
+  return [['Fingerprint of the root that is replaced', (said.from ?? '').match(/.{4}/g)?.join(' ') ?? '']];
 }
 
 /** Signs the document as it was shown. @throws ApiError, or the DOMException of the authenticator */

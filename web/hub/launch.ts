@@ -9,6 +9,7 @@ import { decode, encode } from './api.ts';
 import { type Device, jarKeyOf, loadDevice, signAsDevice } from './device.ts';
 import { hash } from './hash.ts';
 import { type SignedPosture, signedPosture } from './posture.ts';
+import { followRoot } from './root.ts';
 import { signedCall } from './signed-call.ts';
 
 /** What endorses session keys here. */
@@ -21,6 +22,8 @@ export interface Endorser {
   posture(): Promise<SignedPosture>;
   finish(proof: LaunchProof, message: Uint8Array<ArrayBuffer>): Promise<unknown>;
   jarKey(service: string): Promise<Uint8Array>;
+  /** Keeps the pins of a root that is in use since, for those that launches are begun with next. */
+  follow?(pins: Uint8Array): Promise<void>;
 }
 
 /** What ends a launch, but for the endorsement. */
@@ -119,6 +122,11 @@ async function endorse(
   };
   const answer = await who.finish(proof, Uint8Array.from(deviceMessage(challenge)));
   say(port, { t: 'launched', answer, pins: who.pins, jarKey: await who.jarKey(service) });
+  heard.next('followed').then(
+    ({ pins }) => who.follow?.(pins),
+    // There is mostly nothing to follow.
+    () => undefined,
+  );
 }
 
 async function thisDevice(): Promise<Endorser | undefined> {
@@ -137,6 +145,7 @@ function deviceEndorser(device: Device): Endorser {
       return signedCall(device, '/api/launch/finish', { ...proof, deviceSignature });
     },
     jarKey: (service) => jarKeyOf(device, service),
+    follow: (pins) => followRoot(device, pins),
   };
 }
 

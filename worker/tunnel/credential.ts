@@ -9,7 +9,7 @@ import type { Crypto } from '../../protocol/crypto.ts';
 import { type GatewayDescriptor, verifyDescriptor } from '../../protocol/descriptor.ts';
 import { hashBytes, postureBytes } from '../../protocol/limits.ts';
 import { ObjectError, objectType, openObject, parseObject } from '../../protocol/lks1.ts';
-import { type Role, roleNumber, verifyPins, verifyRole } from '../../protocol/pins.ts';
+import { followPins, type Generation, type Role, roleNumber, verifyRole } from '../../protocol/pins.ts';
 import { type ClientSvid, decodeSvid } from '../../protocol/svid.ts';
 import { type LaunchedService, TunnelFault } from '../api.ts';
 import type { Endpoint } from '../transport/endpoint.ts';
@@ -21,6 +21,8 @@ export interface LaunchAnswer {
   readonly certificates: readonly string[];
   readonly root: string;
   readonly pins: string;
+  /** Pins and roots before these, the oldest first: browsers that know only them follow. */
+  readonly earlier: readonly { readonly pins: string; readonly root: string }[];
   readonly endpoints: readonly {
     readonly url: string;
     readonly transport: 'webtransport' | 'websocket';
@@ -42,6 +44,8 @@ export interface Credential {
   readonly service: LaunchedService;
   /** Time from its issue to its renewal, ms: both by the control plane's clock, so ours need not be right. */
   readonly renewInMs: number;
+  /** Fingerprint of the pins in use; another than the browser's own where the root was replaced since. */
+  readonly pins: Uint8Array;
 }
 
 /** What this browser knows by itself. */
@@ -71,8 +75,7 @@ export async function believe(
   clock: Pick<Clock, 'now'>,
 ): Promise<Credential> {
   try {
-    const root = unbase64url(answer.root);
-    await verifyPins(crypto, unbase64url(answer.pins), { rootPublicKey: root, fingerprint: expected.pins });
+    const { root, fingerprint: pins } = await followPins(crypto, generationsOf(answer), expected.pins);
     const keyOf = (role: Role, document: Uint8Array) => roleKey(answer, role, document, root, crypto, clock);
 
     const signedDescriptor = unbase64url(answer.descriptor);
@@ -98,10 +101,16 @@ export async function believe(
       endpoints: endpointsOf(answer),
       service: { name: expected.service, title: String(answer.service.title), app: expected.app },
       renewInMs: timeOf(answer.renewAfter) - claims.notBefore,
+      pins,
     };
   } catch (cause) {
     throw disbelief(cause);
   }
+}
+
+/** The oldest first. */
+function generationsOf({ earlier, pins, root }: LaunchAnswer): Generation[] {
+  return [...earlier, { pins, root }].map((one) => ({ pins: unbase64url(one.pins), root: unbase64url(one.root) }));
 }
 
 function requireOurs(answer: LaunchAnswer, claims: ClientSvid, posture: Uint8Array, expected: Expected): void {

@@ -2,6 +2,7 @@
  * The launch as the tunnel's Worker sees it: a fresh session key, endorsed by the hub over a port that the window
  * realm of the shell never listens on (docs/protocol.md, "WebAuthn and the tunnel", step 3).
  */
+import { equal } from '../../protocol/bytes.ts';
 import { launchChallenge } from '../../protocol/challenges.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Crypto, Signer } from '../../protocol/crypto.ts';
@@ -21,16 +22,24 @@ export interface Launched {
   readonly jarKey: Uint8Array;
 }
 
+export interface LaunchSurroundings<T> {
+  readonly crypto: Pick<Crypto, 'sha256'>;
+  readonly clock: Clock;
+  /** Verifies the answer's documents one by one, before anything of it is used (credential.ts). */
+  believe(launched: Launched): Promise<T>;
+}
+
 /**
  * @param port closed afterwards, however it went.
- * @throws TunnelFault with the hub's code; `hub_silent` when it does not answer; `hub_confused` when it makes no sense.
+ * @throws TunnelFault with the hub's code; `hub_silent` when it does not answer; `hub_confused` when it makes no sense;
+ * and what `believe` throws.
  */
-export async function launchOver(
+export async function launchOver<T extends { readonly pins: Uint8Array }>(
   port: MessagePort,
   service: string,
   key: Signer,
-  { crypto, clock }: { readonly crypto: Pick<Crypto, 'sha256'>; readonly clock: Clock },
-): Promise<Launched> {
+  { crypto, clock, believe }: LaunchSurroundings<T>,
+): Promise<Launched & { readonly credential: T }> {
   const dialog = new Dialog(port, clock);
   try {
     dialog.say({ t: 'key', sessionPublicKey: key.publicKey });
@@ -39,8 +48,10 @@ export async function launchOver(
     dialog.say({ t: 'endorsement', signature: await endorse(terms, service, key, crypto) });
     const { answer, pins, jarKey } = await dialog.hear('launched', answerLimitMs);
     if (!(pins instanceof Uint8Array) || !(jarKey instanceof Uint8Array) || jarKey.length !== 32) throw confused();
-    // Its documents are verified one by one before anything of it is used (credential.ts).
-    return { answer: answer as LaunchAnswer, pins, jarKey };
+    const launched = { answer: answer as LaunchAnswer, pins, jarKey };
+    const credential = await believe(launched);
+    if (!equal(credential.pins, pins)) dialog.say({ t: 'followed', pins: credential.pins });
+    return { ...launched, credential };
   } finally {
     dialog.close();
   }

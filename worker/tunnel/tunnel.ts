@@ -21,7 +21,7 @@ import { AppServer } from './app-server.ts';
 import { workerClock } from './clock.ts';
 import { makeSessionKey, type SessionKey } from './composite.ts';
 import { countingCarrier } from './counting-carrier.ts';
-import { believe, type Credential } from './credential.ts';
+import { believe, type Credential, type LaunchAnswer } from './credential.ts';
 import { HttpPasswords } from './http-passwords.ts';
 import { type Launched, launchOver } from './launch.ts';
 import { PreparedOffers } from './prepared-offers.ts';
@@ -137,30 +137,34 @@ export class Tunnel {
 
   async #begin(service: string, hub: MessagePort, key: SessionKey): Promise<LaunchedService> {
     const { crypto, appOrigin } = this.#options;
-    const launched = await launchOver(hub, service, key, { crypto, clock: workerClock });
-    const expected = { sessionPublicKey: key.publicKey, service, app: appOrigin(service), pins: launched.pins };
-    const credential = await believe(launched.answer, expected, crypto, workerClock);
+    const judge = (answer: LaunchAnswer, pins: Uint8Array) => {
+      const expected = { sessionPublicKey: key.publicKey, service, app: appOrigin(service), pins };
+      return believe(answer, expected, crypto, workerClock);
+    };
+    const surroundings = { crypto, clock: workerClock };
+    const { credential, ...launched } = await launchOver(hub, service, key, {
+      ...surroundings,
+      believe: ({ answer, pins }) => judge(answer, pins),
+    });
     this.#assertNotOver();
     const keeper = new SessionKeeper(credential, {
       clock: workerClock,
       onStatus: (status) => this.#tell(status),
       chance: () => Math.random(),
       connect: (present, signal, hooks, order) => this.#connect(present, key, { signal, hooks, order }),
-      renew: async ({ serial }) =>
-        believe(await renewAnswer(serial, key, crypto, workerClock), expected, crypto, workerClock),
+      renew: async ({ serial }) => judge(await renewAnswer(serial, key, crypto, workerClock), launched.pins),
       onLapsed: () => {
         this.#lapse = { signInOver };
         this.#options.onStepUp('lapsed');
       },
     });
     const signInOver = (hub: MessagePort): void => {
-      launchAgain(hub, service, key, launched, { crypto, clock: workerClock })
-        .then(({ answer }) => believe(answer, expected, crypto, workerClock))
-        .then(
-          (next) => this.#goOn(keeper, next),
-          // The hub has said what it was; the person may try again, unless trying again is of no use.
-          (error: unknown) => keeper.refuseFor(error),
-        );
+      const again = { ...surroundings, believe: ({ answer }: Launched) => judge(answer, launched.pins) };
+      launchAgain(hub, service, key, launched, again).then(
+        (next) => this.#goOn(keeper, next),
+        // The hub has said what it was; the person may try again, unless trying again is of no use.
+        (error: unknown) => keeper.refuseFor(error),
+      );
     };
     this.#keeper = keeper;
     keeper.start();

@@ -13,18 +13,23 @@ import {
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { approvedPolicies } from '../policies.ts';
-import { named, route } from './admin-route.ts';
+import { approvedRotation, requestRotation } from '../rotate.ts';
+import { named, route, routeTaking } from './admin-route.ts';
 import { encodeBytes, encodedBytes } from './bytes-field.ts';
 import { signedBy, signedIn } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, takes } from './respond.ts';
 import { assertion, nothing } from './schemas.ts';
 
-export const danger = z.object({ code: z.enum(['allow_all']), message: z.string(), policies: z.array(z.string()) });
+export const danger = z.object({
+  code: z.enum(['allow_all', 'new_root']),
+  message: z.string(),
+  policies: z.array(z.string()),
+});
 export const change = z
   .object({
     id: z.string(),
-    kind: z.enum(['policy.replace']),
+    kind: z.enum(['policy.replace', 'root.rotate']),
     state: z.enum(['waiting', 'done', 'refused', 'outdated', 'expired']),
     dangers: z.array(danger),
     document: z.string(),
@@ -34,6 +39,8 @@ export const change = z
   })
   .openapi('Change', { description: 'waits for two administrators; the document is what each of them signs' });
 const changes = z.object({ changes: z.array(change) });
+const rotation = z.strictObject({ dryRun: z.boolean() });
+const rotationAsked = z.object({ from: z.string(), change: change.optional() });
 const id = z.strictObject({ change: z.string().regex(/^[0-9a-f]{24}$/) });
 
 /** As the schema's own type, whose lists can be written. */
@@ -45,11 +52,15 @@ export function changeJson(shown: ShownChange): z.infer<typeof change> {
   };
 }
 
-/** The owner of the data folder may see what waits, and refuse it; to approve takes people. */
+/** The owner of the data folder may see what waits, and refuse it; to approve takes people. It may ask for a new root. */
 export function addChanges(app: ApiApp, context: Context): void {
   app.openapi(route('get', '/admin/changes', changes), async (exchange) =>
     exchange.json({ changes: (await listChanges(context)).map(changeJson) }, 200),
   );
+  app.openapi(routeTaking('post', '/admin/root', rotation, rotationAsked), async (exchange) => {
+    const { from, change } = await requestRotation(context, { actor: 'system', ...exchange.req.valid('json') });
+    return exchange.json({ from, ...(change && { change: changeJson(change) }) }, 200);
+  });
   const refuse = { ...route('delete', '/admin/changes/{name}', nothing), request: named };
   app.openapi(createRoute(refuse), async (exchange) => {
     await refuseChange(context, exchange.req.valid('param').name, 'system');
@@ -57,8 +68,17 @@ export function addChanges(app: ApiApp, context: Context): void {
   });
 }
 
+/** Of policies by their snapshot, of a root by the welcome of a new connection. */
+async function tellGateways(desk: ChannelDesk, kind: ShownChange['kind']): Promise<void> {
+  if (kind === 'root.rotate') desk.gateways.reconnectAll();
+  else await desk.policy.reload();
+}
+
 export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, { people }: CallerLimits): void {
-  const carryOuts: CarryOuts = { 'policy.replace': approvedPolicies(context) };
+  const carryOuts: CarryOuts = {
+    'policy.replace': approvedPolicies(context),
+    'root.rotate': approvedRotation(context),
+  };
 
   const list = createRoute({
     method: 'get',
@@ -94,7 +114,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
     const proof = { ceremony, credential: credential as AuthenticationResponseJSON };
     const approved = await finishApproval(context, carryOuts, who, proof);
-    if (approved.state === 'done') await desk.policy.reload();
+    if (approved.state === 'done') await tellGateways(desk, approved.kind);
     return exchange.json(changeJson(approved), 200);
   });
 

@@ -206,8 +206,8 @@ function addPins(app: ApiApp, { context }: HubApiOptions): void {
     responses: answers(schemas.pins, 'the root keys of this installation'),
   });
   app.openapi(pins, (exchange) => {
-    const { pins: object, root, fingerprint } = context.pki;
-    return exchange.json(encodeBytes({ pins: object, root, fingerprint }), 200);
+    const { pins: object, root, fingerprint, earlier } = context.pki;
+    return exchange.json(encodeBytes({ pins: object, root, fingerprint, earlier }), 200);
   });
 }
 

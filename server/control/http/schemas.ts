@@ -118,12 +118,15 @@ export const launchFinishRequest = z.strictObject({
   sessionSignature: bytes(3_373),
   posture,
 });
+/** Pins and roots that were in use before, the oldest first, each naming the next. */
+const earlier = z.array(z.object({ pins: encodedBytes, root: encodedBytes }));
 export const launchAnswer = z.object({
   svid: encodedBytes,
   descriptor: encodedBytes,
   certificates: z.array(encodedBytes),
   root: encodedBytes,
   pins: encodedBytes,
+  earlier,
   endpoints: z.array(tunnelEndpointSchema),
   service: z.object({ name: z.string(), title: z.string(), app: z.string() }),
   posture: encodedBytes,
@@ -139,7 +142,7 @@ export const renewRequest = z.strictObject({
   signature: bytes(3_373),
 });
 
-export const pins = z.object({ pins: encodedBytes, root: encodedBytes, fingerprint: encodedBytes });
+export const pins = z.object({ pins: encodedBytes, root: encodedBytes, fingerprint: encodedBytes, earlier });
 export const installation = z.object({ hub: z.string(), contact: z.string() });
 
 /** Every refusal. */

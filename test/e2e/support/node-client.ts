@@ -16,7 +16,7 @@ import {
   WebSocketMessageReader,
 } from '../../../protocol/exchange/websocket.ts';
 import { ObjectError } from '../../../protocol/lks1.ts';
-import { verifyPins, verifyRole } from '../../../protocol/pins.ts';
+import { followPins, verifyRole } from '../../../protocol/pins.ts';
 import type { Session } from '../../../protocol/session.ts';
 import type { SessionHooks } from '../../../protocol/session-options.ts';
 import type { Stream } from '../../../protocol/stream.ts';
@@ -48,11 +48,11 @@ export interface TrustedGateway {
  * @throws ObjectError for anything on the way that is not signed by what stands above it.
  */
 export async function trustedGateway(answer: LaunchAnswer, fingerprint: string): Promise<TrustedGateway> {
-  const root = unbase64url(answer.root);
-  await verifyPins(nodeCrypto, unbase64url(answer.pins), {
-    rootPublicKey: root,
-    fingerprint: unbase64url(fingerprint),
-  });
+  const generations = [...answer.earlier, answer].map(({ pins, root }) => ({
+    pins: unbase64url(pins),
+    root: unbase64url(root),
+  }));
+  const { root } = await followPins(nodeCrypto, generations, unbase64url(fingerprint));
   for (const certificate of answer.certificates) {
     const directory = await verifyRole(nodeCrypto, systemClock, root, unbase64url(certificate), 'directory').catch(
       ofAnotherRole,

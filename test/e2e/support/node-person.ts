@@ -25,6 +25,7 @@ import type { Canaries } from './node-canaries.ts';
 
 /** The hub's answer to a launch and to a renewal, as JSON has it. */
 export interface LaunchAnswer {
+  readonly earlier: readonly { readonly pins: string; readonly root: string }[];
   readonly svid: string;
   readonly descriptor: string;
   readonly certificates: readonly string[];

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { unbase64url, utf8 } from '../../../protocol/bytes.ts';
 import { approvalChallenge, loginChallenge } from '../../../protocol/challenges.ts';
+import { followPins } from '../../../protocol/pins.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import type { Ceremony } from '../../support/authenticator.ts';
 import { Browser } from './browser.ts';
@@ -62,6 +63,7 @@ describe('changes that take two administrators', () => {
     const credential = touch(browser, begun.body.nonce, document, wrong);
     return browser.postSigned('/api/changes/finish', { ceremony: begun.body.ceremony, credential });
   }
+  const rotation = async () => (await installation.admin('POST', '/admin/root', { dryRun: false })).body;
   const operations = async () =>
     (await installation.events('admin')).map(({ detail, reason }) => reason ?? detail.operation).slice(-4);
 
@@ -176,6 +178,30 @@ describe('changes that take two administrators', () => {
     assert.equal((await approve(bob, change)).body.state, 'outdated');
     assert.deepEqual(await inForce(), ['newer']);
     assert.deepEqual(await waiting(), []);
+  });
+
+  test('QZ-22 QHX-8: a new root waits for two administrators; then who has the old pins follows to it', async () => {
+    const pins = async () => (await installation.browse(installation.hub, { path: '/.well-known/latchkey/pins' })).body;
+    const before = await pins();
+    const planned = await installation.admin('POST', '/admin/root', { dryRun: true });
+    assert.deepEqual(planned.body, { from: Buffer.from(before.fingerprint, 'base64url').toString('hex') });
+    assert.deepEqual(await waiting(), []);
+    const [{ change }, { change: late }] = [await rotation(), await rotation()];
+    assert.equal(change.dangers[0].code, 'new_root');
+    assert.equal((await approve(ada, change)).body.state, 'waiting');
+    assert.deepEqual(await pins(), before, 'one is not enough');
+    assert.equal((await approve(bob, change)).body.state, 'done');
+    const now = await pins();
+    const path = [...now.earlier, now].map(({ pins, root }) => ({ pins: unbase64url(pins), root: unbase64url(root) }));
+    const reached = await followPins(nodeCrypto, path, unbase64url(before.fingerprint));
+    assert.deepEqual(reached, { root: unbase64url(now.root), fingerprint: unbase64url(now.fingerprint) });
+    assert.notEqual(now.fingerprint, before.fingerprint);
+    const event = (await installation.events('admin')).findLast(({ detail }) => detail.operation === 'root.rotate');
+    assert.equal(event?.detail.to, Buffer.from(now.fingerprint, 'base64url').toString('hex'));
+    // It was asked for against the root of before.
+    await approve(ada, late);
+    assert.equal((await approve(bob, late)).body.state, 'outdated');
+    assert.deepEqual(await pins(), now);
   });
 
   test('a change is refused by one, and forgotten after a day', async () => {

@@ -3,8 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type Role, roleNumber, verifyPins, verifyRole } from '../../../protocol/pins.ts';
-import { openPki } from '../../../server/control/pki.ts';
+import { objectType, parseObject, signObject } from '../../../protocol/lks1.ts';
+import { followPins, type Role, roleNumber, verifyPins, verifyRole } from '../../../protocol/pins.ts';
+import { readTrust } from '../../../server/audit/trust.ts';
+import { openPki, type Pki } from '../../../server/control/pki.ts';
+import { rotateRoot } from '../../../server/control/root-rotation.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { makePrivateFolder } from '../../../server/store/files.ts';
 import { type ControlPaths, controlPaths } from '../../../server/store/paths.ts';
@@ -96,5 +99,67 @@ describe('keys of an installation', () => {
     await assert.rejects(openPki(paths, at(start)), { code: 'keys_unusable' });
     rmSync(root);
     await assert.rejects(openPki(paths, at(start)), { code: 'keys_unusable' });
+  });
+
+  describe('a new root', () => {
+    const half = 183 * dayMs;
+    const files = () => readdirSync(paths.keys).sort();
+    const follows = async (pki: Pki, fingerprint: Uint8Array) =>
+      (await followPins(nodeCrypto, [...pki.earlier, pki], fingerprint)).root;
+
+    test('QZ-22: takes the place of the old one at once; role keys stay; who knew the old one follows', async () => {
+      const pki = await openPki(paths, at(start));
+      const before = { root: pki.root, fingerprint: pki.fingerprint, svid: pki.signer('svid').publicKey };
+      const { from, to, backup } = await pki.rotateRoot(start + dayMs);
+      assert.deepEqual([from, to], [before.fingerprint, pki.fingerprint]);
+      assert.notDeepEqual(pki.root, before.root);
+      assert.deepEqual(pki.signer('svid').publicKey, before.svid);
+      const { found } = await believed(start + dayMs);
+      assert.deepEqual([...found.keys()], roles);
+      assert.deepEqual(await follows(pki, before.fingerprint), pki.root);
+      assert.deepEqual(readdirSync(backup).sort(), ['root-next.key', 'root.key', 'trust']);
+      assert.equal(statSync(backup).mode & 0o777, 0o700);
+      const again = await openPki(paths, at(start + 2 * dayMs));
+      assert.deepEqual([again.fingerprint, again.earlier], [pki.fingerprint, pki.earlier]);
+      await again.rotateRoot(start + 3 * dayMs);
+      assert.deepEqual(await follows(again, before.fingerprint), again.root);
+      assert.deepEqual(files(), [...roles, 'root', 'root-next'].map((name) => `${name}.key`).sort());
+    });
+
+    test('QZ-22: the old root vouches for it for half a year, to those who were away', async () => {
+      const pki = await openPki(paths, at(start));
+      const old = pki.root;
+      await pki.rotateRoot(start);
+      const vouched = (time: number) =>
+        Promise.any(pki.certificates.map((one) => verifyRole(nodeCrypto, at(time), old, one, 'root')));
+      assert.deepEqual(await vouched(start + half - dayMs), pki.root);
+      await assert.rejects(vouched(start + half + dayMs), AggregateError);
+    });
+
+    test('documents from before are still read by whoever knows the new one', async () => {
+      const pki = await openPki(paths, at(start));
+      const event = await signObject(nodeCrypto, pki.signer('audit'), objectType.anchor, new Uint8Array(1));
+      await pki.rotateRoot(start + dayMs);
+      const { keyId } = parseObject(event);
+      assert.notEqual(await (await readTrust(paths)).roleKey('audit', keyId, start), undefined);
+    });
+
+    test('QPT-7: stopped at any step, the next start has the old one or the new one, whole, and can do it again', async () => {
+      const steps = ['backed up', 'successor made', 'prepared', 'moved away', 'in force'];
+      const inForce = (step: string) => steps.indexOf(step) >= steps.indexOf('moved away');
+      for (const stopAt of steps) {
+        const { fingerprint } = await openPki(paths, at(start));
+        const stopped = rotateRoot(paths, start, (step) => {
+          if (step === stopAt) throw new Error('the power went');
+        });
+        await assert.rejects(stopped, /the power went/);
+        const { pki, found } = await believed(start);
+        assert.equal(Buffer.from(pki.fingerprint).equals(fingerprint), !inForce(stopAt), stopAt);
+        assert.deepEqual([...found.keys()], roles, stopAt);
+        assert.deepEqual(await follows(pki, fingerprint), pki.root);
+        assert.deepEqual(files(), [...roles, 'root', 'root-next'].map((name) => `${name}.key`).sort(), stopAt);
+        assert.deepEqual(readdirSync(paths.folder).sort(), ['backups', 'keys', 'trust'], stopAt);
+      }
+    });
   });
 });
