@@ -19,6 +19,7 @@ import { realClock } from './real-clock.ts';
 import { TcpSocket, type TcpSocketOptions } from './socket.ts';
 import { noDrops, type StackStats } from './stats.ts';
 import { TcpPorts } from './tcp-ports.ts';
+import { TimerWheel } from './timer-wheel.ts';
 import { type AfterTurn, TurnEnd } from './turn.ts';
 import type { UdpSocket } from './udp.ts';
 import { UdpPorts } from './udp-ports.ts';
@@ -75,7 +76,7 @@ export class NetStack {
     if (!(bufferSize >= 4096 && bufferSize <= 2 ** 29)) throw new RangeError('bufferSize must be 4 KiB to 512 MiB');
     const outbox = new Outbox(options.output);
     this.#outbox = outbox;
-    this.#clock = options.clock ?? realClock;
+    this.#clock = new TimerWheel(options.clock ?? realClock);
     const random = options.random ?? randomBytes;
     this.#tcp = new TcpPorts({
       ...{ clock: this.#clock, mtu: this.mtu, bufferSize, random },
