@@ -46,11 +46,11 @@ function randomPrefix(random: Seeded): Prefix {
   return { address: maskTo(randomAddress(random, length), bits), length: bits };
 }
 
-test('BR-7: cryptokey routing agrees with a linear router on random sets that change', () => {
+test('BR-7: cryptokey routing agrees with a linear router on 2^13 random sets', () => {
   const random = new Seeded(newSeed());
   const trie = new AllowedIps<number>();
   const linear = new LinearRouter();
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < 2 ** 13; round++) {
     const owner = random.below(12);
     if (random.next() < 0.2) {
       trie.release(owner);
@@ -60,10 +60,11 @@ test('BR-7: cryptokey routing agrees with a linear router on random sets that ch
       trie.assign(owner, prefixes);
       linear.assign(owner, prefixes);
     }
-    for (let probe = 0; probe < 60; probe++) {
+    for (let probe = 0; probe < 8; probe++) {
       const address = randomAddress(random, random.next() < 0.5 ? 4 : 16);
       assert.equal(trie.lookup(address), linear.lookup(address), `seed ${random.seed}, round ${round}`);
     }
+    if (round % 16 > 0) continue;
     for (let one = 0; one < 12; one++) assert.equal(trie.prefixesOf(one).length, linear.count(one));
   }
 });

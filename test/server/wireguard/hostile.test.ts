@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { CookieHolder } from '../../../server/wireguard/cookie.ts';
+import { CookieHolder, CookieIssuer } from '../../../server/wireguard/cookie.ts';
 import type { CounterName } from '../../../server/wireguard/counters.ts';
 import { readResponse, writeInitiation } from '../../../server/wireguard/handshake.ts';
 import { Keypair } from '../../../server/wireguard/keypair.ts';
@@ -13,7 +13,7 @@ import {
   presharedKey,
   type StaticPublic,
 } from '../../../server/wireguard/keys.ts';
-import { buildInitiation, parseMessage, type Response } from '../../../server/wireguard/messages.ts';
+import { buildInitiation, type Initiation, parseMessage, type Response } from '../../../server/wireguard/messages.ts';
 import { encodeTai64n } from '../../../server/wireguard/tai64n.ts';
 import { FakeClock } from './fake-clock.ts';
 import type { MemoryNetwork } from './memory-network.ts';
@@ -48,7 +48,7 @@ function nothingHappened({ network, a, b, clock }: Pair, act: () => void): void 
 
 const stranger = { address: '203.0.113.66', port: 6666 };
 
-test('every prefix of every message, and every message with a byte too many, does nothing', async () => {
+test('BR-7: every prefix of every message, and every message with a byte too many, does nothing', async () => {
   const { pair, initiation, response, data } = await oneOfEach();
   const cookie = new Uint8Array(64);
   cookie[0] = 3;
@@ -65,6 +65,29 @@ test('every prefix of every message, and every message with a byte too many, doe
     }
   });
   assert.ok(pair.b.device.counters.malformed > 300);
+});
+
+test('BR-7: a replayed message of every type is counted and changes nothing, from wherever it comes', async () => {
+  const { pair, initiation, response, data } = await oneOfEach();
+  const { network, clock, a, b, random } = pair;
+  const issuer = new CookieIssuer(decodePublicKey(b.key), { clock, random: (length) => random.bytes(length) });
+  const asked = parseMessage(initiation) as Initiation;
+  const cookie = issuer.reply(initiation, asked.sender, a.wire.endpoint);
+  network.inject(cookie, b.wire.endpoint, a.wire.endpoint);
+  assert.equal(a.device.counters.cookiesTaken, 1);
+  const replays: [Uint8Array, End, CounterName[]][] = [
+    [initiation, b, ['initiationReplayed']],
+    [response, a, ['handshakesFailed', 'indexUnknown']],
+    [cookie, a, ['cookiesRefused']],
+    [data, b, ['counterReplayed']],
+  ];
+  for (const from of [stranger, a.wire.endpoint, b.wire.endpoint])
+    for (const [message, to, counters] of replays) {
+      const count = () => counters.reduce((sum, name) => sum + to.device.counters[name], 0);
+      const before = count();
+      nothingHappened(pair, () => network.inject(message, from, to.wire.endpoint));
+      assert.equal(count(), before + 1, counters.join());
+    }
 });
 
 test('random datagrams of every type and length do nothing', async () => {
