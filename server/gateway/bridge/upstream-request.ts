@@ -40,9 +40,9 @@ export async function sendUpstream(
 ): Promise<UpstreamExchange> {
   const framing = await body.frame(request.contentLength, clock);
   for (let attempt = 1; ; attempt++) {
-    const attempted = new Attempt(stream, request, framing, body, pool);
+    const attempted = new Attempt(stream, request, framing, body, { pool, clock });
     try {
-      return await attempted.response(clock);
+      return await attempted.response();
     } catch (error) {
       attempted.release();
       if (!attempted.mayRepeat(error, attempt)) throw error;
@@ -62,6 +62,9 @@ class Attempt {
   readonly #framing: BodyFraming;
   readonly #client: ClientRequest;
   readonly #bodySent: Promise<void>;
+  readonly #clock: Clock;
+  readonly #late = Promise.withResolvers<never>();
+  #noLongerOwed = () => {};
   #hasResponse = false;
   #failure: Error | undefined;
   #isReleased = false;
@@ -72,8 +75,10 @@ class Attempt {
     request: UpstreamRequest,
     framing: BodyFraming,
     body: RequestBody,
-    pool: UpstreamPool,
+    { pool, clock }: Sending,
   ) {
+    this.#clock = clock;
+    this.#late.promise.catch(() => undefined);
     this.#request = request;
     this.#framing = framing;
     this.#client = httpRequest({
@@ -94,8 +99,7 @@ class Attempt {
     this.#bodySent.catch(() => undefined);
   }
 
-  async response(clock: Clock): Promise<UpstreamExchange> {
-    let cancel = () => {};
+  async response(): Promise<UpstreamExchange> {
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
         this.#client.once('response', resolve);
@@ -107,7 +111,7 @@ class Attempt {
         });
         // A body that broke off in the tunnel must not reach the service as if it were complete.
         this.#bodySent.catch(reject);
-        cancel = clock.after(responseHeadLimitMs, () => reject(new BridgeError('timeout')));
+        this.#late.promise.catch(reject);
       });
       this.#hasResponse = true;
       return {
@@ -117,7 +121,7 @@ class Attempt {
         release: () => this.release(),
       };
     } finally {
-      cancel();
+      this.#noLongerOwed();
     }
   }
 
@@ -128,6 +132,14 @@ class Attempt {
     return errnoOf(error) === 'ECONNRESET' || errnoOf(error) === 'EPIPE';
   }
 
+  /** From now on the service keeps us waiting: for room, or for its answer. While the client does, nobody is late. */
+  #serviceOwes(): void {
+    this.#noLongerOwed();
+    if (this.#hasResponse || this.#isReleased) return;
+    const late = () => this.#late.reject(new BridgeError('timeout'));
+    this.#noLongerOwed = this.#clock.after(responseHeadLimitMs, late);
+  }
+
   #assertWhole(response: IncomingMessage): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (!response.complete) throw new BridgeError('upstream_failed');
@@ -136,6 +148,7 @@ class Attempt {
 
   release(): void {
     this.#isReleased = true;
+    this.#noLongerOwed();
     // A connection whose exchange is complete has gone back to the pool; destroying the request leaves it there.
     this.#client.destroy();
   }
@@ -146,6 +159,7 @@ class Attempt {
       if (this.#framing.kind === 'whole') for (const chunk of this.#framing.chunks) await this.#write(chunk);
       else if (this.#framing.kind !== 'none') for await (const chunk of body.chunks()) await this.#write(chunk);
       client.end();
+      this.#serviceOwes();
     } catch (error) {
       if (this.#hasResponse && streamCodeOf(error) === 'upstream_failed' && !this.#isReleased) {
         // The service answered and wants no more: the rest is read so that the client can finish.
@@ -161,8 +175,10 @@ class Attempt {
     const client = this.#client;
     if (client.destroyed) return Promise.reject(new BridgeError('upstream_failed'));
     if (client.write(chunk)) return Promise.resolve();
+    this.#serviceOwes();
     return new Promise((resolve, reject) => {
       const done = (act: () => void) => () => {
+        this.#noLongerOwed();
         client.off('drain', drained).off('close', closed);
         act();
       };

@@ -6,6 +6,9 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { encodeRequestHead, type Header } from '../../../../protocol/exchange/http.ts';
 import { serveHttp } from '../../../../server/gateway/bridge/http-exchange.ts';
+import { responseHeadLimitMs } from '../../../../server/gateway/limits.ts';
+import { Arrivals } from '../../../protocol/session/pair.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
 import { publicHost, values } from '../exchange/support.ts';
 import { correlation, type Fixture, fixture, listen } from './fixture.ts';
 import { LiveMemory } from './live-memory.ts';
@@ -451,6 +454,26 @@ test('BR-1: an upload of unknown length is streamed, not collected', async () =>
   pair.finish();
   assert.equal((await pair.receive()).body.toString(), 'done');
   await outcome;
+});
+
+test('BR-1: an upload may take as long as it moves; the time for the answer counts from its end', async () => {
+  const seen = new Arrivals<number>();
+  const to = await served((request) => request.on('data', ({ length }: Buffer) => seen.push(length)).resume());
+  const clock = new FakeClock();
+  const pair = new StreamPair();
+  const outcome = serveHttp(pair.gateway, { ...to.deps, clock });
+  outcome.catch(() => undefined);
+  const piece = Buffer.alloc(100_000);
+  await pair.sendHead('POST', '/', [['content-length', String(4 * piece.length)]]);
+  for (let n = 1; n <= 4; n += 1) {
+    await pair.write(piece);
+    for (let arrived = 0; arrived < piece.length; ) arrived += await seen.next();
+    await clock.advance(responseHeadLimitMs - 1);
+    assert.equal(pair.resetBy, undefined);
+  }
+  pair.finish();
+  await clock.advance(responseHeadLimitMs);
+  await assert.rejects(outcome, { code: 'timeout' });
 });
 
 test('BR-1: a service that answers before the upload is over is heard at once', async () => {
