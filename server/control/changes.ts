@@ -1,5 +1,5 @@
 /**
- * Changes too dangerous for one person: they wait until two administrators have each signed them with the passkey of an
+ * Changes too dangerous for one person: they wait until two policy administrators have each signed them with the passkey of an
  * enrolled device, and nothing happens before. What is signed is the document that was shown, byte by byte. The command
  * line speaks for the owner of the data folder, who is nobody in particular: what it asks for needs two as well.
  */
@@ -9,13 +9,13 @@ import { approvalChallenge } from '../../protocol/challenges.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { Danger } from '../policy/dangers.ts';
 import type { ChangeKind, ChangeTable, StoreTransaction } from '../store/tables.ts';
+import { type AdminRole, rolesOf } from './admin-roles.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
 import { newEvent, newId } from './identifiers.ts';
 import { requirePasskey, type SignedIn } from './leases.ts';
 import { checkPasskey, keepCounter } from './passkeys.ts';
-import { adminGroup } from './people.ts';
 import { auditingRefusal } from './refusal.ts';
 import { WebAuthnError } from './webauthn.ts';
 
@@ -77,16 +77,14 @@ export async function listChanges(context: Context): Promise<ShownChange[]> {
   return Promise.all(rows.map(async (row) => shown(context, row, await approvals(context.store, row.id))));
 }
 
-/** @throws ApiError `admin_needed` for a person who is no administrator, `passkey_needed` for one who came without it */
-export async function requireAdmin(store: Pick<StoreTransaction, 'selectFrom'>, who: SignedIn): Promise<void> {
+/** Whose duty it is to say yes or no (admin-roles.ts). */
+const approverRole: AdminRole = 'policy';
+
+/** @throws ApiError `role_needed` for a person without that role, `passkey_needed` for one who came without it */
+export async function requireApprover(store: Context['store'], who: SignedIn): Promise<void> {
   requirePasskey(who);
-  const admin = await store
-    .selectFrom('user_groups')
-    .select('user_id')
-    .where('user_id', '=', who.user)
-    .where('group_name', '=', adminGroup)
-    .executeTakeFirst();
-  if (admin === undefined || who.guest !== undefined) throw new ApiError('admin_needed');
+  const held = await rolesOf({ store }, who.user);
+  if (who.guest !== undefined || !held.includes(approverRole)) throw new ApiError('role_needed');
 }
 
 /** What the approver's browser computes the challenge from, besides the document. */
@@ -95,9 +93,9 @@ export interface ApprovalBegun {
   readonly nonce: Uint8Array;
 }
 
-/** @throws ApiError `admin_needed`, `change_unknown`, `change_approved` */
+/** @throws ApiError `role_needed`, `change_unknown`, `change_approved` */
 export async function beginApproval(context: Context, who: SignedIn, change: string): Promise<ApprovalBegun> {
-  await requireAdmin(context.store, who);
+  await requireApprover(context.store, who);
   await waitingChange(context, context.store, change);
   if ((await approvals(context.store, change)).some(({ user }) => user === who.user)) {
     throw new ApiError('change_approved');
@@ -118,7 +116,7 @@ export interface ApprovalProof {
 
 /**
  * Counts one approval; with the last one the change is carried out, in the same transaction.
- * @throws ApiError `ceremony_unknown`, `ceremony_refused`, `admin_needed`, `change_unknown`, `change_approved`
+ * @throws ApiError `ceremony_unknown`, `ceremony_refused`, `role_needed`, `change_unknown`, `change_approved`
  */
 export async function finishApproval(
   context: Context,
@@ -138,7 +136,7 @@ export async function finishApproval(
   return context.audit.transact(async (transaction) => {
     await spendCeremony(context, transaction, ceremony.id);
     await keepCounter(transaction, checked);
-    await requireAdmin(transaction, who);
+    await requireApprover(transaction, who);
     const row = await waitingChange(context, transaction, change.id);
     await keepApproval(context, transaction, who, row, proof.credential);
     await record(context, transaction, who.spiffeId, 'change.approve', row);
@@ -191,7 +189,7 @@ async function keepApproval(
   if (numInsertedOrUpdatedRows !== 1n) throw new ApiError('change_approved');
 }
 
-/** Approvals that count: of people who are administrators still, from devices that are theirs still. */
+/** Approvals that count: of people who hold the role still, from devices that are theirs still. */
 async function approvals(
   store: Pick<StoreTransaction, 'selectFrom'>,
   change: string,
@@ -200,10 +198,10 @@ async function approvals(
     .selectFrom('approvals')
     .innerJoin('users', 'users.id', 'approvals.user_id')
     .innerJoin('devices', 'devices.id', 'approvals.device_id')
-    .innerJoin('user_groups', 'user_groups.user_id', 'users.id')
+    .innerJoin('admin_roles', 'admin_roles.user_id', 'users.id')
     .select(['users.id as user', 'users.name', 'approvals.approved_at as at'])
     .where('approvals.change_id', '=', change)
-    .where('user_groups.group_name', '=', adminGroup)
+    .where('admin_roles.role', '=', approverRole)
     .where('users.disabled_at', 'is', null)
     .where('devices.revoked_at', 'is', null)
     .orderBy('approvals.approved_at')

@@ -13,6 +13,7 @@ export class Housekeeping {
   readonly #context: Context;
   readonly #desk: ChannelDesk;
   #cancel = () => {};
+  #sweeping: Promise<void> | undefined;
 
   constructor(context: Context, desk: ChannelDesk) {
     this.#context = context;
@@ -22,7 +23,11 @@ export class Housekeeping {
   start(): void {
     this.#cancel = this.#context.clock.after(everyMs, () => {
       this.start();
-      this.sweep().catch((error: unknown) => this.#context.log.error({ err: error }, 'housekeeping failed'));
+      this.#sweeping ??= this.sweep()
+        .catch((error: unknown) => this.#context.log.error({ err: error }, 'housekeeping failed'))
+        .finally(() => {
+          this.#sweeping = undefined;
+        });
     });
   }
 

@@ -13,7 +13,7 @@ import { digestOf, newEvent, newHandle, newId, newSecret } from './identifiers.t
 import type { SignedIn } from './leases.ts';
 
 /** The group the default policy permits everything. */
-export const adminGroup = 'admins';
+const adminGroup = 'admins';
 
 const nameSchema = z
   .string()

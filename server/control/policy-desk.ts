@@ -26,6 +26,7 @@ export class PolicyDesk {
   #inForce: InForce | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #cancelBeat = () => {};
+  #beating: Promise<void> | undefined;
 
   /**
    * @param publish sends a signed snapshot to every connected gateway.
@@ -100,9 +101,13 @@ export class PolicyDesk {
     const everyMs = (this.#context.config.timers.freshnessS * 1_000) / 3;
     this.#cancelBeat = this.#context.clock.after(everyMs, () => {
       this.#beat();
-      this.#beforeBeat()
+      // One that takes longer than a beat is not overtaken: what waits for the store would pile up there.
+      this.#beating ??= this.#beforeBeat()
         .then(() => this.snapshot())
-        .then(this.#publish, (error: unknown) => this.#context.log.error({ err: error }, 'no snapshot'));
+        .then(this.#publish, (error: unknown) => this.#context.log.error({ err: error }, 'no snapshot'))
+        .finally(() => {
+          this.#beating = undefined;
+        });
     });
   }
 

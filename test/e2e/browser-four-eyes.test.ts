@@ -18,7 +18,9 @@ before(async () => {
   ada = await Person.arrive();
   await ada.enrol(product.ready.enrol ?? '');
   bob = await Person.arrive();
-  await bob.enrol(await linkFor(product, 'Bob', 'admins'));
+  await bob.enrol(await linkFor(product, 'Bob', 'writers'));
+  const { users } = (await product.cliJson('user', 'list')) as { users: { id: string }[] };
+  for (const { id } of users) await product.cliJson('user', 'grant', id, 'policy');
 });
 after(async () => {
   await ada?.[Symbol.asyncDispose]();
@@ -36,7 +38,8 @@ test('QHX-8: two administrators read what everybody would be let in by, and only
     [ada, 'It waits for another administrator', ['admins']],
     [bob, 'the new policies are in force', ['everybody']],
   ] as const) {
-    await hub.goto(new URL('/changes', product.ready.hub).href);
+    await hub.goto(new URL('/admin/policies', product.ready.hub).href);
+    await hub.getByRole('link', { name: 'Changes' }).click();
     await hub.getByText('permit (principal, action, resource);').waitFor();
     await hub.getByRole('button', { name: 'Approve with your passkey' }).click();
     await hub.getByRole('status').filter({ hasText: said }).waitFor();

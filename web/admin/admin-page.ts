@@ -151,6 +151,7 @@ export class AdminPage extends LitElement {
       <nav aria-label="Administration">
         ${mine.map((kind) => this.#place(kind.name, kind.title, kind === chosen))}
         ${roles.includes('policy') ? this.#place('policies', 'Policies', isPolicies) : nothing}
+        ${roles.includes('policy') ? html`<a href="/changes">Changes</a>` : nothing}
       </nav>
       <h1 tabindex="-1">${title}</h1>
       <lk-failure .failure=${this.failure}></lk-failure>

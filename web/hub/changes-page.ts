@@ -53,7 +53,7 @@ export class ChangesPage extends LitElement {
       <p role="status">${this.outcome}</p>
       ${this.changes?.length === 0 ? html`<p class="soft">Nothing waits.</p>` : nothing}
       ${this.changes?.map((change) => this.#card(change))}
-      <p><a href="/">Your services</a></p>
+      <p><a href="/admin/policies">Policies</a> · <a href="/">Your services</a></p>
     </lk-frame>`;
   }
 

@@ -23,7 +23,7 @@ export interface Change {
   readonly approvals: readonly { readonly user: string; readonly name: string; readonly at: number }[];
 }
 
-/** @throws ApiError `admin_needed` for a person who is no administrator */
+/** @throws ApiError `role_needed` for a person who is no policy administrator */
 export async function waitingChanges(): Promise<readonly Change[]> {
   return (await call<{ changes: Change[] }>('GET', '/api/changes')).changes;
 }

@@ -7,7 +7,7 @@ import {
   finishApproval,
   listChanges,
   refuseChange,
-  requireAdmin,
+  requireApprover,
   type ShownChange,
 } from '../changes.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
@@ -86,7 +86,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     responses: answers(changes, 'what waits for administrators; for administrators'),
   });
   app.openapi(list, async (exchange) => {
-    await requireAdmin(context.store, await signedIn(context, exchange));
+    await requireApprover(context.store, await signedIn(context, exchange));
     return exchange.json({ changes: (await listChanges(context)).map(changeJson) }, 200);
   });
 
@@ -126,7 +126,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   });
   app.openapi(refuse, async (exchange) => {
     const who = await signedBy(context, exchange);
-    await requireAdmin(context.store, who);
+    await requireApprover(context.store, who);
     await refuseChange(context, exchange.req.valid('json').change, who.spiffeId);
     return exchange.json({}, 200);
   });

@@ -264,7 +264,29 @@ const adminState = (list: string, open?: string) =>
     return visitor.page;
   });
 
+/** What waits for two policy administrators, one of whom has signed it. */
+const changes = [
+  {
+    ...{ id: 'c'.repeat(24), kind: 'policy.replace', state: 'waiting', needed: 2, requestedBy: 'system' },
+    ...{ requestedAt: 1_790_000_000_000, expires: 1_790_086_400_000 },
+    dangers: [{ code: 'allow_all', message: 'A person of no group could open any service.', policies: ['everybody'] }],
+    document: JSON.stringify({
+      policies: { everybody: 'permit (principal, action, resource);' },
+      before: '0'.repeat(64),
+    }),
+    approvals: [{ user: 'b'.repeat(24), name: 'Bob', at: 1_790_000_000_000 }],
+  },
+];
+
 const adminStates: readonly PageState[] = [
+  state('admin-changes', async (visitor, mock) => {
+    welcome(mock, { contact, roles: ['policy'] });
+    await visitor.enrol(enrolmentLink(mock));
+    mock.api['GET /api/changes'] = () => ({ json: { changes } });
+    await visitor.page.goto(`${mock.hub}/changes`);
+    await visitor.page.getByRole('button', { name: 'Approve with your passkey' }).waitFor();
+    return visitor.page;
+  }),
   ...['sessions', 'links', 'knocks', 'people', 'devices', 'services', 'policies'].map((list) => adminState(list)),
   adminState('links', 'Make a link'),
 ];
