@@ -5,14 +5,13 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { parseConnectorToken } from '../channel/connector-token.ts';
-import type { ConnectorWelcome } from '../channel/messages.ts';
 import type { Logger } from '../log.ts';
 import { makePrivateFolder } from '../store/files.ts';
 import { type Connector, startConnector } from './connector.ts';
 import { dialer, fetchAuthority, parseControlAddress } from './control-address.ts';
 import type { ExposedTarget } from './expose.ts';
 import { type ConnectorState, readState, writeState } from './kept-state.ts';
-import { ServiceDoor } from './service-door.ts';
+import { ServiceDoor, toTcp } from './service-door.ts';
 
 export interface RunConnectorOptions {
   /** The connector's own folder. */
@@ -45,7 +44,7 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
     writeState(file, state);
   };
   const address = parseControlAddress(state.control);
-  const doors = exposes.map((target) => new ServiceDoor(target, state.trustDomain, log));
+  const doors = exposes.map((target) => new ServiceDoor(target.name, state.trustDomain, toTcp(target), log));
   const connector = await startConnector({
     name: state.name,
     dial: dialer(address, state.authority, state.trustDomain, () =>
@@ -55,7 +54,7 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
     onCredential: ({ token, id }) => keep({ credential: token, id }),
     onWelcome: (welcome) => {
       if (welcome.svid !== undefined) keep({ svid: welcome.svid });
-      identify(doors, exposes, state.key, welcome);
+      for (const door of doors) door.identify(state.key, welcome);
     },
     keyFile: join(folder, 'wireguard.pem'),
     certificateKey: publicOf(state.key),
@@ -67,18 +66,6 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
     log,
   });
   return { ...connector, name: state.name };
-}
-
-function identify(
-  doors: readonly ServiceDoor[],
-  exposes: readonly ExposedTarget[],
-  key: string,
-  { serviceSvids = {}, authority }: ConnectorWelcome,
-): void {
-  for (const [at, { name }] of exposes.entries()) {
-    const cert = serviceSvids[name];
-    if (cert !== undefined && authority !== undefined) doors[at]?.identify({ key, cert, ca: authority });
-  }
 }
 
 async function firstState(kept: ConnectorState | undefined, token: string | undefined): Promise<ConnectorState> {

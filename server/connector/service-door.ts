@@ -1,12 +1,13 @@
 /**
- * The tunnel side of one published service: TLS of the internal authority inside WireGuard, so that a service is reached
- * through two layers and through neither alone; behind it a plain TCP connection to the service, byte for byte.
- * Only a gateway of this installation is let in.
+ * The tunnel side of one service: TLS of the internal authority inside WireGuard, so that a service is reached through two
+ * layers and through neither alone. Only a gateway of this installation is let in. Behind it stands what the door was made
+ * with: the demo service in this process, or a plain TCP connection to a service, byte for byte.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { parseSpiffeId } from '../../protocol/spiffe.ts';
+import type { ConnectorWelcome } from '../channel/messages.ts';
 import { acceptTls, callerOf, type TlsIdentity, WrongIdentityError } from '../channel/mutual-tls.ts';
 import type { Logger } from '../log.ts';
 
@@ -14,36 +15,37 @@ import type { Logger } from '../log.ts';
 const connectLimitMs = 10_000;
 const keepAliveMs = 30_000;
 
-export interface ServiceTarget {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-}
+/** Takes a caller that was let in, and the tunnel under it to break off by. */
+export type Behind = (caller: TLSSocket, tunnel: Duplex) => void;
 
 export class ServiceDoor {
-  readonly #target: ServiceTarget;
+  readonly #name: string;
   readonly #trustDomain: string;
+  readonly #behind: Behind;
   readonly #log: Logger;
   #identity: TlsIdentity | undefined;
 
-  constructor(target: ServiceTarget, trustDomain: string, log: Logger) {
-    this.#target = target;
+  /** @param name the service's */
+  constructor(name: string, trustDomain: string, behind: Behind, log: Logger) {
+    this.#name = name;
     this.#trustDomain = trustDomain;
+    this.#behind = behind;
     this.#log = log;
   }
 
-  /** The certificate of the service; the one before is used no more. */
-  identify(identity: TlsIdentity): void {
-    this.#identity = identity;
+  /** Takes the certificate that a welcome brings; the one before is used no more. @param key its private key, PEM */
+  identify(key: string, { serviceSvids, authority }: Pick<ConnectorWelcome, 'serviceSvids' | 'authority'>): void {
+    const cert = serviceSvids?.[this.#name];
+    if (cert !== undefined && authority !== undefined) this.#identity = { key, cert, ca: authority };
   }
 
   /** Takes a connection that came through the tunnel. */
   serve(tunnel: Duplex): void {
     tunnel.on('error', () => {});
     this.#admit(tunnel).then(
-      (secured) => join(tunnel, secured, this.#connect()),
+      (caller) => this.#behind(caller, tunnel),
       (error: unknown) => {
-        this.#log.warn({ service: this.#target.name, err: error }, 'a connection through the tunnel was turned away');
+        this.#log.warn({ service: this.#name, err: error }, 'a connection through the tunnel was turned away');
         tunnel.destroy(new WrongIdentityError());
       },
     );
@@ -56,14 +58,18 @@ export class ServiceDoor {
     if (caller?.kind !== 'gateway' || caller.trustDomain !== this.#trustDomain) throw new WrongIdentityError();
     return secured;
   }
+}
 
-  #connect(): Socket {
-    const { host, port } = this.#target;
-    const service = connectTcp({ host, port, allowHalfOpen: true });
-    service.setTimeout(connectLimitMs, () => service.destroy());
-    service.once('connect', () => service.setTimeout(0).setNoDelay(true).setKeepAlive(true, keepAliveMs));
-    return service;
-  }
+/** A TCP service that this machine reaches. */
+export function toTcp(target: { readonly host: string; readonly port: number }): Behind {
+  return (caller, tunnel) => join(tunnel, caller, connectTo(target));
+}
+
+function connectTo({ host, port }: { readonly host: string; readonly port: number }): Socket {
+  const service = connectTcp({ host, port, allowHalfOpen: true });
+  service.setTimeout(connectLimitMs, () => service.destroy());
+  service.once('connect', () => service.setTimeout(0).setNoDelay(true).setKeepAlive(true, keepAliveMs));
+  return service;
 }
 
 /** Byte for byte both ways; an end goes on as an end, a break as a reset, so that neither end takes one for the other. */

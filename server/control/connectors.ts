@@ -150,20 +150,18 @@ export class ConnectorDesk {
     return spendConnectorToken(this.#context, transaction, hello.name, hello.token);
   }
 
-  /** Certificates for the connector and each service it publishes, all of the one key it brought. */
+  /** Certificates for the connector and each service it answers for, all of the one key it brought. */
   async #svids(
-    { certificateKey, exposes }: ConnectorHello,
+    hello: ConnectorHello,
     id: string,
   ): Promise<Pick<ConnectorWelcome, 'svid' | 'serviceSvids' | 'authority'>> {
-    if (certificateKey === undefined) return {};
+    if (hello.certificateKey === undefined) return {};
     const { ca, clock, config } = this.#context;
-    const key = unbase64url(certificateKey);
+    const key = unbase64url(hello.certificateKey);
     const now = clock.now();
-    const published = exposes.filter(({ scheme }) => scheme !== undefined).map(({ name }) => name);
-    const namespaces = await this.#namespaces(published);
-    const svids = published.map(async (name) => {
-      const id = serviceSpiffeId(config, { name, namespace: namespaces.get(name) ?? 'default' });
-      return [name, await ca.issue(key, id, now)] as const;
+    const services = await this.#answersFor(hello);
+    const svids = services.map(async (service) => {
+      return [service.name, await ca.issue(key, serviceSpiffeId(config, service), now)] as const;
     });
     return {
       svid: await ca.issue(key, connectorSpiffeId(config, id), now, connectorLifeMs),
@@ -172,15 +170,27 @@ export class ConnectorDesk {
     };
   }
 
-  /** Of services that exist already; a new one begins in `default`. */
-  async #namespaces(names: readonly string[]): Promise<Map<string, string>> {
-    if (names.length === 0) return new Map();
+  /**
+   * What it publishes, which is its own by now, and of the demo's connector the demo service while nobody has defined
+   * another of that name. A new service begins in `default`.
+   */
+  async #answersFor({ name, exposes }: ConnectorHello): Promise<{ name: string; namespace: string }[]> {
+    if (exposes.length === 0) return [];
     const rows = await this.#context.store
       .selectFrom('services')
-      .select(['name', 'namespace'])
-      .where('name', 'in', names)
+      .select(['name', 'namespace', 'demo'])
+      .where(
+        'name',
+        'in',
+        exposes.map((exposed) => exposed.name),
+      )
       .execute();
-    return new Map(rows.map(({ name, namespace }) => [name, namespace]));
+    return exposes.flatMap((exposed) => {
+      const row = rows.find((one) => one.name === exposed.name);
+      const isDemo = name === demoName && exposed.name === demoName && row?.demo !== 0;
+      if (exposed.scheme === undefined && !isDemo) return [];
+      return [{ name: exposed.name, namespace: row?.namespace ?? 'default' }];
+    });
   }
 
   async #join(

@@ -47,6 +47,8 @@ export interface ShownService {
 /** Host names on the apps' domain that are not services. */
 const reservedNames = new Set(['shell', 'hub', tunnelLabel]);
 export const demoName = 'demo';
+/** Where its connector has the door with TLS (server/connector/main.ts). */
+const demoPort = 443;
 
 /** @throws ApiError by what is wrong first: name, URL, then whether anything carries the address */
 export async function addService(context: Context, service: NewService): Promise<ShownService> {
@@ -138,9 +140,9 @@ export async function publishExposed(
     if (scheme === undefined) continue;
     if (reservedNames.has(name)) throw new ApiError('name_reserved');
     const existing = await transaction.selectFrom('services').selectAll().where('name', '=', name).executeTakeFirst();
-    const isTheirs =
-      existing !== undefined && existing.wireguard_key === connector.wireguard_key && existing.inner_tls === 1;
-    if (existing !== undefined && existing.demo === 0 && !isTheirs) throw new ApiError('service_exists');
+    const isDefined = existing !== undefined && existing.demo === 0;
+    const isTheirs = isDefined && existing.wireguard_key === connector.wireguard_key && existing.inner_tls === 1;
+    if (isDefined && !isTheirs) throw new ApiError('service_exists');
     const url = `${scheme}://${connector.name}.wg:${port}`;
     if (existing?.url === url && isTheirs) continue;
     const made = await rowOf(context, transaction, { name, url }, parseServiceUrl(url), false);
@@ -165,7 +167,10 @@ export async function syncDemo(context: Context, transaction: StoreTransaction):
   if (!context.config.demo || defined !== undefined || connector === undefined) return;
   const service = { name: demoName, url: `http://${demoName}.wg` };
   const row = await rowOf(context, transaction, service, parseServiceUrl(service.url), true);
-  await transaction.insertInto('services').values(row).execute();
+  await transaction
+    .insertInto('services')
+    .values({ ...row, port: demoPort, inner_tls: 1 })
+    .execute();
 }
 
 async function rowOf(

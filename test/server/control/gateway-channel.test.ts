@@ -269,6 +269,7 @@ describe('control channel of the control plane', () => {
     ]);
     assert.equal(services[0]?.wireguardKey, key);
     assert.deepEqual([services[0]?.name, services[0]?.address, services[0]?.demo], ['demo', '100.100.0.2', true]);
+    assert.equal(services[0]?.innerTls, true, 'WireGuard alone is not enough');
     await installation.admin('POST', '/admin/services', { name: 'own', url: 'http://demo.wg:8080' });
     assert.deepEqual(
       installation.control.desk.policy.content.services.map(({ name }) => name),
