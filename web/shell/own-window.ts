@@ -1,26 +1,23 @@
-/** Which apps want a window of their own: their pages lead this tab away again as soon as they are in its frame. */
+/** Which apps want a window of their own: their pages lead this tab away again when they are in its frame once more. */
 
-/** Two in a row within this time are a script's doing, not a person's. */
-const rowMs = 10_000;
-/** What a person clicks may lead the tab to a page of the app too, and twice. */
-const mostClicks = 3;
+/** A slow page on a slow machine takes its time until its script runs; one that does so later has another reason. */
+const rowMs = 60_000;
 
 export class LedAways {
-  readonly #times: number[] = [];
+  #last = Number.NEGATIVE_INFINITY;
 
   /**
-   * A page has led the tab away.
+   * A page has led the tab away, by no click of a person's: what they clicked in the last seconds may do so too.
    * @param now any clock's, ms
-   * @param isClicked whether a person has just clicked or typed in the app
    * @returns true when its pages do not stay in a frame
    */
-  again(now: number, isClicked: boolean): boolean {
-    this.#times.push(now);
-    const inRow = this.#times.filter((time) => now - time < rowMs).length;
-    return inRow >= (isClicked ? mostClicks : 2);
+  again(now: number): boolean {
+    const isAgain = now - this.#last < rowMs;
+    this.#last = now;
+    return isAgain;
   }
 
   forget(): void {
-    this.#times.length = 0;
+    this.#last = Number.NEGATIVE_INFINITY;
   }
 }

@@ -206,9 +206,8 @@ export class ShellPage extends LitElement {
 
   /** The frame goes where the tab was led to; a page that does so again there wants no frame. */
   readonly #ledAway = (path: string): void => {
-    const isClicked = navigator.userActivation.isActive;
-    if (this.#ledAways.again(performance.now(), isClicked)) this.unframedAt = path;
-    else if (isClicked) this.#frameElement?.setAttribute('src', this.service?.app + path);
+    if (navigator.userActivation.isActive) this.#frameElement?.setAttribute('src', this.service?.app + path);
+    else if (this.#ledAways.again(performance.now())) this.unframedAt = path;
     // A new one: where only the fragment is another, or nothing, the present one would not load a page.
     else this.frameAt = { frame: this.frameAt.frame + 1, path };
   };
