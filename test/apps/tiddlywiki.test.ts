@@ -19,12 +19,15 @@ testRealApp({
     await page.click('button[aria-label="Confirm changes to this tiddler"]');
     await page.see('text=Once directly, once through the tunnel.');
     await page.see('body:not(.tc-dirty)');
+    await page.evaluate(still, undefined);
     await page.look('written');
     await page.goto('/#Written%20twice');
     await page.see('text=Once directly, once through the tunnel.');
+    await page.evaluate(still, undefined);
     await page.look('reopened');
   },
   mayDiffer: [
+    { part: 'dom', pattern: /(?<= at )\d\d?:\d\d[ap]m/g, why: 'the minute in which it was written' },
     {
       part: 'request',
       pattern: /^(?:PUT|DELETE) \S*(?:Draft|StoryList).*$/,
@@ -34,3 +37,9 @@ testRealApp({
     { part: 'header', pattern: /(?<=^PUT .*: content-length: )\d+$/, why: 'as above' },
   ],
 });
+
+/** Resolves when nothing moves any more: what moves says so in its style. */
+async function still(): Promise<void> {
+  while (document.querySelector('[style*="transition"], body[style*="overflow"]') !== null)
+    await new Promise(requestAnimationFrame);
+}

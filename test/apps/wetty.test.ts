@@ -26,6 +26,7 @@ testRealApp({
     await page.look('answered');
     await page.type('exit');
     await page.press('Enter');
+    await page.evaluate(said, 'closed.');
   },
   mayDiffer: [
     { part: 'request', pattern: /^GET \/sw\.js .*$/, why: 'an app has no service worker of its own (decision 0012)' },
