@@ -31,8 +31,8 @@ const alone = ['browser-memory', 'endurance', 'gateway-limits', 'slowloris'].map
 
 /** Where the store is more than a place to keep things: what is single use, what is revoked, what is chained. */
 const ofTheStore = [
-  'store/{store,postgres-url}',
-  'control/{admin,changes,devices,enrolment,gateway-channel,launch,links,login,restart,revocations,step-up}',
+  'store/store',
+  'control/{admin,changes,login,restart}',
 ].map((names) => `test/server/${names}.test.ts`);
 
 /** Suites in the order of trust: a broken kernel is found before a page that uses it. */
