@@ -30,10 +30,9 @@ interface Suite {
 const alone = ['browser-memory', 'endurance', 'gateway-limits', 'slowloris'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Where the store is more than a place to keep things: what is single use, what is revoked, what is chained. */
-const ofTheStore = [
-  'store/store',
-  'control/{admin,changes,login,restart}',
-].map((names) => `test/server/${names}.test.ts`);
+const ofTheStore = ['store/store', 'control/{admin,changes,login,restart}'].map(
+  (names) => `test/server/${names}.test.ts`,
+);
 
 /** Suites in the order of trust: a broken kernel is found before a page that uses it. */
 const suites: readonly Suite[] = [
