@@ -27,7 +27,9 @@ interface Suite {
 }
 
 /** What measures a process, or loads the machine until something gives: other tests beside it would be part of the result. */
-const alone = ['browser-memory', 'endurance', 'gateway-limits', 'slowloris'].map((name) => `test/e2e/${name}.test.ts`);
+const alone = ['browser-memory', 'endurance', 'flat-memory', 'gateway-limits', 'slowloris'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 /** Where the store is more than a place to keep things: what is single use, what is revoked, what is chained. */
 const ofTheStore = ['store/store', 'control/{admin,changes,login,restart}'].map(

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { ensureBuilt } from '../../server/build.ts';
 import { Product } from '../e2e/support/product.ts';
+import { QuietChromium } from '../support/quiet-chromium.ts';
 import type { Figure } from './figure.ts';
 import { median } from './interleaved.ts';
 import { type Browser, Control, type Job } from './web/control.ts';
-import { QuietChromium } from './web/quiet-chromium.ts';
 
 const rounds = 3;
 const coldOpens = 7;

@@ -1,13 +1,29 @@
 /** How much the product's processes grow while something goes on: resident memory, sampled, the highest against the first. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Product } from './product.ts';
 
 const everyMs = 100;
 
 /** Begins to watch. `end` returns the growth of each process in bytes. */
-export function growthOf(product: Product): { end(): Promise<Record<string, number>> } {
+export function growthOf(product: Product): Growth {
   const pids: Record<string, number> = { up: product.pid };
   for (const [part, pid] of Object.entries(product.ready.pids)) if (pid !== undefined) pids[part] = pid;
+  return growth(pids);
+}
+
+/** The same for the processes of the browsers that this test has started; those that end meanwhile count as they were. */
+export function browserGrowth(): Growth {
+  const parents = new Map(processes().map(({ pid, parent }) => [pid, parent]));
+  const isOurs = (pid: number): boolean => pid === process.pid || (pid > 1 && isOurs(parents.get(pid) ?? 0));
+  const own = processes().filter(({ pid, name }) => /^(chrom|firefox)/i.test(name) && isOurs(pid));
+  return growth(Object.fromEntries(own.map(({ pid, name }) => [`${name} ${pid}`, pid])));
+}
+
+interface Growth {
+  end(): Promise<Record<string, number>>;
+}
+
+function growth(pids: Record<string, number>): Growth {
   const first = sample(pids);
   const highest = { ...first };
   const look = () => {
@@ -28,6 +44,24 @@ function sample(pids: Record<string, number>): Record<string, number> {
 }
 
 function residentBytes(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(line?.[1] ?? 0) * 1_024;
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1] ?? 0) * 1_024;
+}
+
+/** Empty for a process that has ended. */
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function processes(): { pid: number; parent: number; name: string }[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => {
+      const status = statusOf(Number(entry));
+      const [, name = ''] = /^Name:\s+(.+)$/m.exec(status) ?? [];
+      return { pid: Number(entry), parent: Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0), name };
+    });
 }

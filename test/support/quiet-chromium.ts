@@ -1,6 +1,6 @@
 /**
  * A Chromium of its own in which a person is enrolled and opens services. Spoken to over the browser's own debugging
- * connection; only the hub's tab is ever attached to, never a page that is measured.
+ * connection. Nothing here turns on the instrumentation of the network, which keeps copies of bodies in the page.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,10 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { chromiumFlags, findChromium } from '../../support/chromium.ts';
+import { chromiumFlags, findChromium } from './chromium.ts';
 
 type Fields = Record<string, unknown>;
 type Answer = { id?: number; result?: Fields; error?: { message: string } };
+type Told = { method?: string; sessionId?: string; params?: { context?: { id: number; origin: string } } };
 
 const patienceMs = 60_000;
 const lookMs = 50;
@@ -22,6 +23,8 @@ export class QuietChromium {
   readonly #profile: string;
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, PromiseWithResolvers<Fields>>();
+  /** Worlds of scripts by their session, as the pages told of them. */
+  readonly #worlds = new Map<string, { id: number; origin: string }[]>();
   #nextId = 1;
   #hub = '';
 
@@ -30,7 +33,10 @@ export class QuietChromium {
     this.#profile = profile;
     this.#socket = socket;
     socket.on('message', (data) => {
-      const { id = 0, result = {}, error } = JSON.parse(String(data)) as Answer;
+      const { id = 0, result = {}, error, ...told } = JSON.parse(String(data)) as Answer & Told;
+      const { context } = told.params ?? {};
+      if (told.method === 'Runtime.executionContextCreated' && context !== undefined)
+        this.#worlds.get(told.sessionId ?? '')?.push(context);
       if (error === undefined) this.#waiting.get(id)?.resolve(result);
       else this.#waiting.get(id)?.reject(new Error(error.message));
       this.#waiting.delete(id);
@@ -82,6 +88,21 @@ export class QuietChromium {
     return value;
   }
 
+  /** Runs a function in the app that a shell's target shows; it sees nothing but its argument, and both are JSON. */
+  async inApp<A, R>(target: string, run: (argument: A) => Promise<R>, argument: A): Promise<R> {
+    const session = await this.#attach(target);
+    this.#worlds.set(session, []);
+    await this.#call('Runtime.enable', {}, session);
+    for (const late = Date.now() + patienceMs; Date.now() < late; await pause(lookMs))
+      for (const { id } of this.#worlds.get(session) ?? []) {
+        // Not the shell's own, and not the helper's beside the app.
+        const isApp = `location.pathname === '/' && document.readyState === 'complete'`;
+        if ((await this.#evaluate(session, isApp, id).catch(() => false)) !== true) continue;
+        return (await this.#evaluate(session, `(${run})(${JSON.stringify(argument)})`, id)) as R;
+      }
+    throw new Error('the app never came');
+  }
+
   async close(target: string): Promise<void> {
     await this.#call('Target.closeTarget', { targetId: target });
   }
@@ -110,8 +131,9 @@ export class QuietChromium {
     throw new Error(`the hub never said yes to ${question.slice(-40)}`);
   }
 
-  async #evaluate(session: string, expression: string): Promise<unknown> {
-    const asked = { expression, returnByValue: true, userGesture: true };
+  async #evaluate(session: string, expression: string, contextId?: number): Promise<unknown> {
+    const where = contextId === undefined ? {} : { contextId };
+    const asked = { expression, ...where, awaitPromise: true, returnByValue: true, userGesture: true };
     const { result, exceptionDetails } = await this.#call('Runtime.evaluate', asked, session);
     if (exceptionDetails !== undefined) throw new Error(`in the page: ${JSON.stringify(exceptionDetails)}`);
     return (result as { value?: unknown }).value;
