@@ -13,8 +13,8 @@ export interface IdleOptions {
   readonly rekeyAfterS: number;
 }
 
-/** Sessions of one device: below what the gateway lets one make at once (credentialHandshakes). */
-const perDevice = 100;
+/** Sessions of one device: what the gateway lets it make, and the hub lets its person renew, at once (personRate). */
+const perDevice = 40;
 const atOnce = 8;
 /** How much longer than they should take rekeys may take, on a machine that is busy. */
 const patienceMs = 120_000;
