@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { wipe } from '../../protocol/bytes.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Signer } from '../../protocol/crypto.ts';
+import { maxRootGenerations } from '../../protocol/limits.ts';
 import {
   decodeCertificate,
   type Generation,
@@ -101,7 +102,9 @@ async function openGeneration(paths: KeyPaths, now: number) {
   const pins = readPublic(join(paths.trust, trustFiles.pins));
   const keys = new RoleKeys(paths, root);
   await keys.renew(now);
-  return { root, pins, fingerprint: pinsFingerprint(nodeCrypto, pins), earlier: earlierGenerations(paths), keys };
+  // No more than a browser walks, with the one in use; who knows only older ones enrols anew.
+  const earlier = earlierGenerations(paths).slice(1 - maxRootGenerations);
+  return { root, pins, fingerprint: pinsFingerprint(nodeCrypto, pins), earlier, keys };
 }
 
 /** The role keys in use and their certificates. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { maxRootGenerations } from '../../../protocol/limits.ts';
 import { objectType, parseObject, signObject } from '../../../protocol/lks1.ts';
 import { followPins, type Role, roleNumber, verifyPins, verifyRole } from '../../../protocol/pins.ts';
 import { readTrust } from '../../../server/audit/trust.ts';
@@ -134,6 +135,18 @@ describe('keys of an installation', () => {
         Promise.any(pki.certificates.map((one) => verifyRole(nodeCrypto, at(time), old, one, 'root')));
       assert.deepEqual(await vouched(start + half - dayMs), pki.root);
       await assert.rejects(vouched(start + half + dayMs), AggregateError);
+    });
+
+    test('QZ-22: after more rotations than a browser walks at once, who knows one of the last still follows', async () => {
+      const pki = await openPki(paths, at(start));
+      const known: Uint8Array[] = [];
+      for (let rotation = 0; rotation <= maxRootGenerations; rotation += 1) {
+        known.push(pki.fingerprint);
+        await pki.rotateRoot(start + rotation * dayMs);
+      }
+      for (const fingerprint of known.slice(1 - maxRootGenerations))
+        assert.deepEqual(await follows(pki, fingerprint), pki.root);
+      await assert.rejects(follows(pki, known[0]!), { code: 'wrong_subject' });
     });
 
     test('documents from before are still read by whoever knows the new one', async () => {
