@@ -1,5 +1,6 @@
 /** How the shell is laid out: the toolbar, what is asked below it, the app, and what lies over the app when it is over. */
 import { css } from 'lit';
+import { cover } from './panel-styles.ts';
 
 export const shellStyles = css`
   :host {
@@ -25,13 +26,7 @@ export const shellStyles = css`
     visibility: hidden;
   }
   .over {
-    background: var(--paper);
-    display: grid;
-    inset: 0;
-    overflow: auto;
-    padding: 1.25rem;
-    place-items: center;
-    position: absolute;
+    ${cover}
   }
   .waiting {
     color: var(--ink-soft);
