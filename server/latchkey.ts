@@ -16,6 +16,7 @@ import { addPolicyCommands } from './cli/policy.ts';
 import { addRotateCommand } from './cli/rotate.ts';
 import { addServiceCommands } from './cli/service.ts';
 import { addSessionCommands } from './cli/session.ts';
+import { addSvidCommand } from './cli/svid.ts';
 import { addUpCommand } from './cli/up.ts';
 import { addWireGuardCommands } from './cli/wg.ts';
 
@@ -40,6 +41,7 @@ addPolicyCommands(program);
 addChangeCommands(program);
 addRotateCommand(program);
 addSessionCommands(program);
+addSvidCommand(program);
 addAuditCommands(program);
 addConfigCommand(program);
 addDoctorCommand(program);

@@ -37,6 +37,7 @@ export const auditEventTypes = [
   'gateway.restart',
   'connector.join',
   'connector.leave',
+  'svid.issue',
   'bypass',
   'control.start',
   'control.stop',

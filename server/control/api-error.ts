@@ -98,6 +98,7 @@ const answers = {
   allowed_ips_malformed: [400, 'Allowed IPs are addresses with a prefix length, such as 10.0.0.0/24.'],
   allowed_ips_overlap: [409, 'Another WireGuard peer has some of these allowed IPs already.'],
   endpoint_malformed: [400, 'An endpoint is IP:port, with an IPv6 address in brackets.'],
+  csr_malformed: [400, 'A certificate request is PEM, of a P-256 key that signed it with SHA-256.'],
   change_unknown: [404, 'There is no such change waiting. It was decided, or has expired.'],
   change_approved: [409, 'You have approved this change already. It takes another administrator.'],
   change_too_many: [409, 'Too many changes wait for administrators. Approve or refuse some first.'],

@@ -28,6 +28,7 @@ import { InternalCa } from './internal-ca.ts';
 import { openPki } from './pki.ts';
 import { ensureFirstPolicies } from './policies.ts';
 import { countDefined, syncDemo } from './services.ts';
+import { renewWitKeys } from './wit-keys.ts';
 
 export interface ControlOptions {
   readonly config: Config;
@@ -59,6 +60,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   };
   addTokens(options.tokens);
   await ensureFirstPolicies(context);
+  await renewWitKeys(context);
   await context.audit.transact(async (transaction) => {
     await syncDemo(context, transaction);
     await context.audit.record(transaction, newEvent(context, { type: 'control.start', actor: 'system' }));

@@ -5,6 +5,7 @@
 import type { ChannelDesk } from './channel-desk.ts';
 import type { Context } from './context.ts';
 import { svidLifeMs } from './internal-ca.ts';
+import { renewWitKeys } from './wit-keys.ts';
 
 const everyMs = 60_000;
 const dayMs = 86_400_000;
@@ -43,6 +44,7 @@ export class Housekeeping {
     if (await pki.renew(now)) this.#desk.gateways.reconnectAll();
     this.#desk.gateways.reconnectBefore(now - svidLifeMs / 2);
     this.#desk.connectors.reconnectBefore(now - svidLifeMs / 2);
+    await renewWitKeys(this.#context);
     await store.deleteFrom('spent_nonces').where('expires_at', '<', now).execute();
     await store
       .deleteFrom('ceremonies')

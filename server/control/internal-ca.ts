@@ -7,6 +7,7 @@ import 'reflect-metadata';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
@@ -14,6 +15,7 @@ import {
   KeyUsagesExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
@@ -83,6 +85,11 @@ export class InternalCa {
    */
   async issue(publicKey: Uint8Array, spiffeId: string, now: number, lifeMs = svidLifeMs): Promise<string> {
     const subject = await crypto.subtle.importKey('raw', Uint8Array.from(publicKey), algorithm, true, ['verify']);
+    return this.certify(subject, spiffeId, now, lifeMs);
+  }
+
+  /** The same for a key of any kind. */
+  async certify(subject: CryptoKey, spiffeId: string, now: number, lifeMs = svidLifeMs): Promise<string> {
     const certificate = await X509CertificateGenerator.create({
       serialNumber: newSerial(),
       subject: 'O=Latchkey',
@@ -97,6 +104,8 @@ export class InternalCa {
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
         new SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }]),
+        // RFC 5280 section 4.2.1.1; strict readers turn away a leaf without it.
+        await AuthorityKeyIdentifierExtension.create(this.#root.publicKey),
       ],
     });
     return certificate.toString('pem');
@@ -138,6 +147,7 @@ async function make(keyFile: string, certificateFile: string, trustDomain: strin
       new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
       new SubjectAlternativeNameExtension([{ type: 'url', value: `spiffe://${trustDomain}` }]),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
   replaceFile(keyFile, pem);

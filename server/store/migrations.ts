@@ -198,6 +198,12 @@ const oidc = [
 /** Control planes on one database give the same policy the same epoch. */
 const policyDigest = ['ALTER TABLE counters ADD COLUMN digest BLOB'];
 
+/** What the world outside checks our word by. */
+const witKeys = [
+  `CREATE TABLE wit_keys (kid TEXT PRIMARY KEY, x TEXT NOT NULL, y TEXT NOT NULL, sealed TEXT,
+     created_at INTEGER NOT NULL) STRICT`,
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -213,6 +219,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011-admin-roles': { up: (database) => runAll(database, adminRoles) },
   '0012-oidc': { up: (database) => runAll(database, oidc) },
   '0013-policy-digest': { up: (database) => runAll(database, policyDigest) },
+  '0014-wit-keys': { up: (database) => runAll(database, witKeys) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

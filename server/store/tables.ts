@@ -1,7 +1,7 @@
 /**
  * The tables of the control plane, as Kysely types. Times are milliseconds since the epoch; flags are 0 or 1; bytes are
  * BLOBs; lists are JSON text. Secrets stand as SHA-256 only (tokens, cookies); pre-shared keys, which have to be told to
- * both peers, are sealed (vault.ts). Nothing here can open a recorded session: no ephemeral or session private key is ever stored.
+ * both peers, and the keys that sign WIT-SVIDs are sealed (vault.ts). Nothing here can open a recorded session: no ephemeral or session private key is ever stored.
  */
 import type { Generated, Kysely, Transaction } from 'kysely';
 
@@ -341,6 +341,17 @@ export interface ApprovalTable {
   assertion: string;
 }
 
+/** Signs WIT-SVIDs (wit-keys.ts). Never deleted: the bundle's sequence counts them. */
+export interface WitKeyTable {
+  /** RFC 7638 thumbprint. */
+  kid: string;
+  x: string;
+  y: string;
+  /** The private half, sealed (vault.ts); null once it signs no more. */
+  sealed: string | null;
+  created_at: number;
+}
+
 export interface CounterTable {
   name: 'policy_epoch' | 'revocation_epoch';
   value: number;
@@ -383,6 +394,7 @@ export interface Tables {
   policies: PolicyTable;
   changes: ChangeTable;
   approvals: ApprovalTable;
+  wit_keys: WitKeyTable;
   counters: CounterTable;
   audit: AuditTable;
 }

@@ -900,6 +900,7 @@ export type HubDocument = {
        "gateway.restart",
        "connector.join",
        "connector.leave",
+       "svid.issue",
        "bypass",
        "control.start",
        "control.stop"
@@ -962,6 +963,34 @@ export type HubDocument = {
      "seq"
     ],
     "additionalProperties": false
+   },
+   "Svids": {
+    "type": "object",
+    "properties": {
+     "spiffeId": {
+      "type": "string"
+     },
+     "x509Svid": {
+      "type": "string"
+     },
+     "x509Expires": {
+      "type": "number"
+     },
+     "witSvid": {
+      "type": "string"
+     },
+     "witExpires": {
+      "type": "number"
+     }
+    },
+    "required": [
+     "spiffeId",
+     "x509Svid",
+     "x509Expires",
+     "witSvid",
+     "witExpires"
+    ],
+    "description": "an X.509-SVID (PEM) and a WIT-SVID over one key; both take a proof of that key"
    }
   },
   "parameters": {}
@@ -4217,6 +4246,7 @@ export type HubDocument = {
         "gateway.restart",
         "connector.join",
         "connector.leave",
+        "svid.issue",
         "bypass",
         "control.start",
         "control.stop"
@@ -4303,6 +4333,57 @@ export type HubDocument = {
           "policyEpoch",
           "gateway"
          ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/admin/svids": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "service": {
+          "type": "string",
+          "maxLength": 63
+         },
+         "csr": {
+          "type": "string",
+          "maxLength": 4096
+         }
+        },
+        "required": [
+         "service",
+         "csr"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Svids"
         }
        }
       }
@@ -7253,6 +7334,179 @@ export type HubDocument = {
          "required": [
           "keys"
          ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/.well-known/latchkey/spiffe-bundle": {
+   "get": {
+    "responses": {
+     "200": {
+      "description": "the keys that SVIDs of this trust domain are checked by (SPIFFE bundle format)",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "keys": {
+           "type": "array",
+           "items": {
+            "anyOf": [
+             {
+              "type": "object",
+              "properties": {
+               "kty": {
+                "type": "string",
+                "enum": [
+                 "OKP"
+                ]
+               },
+               "crv": {
+                "type": "string",
+                "enum": [
+                 "Ed25519"
+                ]
+               },
+               "use": {
+                "type": "string",
+                "enum": [
+                 "x509-svid"
+                ]
+               },
+               "x": {
+                "type": "string"
+               },
+               "x5c": {
+                "type": "array",
+                "prefixItems": [
+                 {
+                  "type": "string"
+                 }
+                ]
+               }
+              },
+              "required": [
+               "kty",
+               "crv",
+               "use",
+               "x",
+               "x5c"
+              ]
+             },
+             {
+              "type": "object",
+              "properties": {
+               "kty": {
+                "type": "string",
+                "enum": [
+                 "EC"
+                ]
+               },
+               "crv": {
+                "type": "string",
+                "enum": [
+                 "P-256"
+                ]
+               },
+               "use": {
+                "type": "string",
+                "enum": [
+                 "wit-svid"
+                ]
+               },
+               "kid": {
+                "type": "string"
+               },
+               "x": {
+                "type": "string"
+               },
+               "y": {
+                "type": "string"
+               }
+              },
+              "required": [
+               "kty",
+               "crv",
+               "use",
+               "kid",
+               "x",
+               "y"
+              ]
+             }
+            ]
+           }
+          },
+          "spiffe_sequence": {
+           "type": "integer"
+          },
+          "spiffe_refresh_hint": {
+           "type": "integer"
+          }
+         },
+         "required": [
+          "keys",
+          "spiffe_sequence",
+          "spiffe_refresh_hint"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/svids": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "csr": {
+          "type": "string",
+          "maxLength": 4096
+         }
+        },
+        "required": [
+         "csr"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "SVIDs of this device, over a key that this person holds",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Svids"
         }
        }
       }

@@ -24,6 +24,7 @@ import * as shapes from './admin-schemas.ts';
 import { addSessions } from './admin-sessions.ts';
 import { addChanges } from './change-api.ts';
 import { type ApiApp, actingFor, answers, newApi, takes } from './respond.ts';
+import { addSvids } from './spiffe-api.ts';
 
 export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
   const app = newApi(context);
@@ -45,6 +46,7 @@ export function addAdminRoutes(app: ApiApp, context: Context, desk: ChannelDesk)
   addLinks(app, context, desk);
   addKnocks(app, context, desk);
   addInsight(app, context, desk);
+  addSvids(app, context);
   app.get('/admin/metrics', async (exchange) =>
     exchange.body(await desk.metrics.text(), 200, { 'content-type': metricsType }),
   );

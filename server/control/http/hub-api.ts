@@ -20,6 +20,7 @@ import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
 import { addInstallation } from './shell-api.ts';
+import { addSpiffeApi } from './spiffe-api.ts';
 
 export interface HubApiOptions extends CallerLimits {
   readonly provider: OidcProvider | undefined;
@@ -39,6 +40,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addChangeApi(app, options.context, options.desk, options);
   addPins(app, options);
   addAssertionKeys(app, options);
+  addSpiffeApi(app, options.context, options);
   addInstallation(app, options.context);
   app.doc31('/api/openapi.json', {
     openapi: '3.1.0',

@@ -313,6 +313,7 @@ describe('the three origins', () => {
         '/api/oidc/finish',
         '/api/services',
         '/api/session',
+        '/api/svids',
       ],
     );
     const admin = await installation.admin('GET', '/api/openapi.json');
