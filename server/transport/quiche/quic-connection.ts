@@ -128,7 +128,7 @@ export class QuicConnection implements StreamHost {
     } catch {
       // Already closing.
     }
-    this.#flush();
+    this.flush();
     this.#end();
   }
 
@@ -154,7 +154,7 @@ export class QuicConnection implements StreamHost {
     if (this.#established) this.#wakeReaders();
     if (this.#established) this.#takeDatagrams();
     this.#retryBlocked();
-    this.#flush();
+    this.flush();
     if (this.native.isDraining() || this.native.isClosed()) this.#end();
   }
 
@@ -203,7 +203,7 @@ export class QuicConnection implements StreamHost {
     for (const stream of waiting) stream.retryWrites();
   }
 
-  #flush(): void {
+  flush(): void {
     for (let i = 0; i < transportLimits.packetsPerTurn; i++) {
       const packet = Buffer.allocUnsafe(transportLimits.udpPayloadBytes);
       const sent = this.#nextPacket(packet);

@@ -4,6 +4,7 @@
  */
 import type { Connection } from '@matrixai/quic/native/types.js';
 import { CarrierError } from '../../../protocol/carrier.ts';
+import { transportLimits } from '../limits.ts';
 
 /** What a stream needs from the connection it belongs to. */
 export interface StreamHost {
@@ -12,6 +13,8 @@ export interface StreamHost {
   readonly ended: boolean;
   /** Asks for packets to be sent, soon and together. */
   flushSoon(): void;
+  /** Sends packets now, before any that arrive are looked at. */
+  flush(): void;
   /** The stream has bytes that quiche would not take yet; {@link QuicStream.retryWrites} is to be called as room comes. */
   blocked(stream: QuicStream): void;
   /** Both directions are over. */
@@ -29,6 +32,7 @@ const scratch = new Uint8Array(64 * 1024);
 // quiche's enum, by value: importing it would load the native module for a type's sake.
 const shutdownRead = 0;
 const shutdownWrite = 1;
+const mostUrgent = 0;
 
 export class QuicStream {
   readonly id: number;
@@ -104,11 +108,7 @@ export class QuicStream {
         if (!this.#send(this.#pending[0]!)) return;
         this.#pending.shift()!.settle.resolve();
       }
-      if (this.#writing === 'ending') {
-        this.#host.native.streamSend(this.id, none, true);
-        this.#host.flushSoon();
-        this.#endWriting('ended');
-      }
+      if (this.#writing === 'ending' && this.#sayEnd()) this.#endWriting('ended');
     } catch {
       // STOP_SENDING, a lost connection, a stream limit: this direction is gone, whatever the cause.
       this.#endWriting('cut');
@@ -123,6 +123,23 @@ export class QuicStream {
     pending.bytes = pending.bytes.subarray(sent);
     this.#host.blocked(this);
     return false;
+  }
+
+  /**
+   * False while there is no room for a packet. quiche 0.18 forgets a stream whose data is all acknowledged, though its FIN never
+   * left. So the FIN is given to quiche when it can leave at once, ahead of what other streams have waiting. (One that the
+   * path then loses behind acknowledged data stays lost: where an end matters, a record says it.)
+   */
+  #sayEnd(): boolean {
+    const { native } = this.#host;
+    if (native.streamCapacity(this.id) < transportLimits.udpPayloadBytes) {
+      this.#host.blocked(this);
+      return false;
+    }
+    native.streamPriority(this.id, mostUrgent, true);
+    native.streamSend(this.id, none, true);
+    this.#host.flush();
+    return true;
   }
 
   /** What quiche holds now; undefined when it holds nothing. */
