@@ -15,7 +15,7 @@ import { soak } from './soak.ts';
 const number = { type: 'string' } as const;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { minutes: number, times: number, sessions: number, mebibytes: number, seed: number },
+  options: { minutes: number, times: number, sessions: number, mebibytes: number, loss: number, seed: number },
 });
 const given = (value: string | undefined, otherwise: number) => (value === undefined ? otherwise : Number(value));
 const seed = given(values.seed, Date.now() % 1e9);
@@ -30,14 +30,14 @@ const runs: Record<string, () => Promise<Figure[]>> = {
       minutes: given(values.minutes, 10),
       rekeyAfterS: 120,
     }),
-  rekey: () => rekeyUnderLoad({ rekeys: given(values.times, 300), seed }),
+  rekey: () => rekeyUnderLoad({ rekeys: given(values.times, 300), loss: given(values.loss, 2) / 100, seed }),
   loss: () => lossyPath({ bytes: given(values.mebibytes, 100) * 2 ** 20, seed, losses: [0, 0.01, 0.05, 0.2] }),
 };
 
 const run = runs[positionals[0] ?? 'soak'];
 if (run === undefined || Object.values(values).some((value) => !/^\d+$/.test(value))) {
   console.error(
-    `usage: npm run soak -- [${Object.keys(runs).join('|')}] [--minutes N] [--times N] [--sessions N] [--mebibytes N] [--seed N]`,
+    `usage: npm run soak -- [${Object.keys(runs).join('|')}] [--minutes N] [--times N] [--sessions N] [--mebibytes N] [--loss PERCENT] [--seed N]`,
   );
   process.exit(2);
 }

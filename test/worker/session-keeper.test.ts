@@ -260,8 +260,29 @@ test('a gateway that takes every session and drops it at once is asked ever more
     sessions.at(-1)?.lose('internal');
     await advance(clock, 100);
   }
-  // 30 s: four pauses that double from 150 ms, then one session each 3 s.
+  // 30 s: eight pauses that grow by half from 150 ms, then one session each 3 s.
   assert.ok(sessions.length < 18, `${sessions.length} sessions`);
+  keeper.end();
+});
+
+test('a gateway that goes away again after it had stood is looked for as soon as the first time', async () => {
+  let isAway = false;
+  const { clock, keeper, sessions, used } = world({
+    connect: () => {
+      if (isAway) throw new Error('nobody there');
+    },
+  });
+  await keeper.session(1_000);
+  for (let i = 0; i < 5; i += 1) {
+    await advance(clock, 3_000);
+    isAway = true;
+    sessions.at(-1)?.lose('going_away');
+    await advance(clock, 1_500);
+    isAway = false;
+    const before = used.length;
+    await advance(clock, 600);
+    assert.ok(used.length > before, `the ${i + 1}th time`);
+  }
   keeper.end();
 });
 
@@ -545,16 +566,16 @@ test('QZ-18: a tunnel that ended is at rest when its last session has closed and
 test('BR-11: a pause before an attempt is told, and a person who does not want to wait ends it', async () => {
   const { clock, keeper, statuses, used } = world({
     connect: (attempt) => {
-      if (attempt <= 4) throw new Error('nobody there');
+      if (attempt <= 6) throw new Error('nobody there');
     },
   });
-  // 150, 300, 600 and 1200 ms; the last is long enough to be read.
-  await advance(clock, 1_100);
-  assert.deepEqual(statuses.at(-1), { state: 'connecting', epoch: 0, retryInMs: 1_200 });
-  assert.equal(used.length, 4);
+  // 150 ms and half as much again each time; the sixth is long enough to be read.
+  await advance(clock, 2_000);
+  assert.deepEqual(statuses.at(-1), { state: 'connecting', epoch: 0, retryInMs: 1_139 });
+  assert.equal(used.length, 6);
   keeper.reconnect();
   await settle();
-  assert.equal(used.length, 5);
+  assert.equal(used.length, 7);
   assert.equal(statuses.at(-1)?.state, 'open');
   assert.equal(statuses.at(-2)?.retryInMs, undefined, 'while it is being made nothing is counted down');
   keeper.end();

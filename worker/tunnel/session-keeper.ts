@@ -66,10 +66,10 @@ const final: ReadonlySet<string> = new Set<CloseCode>([
   'downgrade',
 ]);
 
-const firstPauseMs = 150;
-const longestPauseMs = 3_000;
-/** A session that ends sooner was no success, and the pauses go on growing. */
-const steadyMs = 10_000;
+/** A gateway that is started again is back in two to four seconds: pauses that doubled would be past that by as much again. */
+const [firstPauseMs, pauseGrowth, longestPauseMs] = [150, 1.5, 3_000];
+/** A session that ends sooner was no success, and the pauses go on growing. No loop of such is quicker than one of failures. */
+const steadyMs = longestPauseMs;
 const attemptLimitMs = 15_000;
 
 const usual: Order = ['webtransport', 'websocket'];
@@ -212,7 +212,7 @@ export class SessionKeeper {
       if (isSteady) pauseMs = firstPauseMs;
       if (isSteady && ending === 'silent') continue;
       await this.#pauseTold(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      pauseMs = Math.min(pauseMs * pauseGrowth, longestPauseMs);
       // A gateway that was started again has new addresses and certificates; the control plane knows them.
       await this.#renewals.now();
     }

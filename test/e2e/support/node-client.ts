@@ -91,25 +91,33 @@ export async function connect(
   });
 }
 
+/** As a tab does: a control plane that is away is asked again after so long (worker/tunnel/renewals.ts). */
+const renewAgainMs = 5_000;
+
 /**
- * Renews the credential whenever the control plane says it is time, and tells the gateway, until the session ends.
+ * Renews the credential whenever the control plane says it is time, and tells the gateway, until the session ends. A renewal
+ * that comes to nothing is tried again; the gateway ends the session when none came in time.
  * @returns how many times so far.
  */
 export function keepAlive(person: NodePerson, session: Session, launched: Launched): { readonly count: number } {
   const kept = { count: 0 };
-  const next = (held: Launched): void => {
-    const cancel = systemClock.after(Math.max(0, held.answer.renewAfter - Date.now()), () => {
-      void (async () => {
-        const renewed = await person.renew(held);
-        if (session.state.code !== undefined) return;
-        await session.reauth(unbase64url(renewed.answer.svid));
-        kept.count += 1;
-        next(renewed);
-      })().catch(() => session.close('expired'));
-    });
-    void session.closed.then(cancel);
+  let cancel = (): void => undefined;
+  const after = (ms: number, held: Launched): void => {
+    cancel = systemClock.after(Math.max(0, ms), () => void renew(held));
   };
-  next(launched);
+  const renew = async (held: Launched): Promise<void> => {
+    try {
+      const renewed = await person.renew(held);
+      if (session.state.code !== undefined) return;
+      await session.reauth(unbase64url(renewed.answer.svid));
+      kept.count += 1;
+      after(renewed.answer.renewAfter - Date.now(), renewed);
+    } catch {
+      if (session.state.code === undefined) after(renewAgainMs, held);
+    }
+  };
+  void session.closed.then(() => cancel());
+  after(launched.answer.renewAfter - Date.now(), launched);
   return kept;
 }
 
