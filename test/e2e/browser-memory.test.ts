@@ -3,6 +3,8 @@
  * nowhere in the windows around it: not in a buffer of the shell, the app, the helper frame or the hub, nor in a string.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { streamKey } from '../interop/latchkey/keys.ts';
 import { heapOf, inBuffers, overObjects, pageSession, realmsOf, type Send, workerOf } from './support/browser-heap.ts';
@@ -25,6 +27,9 @@ after(async () => {
   await person?.[Symbol.asyncDispose]();
   await product?.[Symbol.asyncDispose]();
 });
+
+/** Each takes about a second. */
+const mostLooks = 60;
 
 /** Secrets by name, in hexadecimal. */
 type Secrets = Record<string, string>;
@@ -114,4 +119,28 @@ test('BR-5, QZ-18: when the tab closes its tunnel, the Worker and its secrets ar
   await gone;
   const { session: own, send } = await pageSession(tab.shell);
   for (const contextId of await realmsOf(own)) assert.deepEqual((await inBuffers(send, needles, contextId)).found, []);
+});
+
+test('QZ-18: when its tunnel is refused, a Worker that lives on has no secret of it any more, in its Wasm or elsewhere', async (t) => {
+  const { shell } = await person.open(alpha);
+  const { session } = await pageSession(shell);
+  const worker = await workerOf(session);
+  const secrets = await secretsOf(worker);
+  for (const side of ['client', 'gateway'])
+    secrets[`control ${side}`] = Buffer.from(streamKey(bytesOf(secrets[`epoch 0 ${side}`]!), 0n)).toString('hex');
+  const needles = Object.values(secrets).flatMap(windows);
+  const there = await inBuffers(worker, needles);
+  assert.ok(there.found.length >= needles.length, 'all of them are found while the tunnel is open');
+  const file = join(product.data, 'nobody.cedar');
+  writeFileSync(file, '@id("nobody") forbid (principal, action, resource);');
+  await product.cliJson('policy', 'apply', file);
+  await shell.waitForSelector('[role=status][data-state=refused]');
+  // Said at once; what sessions held goes when their last frames have been taken.
+  let left = await inBuffers(worker, needles);
+  for (let looks = 0; left.found.length > 0 && looks < mostLooks; looks += 1) left = await inBuffers(worker, needles);
+  assert.deepEqual(left.found, []);
+  assert.ok(left.buffers >= 3, 'the Worker lives, and its memory was looked through');
+  t.diagnostic(
+    `${needles.length} pieces of ${Object.keys(secrets).length} secrets: ${there.found.length} found while it was open, 0 in ${left.buffers} buffers after`,
+  );
 });

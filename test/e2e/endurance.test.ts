@@ -2,7 +2,7 @@
  * The short forms of what a tunnel must bear for long, over real processes, QUIC and WireGuard: the same code as
  * `npm run soak`, which has the long ones (test/endurance/run.ts). Times are told, never judged.
  */
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Figure } from '../bench/figure.ts';
 import { idleSessions } from '../endurance/idle.ts';
 import { killGateway } from '../endurance/kill.ts';
@@ -11,10 +11,6 @@ import { rekeyUnderLoad } from '../endurance/rekey.ts';
 import { soak } from '../endurance/soak.ts';
 
 const seed = Date.now() % 1e9;
-
-/** A client whose gateway was killed under it keeps its socket for long: the file ends without it. */
-const leaveMs = 2_000;
-after(() => void setTimeout(() => process.exit(), leaveMs).unref());
 
 function short(name: string, run: () => Promise<Figure[]>): void {
   test(name, async (context) => {

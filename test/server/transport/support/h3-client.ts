@@ -152,7 +152,11 @@ export async function connectQuic(
   options: DialOptions = {},
 ): Promise<Carrier & { client: H3Client }> {
   const client = await H3Client.dial(port, options);
-  await client.established;
+  // Where nobody answers the connection ends by itself, but its socket would keep the process.
+  await client.established.catch(async (error: unknown) => {
+    await client.close();
+    throw error;
+  });
   client.openControl();
   // quinn ends the connection right behind its answer, which may be lost with it.
   const answer = await client.request(connectFields(origin, options.path)).catch((cause: unknown) => ({ cause }));
