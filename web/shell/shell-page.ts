@@ -2,7 +2,7 @@
  * The shell: a toolbar, the app in a frame, and between them the Worker that holds the tunnel. The shell lends the app
  * its tunnel by ports and sees nothing of what flows.
  */
-import { html, LitElement, nothing } from 'lit';
+import { html, LitElement, nothing, render } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import {
@@ -93,7 +93,12 @@ export class ShellPage extends LitElement {
         @given=${this.#givePassword}
         @dismiss=${this.#declinePassword}
       ></lk-password-bar>
-      <main class="stage">${this.#frame()}${this.#over()}</main>`;
+      <main class="stage"><slot></slot>${this.#over()}</main>`;
+  }
+
+  /** Of the document, not of the shadow tree: whose frames a window does not count, and the helper finds the app by counting. */
+  override updated(): void {
+    render(this.#frame(), this);
   }
 
   /** A launch that failed has no tunnel whose state could be told; to the person it is a refusal all the same. */
@@ -219,7 +224,7 @@ export class ShellPage extends LitElement {
   };
 
   get #frameElement(): HTMLIFrameElement | null {
-    return this.renderRoot.querySelector<HTMLIFrameElement>('iframe.app');
+    return this.querySelector<HTMLIFrameElement>('iframe.app');
   }
 
   readonly #reconnect = (): void => {

@@ -14,7 +14,7 @@ export const shellStyles = css`
     min-height: 0;
     position: relative;
   }
-  iframe.app {
+  ::slotted(iframe) {
     /* A page of the same scheme as ours has no ground of its own; this is the browser's for the scheme. */
     background: Canvas;
     border: 0;
@@ -22,7 +22,7 @@ export const shellStyles = css`
     width: 100%;
   }
   /* What the person may no longer see stays in place, unseen: their unsaved words are in it. */
-  iframe.app[inert] {
+  ::slotted(iframe[inert]) {
     visibility: hidden;
   }
   .over {

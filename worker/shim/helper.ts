@@ -25,6 +25,11 @@ function tell(serviceWorker: ServiceWorker | null, message: ToServiceWorker): vo
   serviceWorker?.postMessage(message);
 }
 
+/** Of any window: what the shim takes from the app's pages is here, where no shim is, as it was. */
+const container = Object.getOwnPropertyDescriptor(Navigator.prototype, 'serviceWorker')?.get as (
+  this: Navigator,
+) => ServiceWorkerContainer;
+
 /**
  * Each window of this origin in this tab says to the service worker, as itself, which helper is its own. It is done for
  * them, so that it holds for pages without script too. Others' windows refuse to be reached into.
@@ -34,7 +39,7 @@ function callRoll(tree: Window, helper: string): void {
     const inner = tree[at];
     if (inner === undefined) continue;
     try {
-      inner.navigator.serviceWorker.controller?.postMessage({ latchkey: 'here', helper } satisfies Here);
+      container.call(inner.navigator).controller?.postMessage({ latchkey: 'here', helper } satisfies Here);
     } catch {
       // Of another origin; there may be windows of ours inside it all the same.
     }

@@ -50,7 +50,24 @@ export class FirefoxVisitor implements Visitor {
     // A tab in the background is not drawn, and what is not drawn cannot be clicked.
     await this.#hub.bringToFront();
     const link = await waitFor(this.#hub, { selector: 'li a', text: name });
-    const shell = await this.#newTab(() => link.click());
+    return this.#appOf(await this.#newTab(() => link.click()), name);
+  }
+
+  async signOut(): Promise<void> {
+    await this.#hub.bringToFront();
+    await (await waitFor(this.#hub, { selector: 'button', text: 'Sign out' })).click();
+    await waitFor(this.#hub, { selector: 'button', text: 'Sign in' });
+  }
+
+  async signInFor(address: string, name: string): Promise<Visit> {
+    // It leads on at once, and what was asked for is left before it has loaded.
+    await this.#hub.goto(address).catch(() => null);
+    await (await waitFor(this.#hub, { selector: 'button', text: 'Sign in' })).click();
+    const open = await waitFor(this.#hub, { selector: 'button', text: `Open ${name}` });
+    return this.#appOf(await this.#newTab(() => open.click()), name);
+  }
+
+  async #appOf(shell: Page, name: string): Promise<Visit> {
     await waitFor(shell, { selector: '[data-state=open], [data-state=rekeying]' });
     const frame = await waitFor(shell, { selector: `iframe[title="${name}"]` });
     const app = await frame.contentFrame();

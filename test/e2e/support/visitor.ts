@@ -51,6 +51,10 @@ export interface Visitor extends AsyncDisposable {
   visit(address: string): Promise<Realm>;
   /** Opens a service from the launcher, up to the loaded app. */
   open(name: string): Promise<Visit>;
+  /** In the launcher. */
+  signOut(): Promise<void>;
+  /** Signed out, opens an address of this service or of its shell: signs in where that leads, and goes on to the loaded app. */
+  signInFor(address: string, name: string): Promise<Visit>;
 }
 
 /** A fresh profile with a virtual authenticator. A product started with `overWebSocket` has no other transport for it. */
@@ -93,6 +97,21 @@ class ChromiumVisitor implements Visitor {
 
   async open(name: string): Promise<Visit> {
     return new ChromiumVisit(await this.#person.open(name));
+  }
+
+  async signOut(): Promise<void> {
+    const { hub } = this.#person;
+    await hub.getByRole('button', { name: 'Sign out' }).click();
+    await hub.getByRole('button', { name: 'Sign in' }).waitFor();
+  }
+
+  async signInFor(address: string, name: string): Promise<Visit> {
+    const { hub, context } = this.#person;
+    await hub.goto(address);
+    await hub.getByRole('button', { name: 'Sign in' }).click();
+    const opened = context.waitForEvent('page');
+    await hub.getByRole('button', { name: `Open ${name}` }).click();
+    return new ChromiumVisit(await this.#person.appOf(await opened, name));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,66 @@
+/**
+ * What hangs on the address of a page and on the tab it is in, in both browsers: a deep link of a person who is signed
+ * out leads to the sign-in and then to the very place it named, and each tab has its tunnel to itself.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { LocalPeer } from './support/browser-peer.ts';
+import { linkFor } from './support/browser-world.ts';
+import { fidelityService } from './support/fidelity-service.ts';
+import { Product } from './support/product.ts';
+import { arrive, browsers, type Visitor } from './support/visitor.ts';
+
+const deep = '/second?of=a%20b%26c&empty=#part/two?not=query';
+
+let product: Product;
+let peer: LocalPeer;
+before(async () => {
+  product = await Product.start();
+  peer = await LocalPeer.publish(product, 'depot');
+  peer.serve(fidelityService());
+});
+after(async () => {
+  await peer?.[Symbol.asyncDispose]();
+  await product?.[Symbol.asyncDispose]();
+});
+
+for (const browser of browsers)
+  describe(browser, () => {
+    let visitor: Visitor;
+    before(async () => {
+      visitor = await arrive(browser);
+      await visitor.enrol(await linkFor(product, browser, 'admins'));
+    });
+    after(() => visitor?.[Symbol.asyncDispose]());
+
+    test(`app-access: a deep link with query and fragment survives the sign-in (${browser})`, async () => {
+      const { port } = product.ready;
+      const [app, shell] = [`http://depot.apps.localhost:${port}`, `http://shell.apps.localhost:${port}`];
+      for (const address of [`${app}${deep}`, `${shell}/open/depot#${encodeURIComponent(deep)}`]) {
+        await visitor.signOut();
+        const visit = await visitor.signInFor(address, 'depot');
+        assert.equal(visit.app.url(), app + deep);
+        const seen = await visit.app.evaluate(() => [document.title, location.search, location.hash]);
+        assert.deepEqual(seen, ['Second', '?of=a%20b%26c&empty=', '#part/two?not=query']);
+        await visit.close();
+      }
+    });
+
+    test(`app-access: the end of a tab that was there first cuts nothing of another one (${browser})`, async () => {
+      const [first, second] = [await visitor.open('depot'), await visitor.open('depot')];
+      const held = second.app.evaluate(
+        (key) =>
+          fetch(`/hold?key=${key}&begin`)
+            .then((answer) => answer.text())
+            .catch((error) => error.name),
+        browser,
+      );
+      const counted = (key: string) =>
+        second.app.evaluate(async (of) => (await (await fetch(`/count?key=${of}`)).json()).count, key);
+      while ((await counted(browser)) === 0);
+      await first.close();
+      await second.app.evaluate(async (key) => (await fetch(`/let-go?key=${key}`)).text(), browser);
+      assert.deepEqual([await held, await counted(browser)], ['begun done', 1]);
+      await second.close();
+    });
+  });
