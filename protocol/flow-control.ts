@@ -24,6 +24,12 @@ export class SendCredit {
     return taken;
   }
 
+  /** Takes just so much, which is there. */
+  spend(bytes: number): void {
+    if (bytes > this.#available) throw new TypeError('not so much credit');
+    this.#available -= bytes;
+  }
+
   #wait(least: number): Promise<void> {
     if (this.#wake) throw new TypeError('one writer at a time');
     this.#wanted = least;

@@ -7,7 +7,7 @@ import type { Carrier, Channel } from './carrier.ts';
 import { CarrierError } from './carrier.ts';
 import type { Clock } from './clock.ts';
 import { WindowBudget } from './flow-control.ts';
-import { dataPaddingBytes, maxRecordBytes } from './limits.ts';
+import { dataPaddingBytes, initialCreditBytes, maxRecordBytes } from './limits.ts';
 import { other, type Role } from './record.ts';
 import type { RecordLayer } from './record-layer.ts';
 import type { RecordLink } from './record-link.ts';
@@ -73,15 +73,17 @@ export class SessionStreams {
     return this.#open;
   }
 
-  /** Resolves at OPEN_OK. @param signal gives up waiting for it */
-  async open(request: OpenRequest, signal?: AbortSignalLike): Promise<Stream> {
+  /** Resolves at OPEN_OK. @param signal gives up waiting for it. @param whole sent ahead (stream-engine.ts) */
+  async open(request: OpenRequest, signal?: AbortSignalLike, whole?: Uint8Array): Promise<Stream> {
+    if (whole && (request.kind === 'udp' || whole.length > initialCreditBytes))
+      throw new TypeError('nothing to send ahead');
     if (signal?.aborted) throw new StreamError('cancelled');
     if (this.#open >= this.#host.maxStreams) throw new StreamError('too_many');
     const { engine } = this.#add(this.#host.carrier.open(this.#ownIds.next()), true);
     const cancel = (): void => engine.reset('cancelled');
     signal?.addEventListener('abort', cancel);
     try {
-      await engine.open(request);
+      await engine.open(request, whole);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }

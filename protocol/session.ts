@@ -91,7 +91,9 @@ export class Session {
   }
 
   /**
-   * Opens a stream to a service; resolves when the gateway has accepted it.
+   * Opens a stream to a service; resolves when the gateway has accepted it. With `whole`, which is then all that this end
+   * says, the gateway has that together with the wish (at most the first credit, not on a UDP flow): it may have acted on it
+   * though opening fails.
    * @throws StreamError with the gateway's code and correlation id, 'cancelled' or 'session_closed'
    */
   async open(request: {
@@ -99,10 +101,12 @@ export class Session {
     readonly service: string;
     readonly flags?: number;
     readonly signal?: AbortSignalLike;
+    readonly whole?: Uint8Array | undefined;
   }): Promise<Stream> {
     if (this.#end) throw new StreamError('session_closed');
     const { kind, service, flags = 0 } = request;
-    return this.#streams.open({ kind, service, flags, policyEpoch: this.params.policyEpoch }, request.signal);
+    const open = { kind, service, flags, policyEpoch: this.params.policyEpoch };
+    return this.#streams.open(open, request.signal, request.whole);
   }
 
   /**

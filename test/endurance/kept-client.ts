@@ -88,8 +88,8 @@ export class KeptClient {
     const use = {
       hidden: [[':jar-key', base64url(new Uint8Array(32))]] as const,
       origin: '',
-      open: async (kind: 'http' | 'websocket' | 'tcp' | 'udp') =>
-        (await this.#keeper.session(30_000)).open({ kind, service: this.#service }),
+      open: async (kind: 'http' | 'websocket' | 'tcp' | 'udp', service = this.#service, whole?: Uint8Array) =>
+        (await this.#keeper.session(30_000)).open({ kind, service, whole }),
     };
     const plain = { method: 'GET', headers: [], hasBody: false, dest: 'empty', mode: 'cors', site: 'same-origin' };
     const exchange = new HttpExchange({ t: 'request', id, target, cookies: '', ...plain }, use, hear);

@@ -25,10 +25,10 @@ export class TestTunnel implements TunnelUse {
     return new TestTunnel(await newPair());
   }
 
-  open(kind: 'http' | 'websocket' | 'tcp' | 'udp', called?: string): Promise<Stream> {
+  open(kind: 'http' | 'websocket' | 'tcp' | 'udp', called?: string, whole?: Uint8Array): Promise<Stream> {
     this.opened += 1;
     if (called !== undefined) this.asked.push(called);
-    return this.#pair.client.open({ kind, service: 'wiki' });
+    return this.#pair.client.open({ kind, service: 'wiki', whole });
   }
 
   /** The next stream at the gateway, accepted. */

@@ -57,6 +57,24 @@ test('a request goes out with what only the gateway reads, and its answer comes 
   await tunnel.end();
 });
 
+for (const [what, fields, isAhead] of [
+  ['GET', {}, true],
+  ['HEAD', { method: 'HEAD' }, true],
+  ['POST, which must not be heard twice,', { method: 'POST' }, false],
+  ['GET with a body', { hasBody: true }, false],
+] as const)
+  test(`a ${what} ${isAhead ? 'is at the gateway with' : 'waits for'} its stream`, async () => {
+    const { tunnel, exchange, over } = await begin(fields);
+    const asked = await tunnel.incoming();
+    await settled();
+    const stream = await asked.accept();
+    assert.equal(stream.buffered > 0, isAhead);
+    assert.equal((await readHead(stream)).head.target, '/');
+    exchange.take({ t: 'cancel', id: 7 });
+    await over;
+    await tunnel.end();
+  });
+
 test("QHX-6: a call to another app names it, and tells it nothing of this one's jar, cookies or tab", async () => {
   for (const credentials of [false, true]) {
     const { tunnel, exchange, over } = await begin({ call: { service: 'api', credentials }, cookies: 'a=b' });

@@ -121,13 +121,13 @@ export class HttpExchange {
     if (this.#part !== undefined && this.#delivered === lengthOf(this.#part)) return this.#end();
     // First of all: what no head can hold is found out before anybody is asked for a stream.
     const head = encodeRequestHead(this.#head());
-    const stream = await this.#use.open('http', this.#request.call?.service);
+    const stream = await this.#use.open('http', this.#request.call?.service, this.#goesAhead ? head : undefined);
     this.#stream = stream;
     try {
       if (this.#cancelled) throw new TypeError('cancelled');
       if (this.#progress === 'waiting') this.#progress = 'sent';
       // Reading begins at once: a refusal can come before the request is out.
-      const upload = this.#send(stream, head);
+      const upload = this.#goesAhead ? Promise.resolve() : this.#send(stream, head);
       upload.catch(() => undefined);
       const answer = await readHead(stream);
       const next = nextAuthorization(this.#request, answer.head, this.#authorization, this.#use);
@@ -140,6 +140,11 @@ export class HttpExchange {
       // Where both directions have ended this does nothing.
       stream.reset('cancelled');
     }
+  }
+
+  /** What may be sent twice need not wait for the gateway's word: its head, which is all of it, goes with the wish for a stream. */
+  get #goesAhead(): boolean {
+    return !this.#request.hasBody && repeatable.has(this.#request.method);
   }
 
   async #send(stream: Stream, head: Uint8Array): Promise<void> {

@@ -8,10 +8,11 @@ import type { Transfers } from './transfers.ts';
 export interface TunnelUse {
   /**
    * A new stream, waiting for a session when there is none; to the tunnel's own service unless another is named, which
-   * the gateway allows where that one is set to be called by this one.
+   * the gateway allows where that one is set to be called by this one. With `whole`, all that will be said in it is on its way
+   * before the gateway has agreed, and may have been heard though this rejects.
    * @throws StreamError or TunnelFault
    */
-  open(kind: StreamKind, service?: string): Promise<Stream>;
+  open(kind: StreamKind, service?: string, whole?: Uint8Array): Promise<Stream>;
   /** Pseudo headers that only the gateway reads: the key of the cookie jar, the id of this tab. */
   readonly hidden: readonly Header[];
   /** The app's origin, for the Origin header of a WebSocket. */

@@ -193,9 +193,9 @@ export class Tunnel {
         [':jar-key', base64url(jarKey)],
         [':client', base64url(this.#options.crypto.random(16))],
       ] as const,
-      open: async (kind: StreamKind, called = service.name): Promise<Stream> => {
+      open: async (kind: StreamKind, called = service.name, whole?: Uint8Array): Promise<Stream> => {
         const session = await keeper.session(holdMs);
-        return session.open({ kind, service: called });
+        return session.open({ kind, service: called, whole });
       },
     };
   }

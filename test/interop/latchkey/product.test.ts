@@ -209,6 +209,13 @@ test('QZ-11: our client renews at its gateway by REAUTH, and hears its refusals,
   const renewing = session.reauth(renewed);
   assert.deepEqual((await far.until('reauth')).svid, renewed);
   await renewing;
+  const whole = large.subarray(0, 100_000);
+  const ahead = session.open({ kind: 'http', service: 'wiki', whole });
+  const asked = await far.until('open');
+  assert.deepEqual(await far.body(asked.id), whole, 'sent ahead of the answer');
+  far.peer.accept(asked.id);
+  far.peer.fin(asked.id);
+  assert.deepEqual(await readAll(await ahead), new Uint8Array(0));
   const refused = session.open({ kind: 'tcp', service: 'wiki' });
   far.peer.refuse((await far.until('open')).id, 10);
   await assert.rejects(refused, { code: 'policy_stale' });

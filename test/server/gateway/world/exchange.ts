@@ -14,11 +14,14 @@ export async function fetchThrough(
   over: { service?: string; method?: string; headers?: Header[]; body?: Uint8Array } = {},
 ): Promise<Answer> {
   const { service = 'wiki', method = 'GET', headers = [], body } = over;
-  const stream = await session.open({ kind: 'http', service });
+  const head = encodeRequestHead({ method, target, headers });
+  const whole = body === undefined ? head : undefined;
+  const stream = await session.open({ kind: 'http', service, whole });
   const reader = new ResponseHeadReader();
   const sent = (async () => {
-    await stream.write(encodeRequestHead({ method, target, headers }));
-    if (body !== undefined) await stream.write(body);
+    if (body === undefined) return;
+    await stream.write(head);
+    await stream.write(body);
     await stream.finish();
   })();
   sent.catch(() => undefined);
