@@ -98,6 +98,8 @@ const fields = z.strictObject({
       mtu: z.number().int().min(1_280).max(9_000).default(1_420),
       /** How often a connector's pre-shared key is exchanged anew: as often as WireGuard makes sessions. */
       pskRenewS: seconds.default(120),
+      /** How long the key before a rotation is served to peers that have not been told the new one. */
+      keyOverlapS: seconds.default(86_400),
     })
     .prefault({}),
   /** Where connectors on other machines reach the control plane, over TLS. Without a port nothing listens. */

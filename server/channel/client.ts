@@ -94,12 +94,6 @@ export class ChannelClient<Incoming extends ToGateway | ToConnector> {
     return this.#welcomed;
   }
 
-  /** Connects again as one that has just started, with a new hello: what it exchanged before is gone. */
-  startAnew(): void {
-    this.#fresh = true;
-    this.#socket?.end();
-  }
-
   close(): void {
     this.#stopped = true;
     this.#cancelTimer();

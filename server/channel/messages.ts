@@ -135,6 +135,14 @@ export const planePeerSchema = z.strictObject({
 });
 export type PlanePeer = z.infer<typeof planePeerSchema>;
 
+/** The gateway's WireGuard key before a rotation, until when it is served (ms since 1970), and to whom still. */
+export const retiringKeySchema = z.strictObject({
+  publicKey: base64Key,
+  until: z.number().int().nonnegative(),
+  peers: z.array(base64Key).max(4_096),
+});
+export type RetiringKey = z.infer<typeof retiringKeySchema>;
+
 /** A tunnel as its gateway sees it at a moment. Bytes are of records: what the browser sent, what it was sent. */
 const liveSessionSchema = z.strictObject({
   /** As the audit names it. */
@@ -170,14 +178,23 @@ export const fromPeerSchema = z.discriminatedUnion('t', [
   /** What a probe found, or why it found nothing. */
   z.strictObject({ t: z.literal('probe.report'), id: question, report: probeReportSchema }),
   z.strictObject({ t: z.literal('probe.refused'), id: question, code: z.enum(probeRefusals) }),
-  z.strictObject({ t: z.literal('wireguard.shown'), id: question, peers: z.array(planePeerSchema).max(4_096) }),
-  /** Public keys; without `to` nothing was done. `backup` names a file in the gateway's folder. */
+  z.strictObject({
+    t: z.literal('wireguard.shown'),
+    id: question,
+    peers: z.array(planePeerSchema).max(4_096),
+    retiring: retiringKeySchema.optional(),
+  }),
+  /**
+   * Public keys; without `to` nothing was done. `backup` names a file in the gateway's folder; `oldUntil` is when the key
+   * of before ends, ms since 1970, where it is served for a while.
+   */
   z.strictObject({
     t: z.literal('wireguard.rotated'),
     id: question,
     from: base64Key,
     to: base64Key.optional(),
     backup: z.string().max(128),
+    oldUntil: z.number().int().nonnegative().optional(),
   }),
   z.strictObject({ t: z.literal('wireguard.refused'), id: question }),
   /** What is open now. */
@@ -257,8 +274,8 @@ export const toGatewaySchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('stepup.refused'), id: question, code: z.string().regex(/^[a-z_]{1,64}$/) }),
   /** How the peers fare. */
   z.strictObject({ t: z.literal('wireguard.show'), id: question }),
-  /** Make a new WireGuard key, or say what that would do. A gateway that did comes again at once, with the new key. */
-  z.strictObject({ t: z.literal('wireguard.rotate'), id: question, dryRun: z.boolean() }),
+  /** Make a new WireGuard key, or say what that would do; serve the one of before for a while, or not. */
+  z.strictObject({ t: z.literal('wireguard.rotate'), id: question, dryRun: z.boolean(), overlap: z.boolean() }),
   pong,
   refused,
 ]);

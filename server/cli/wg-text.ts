@@ -1,5 +1,5 @@
 /** What `latchkey wg show` and `rotate-key` say to people, from the admin API's own answers (control/http/admin-peers.ts). */
-import type { PlanePeer } from '../channel/messages.ts';
+import type { PlanePeer, RetiringKey } from '../channel/messages.ts';
 import type { ArchivedPeer } from '../control/archived-peers.ts';
 import type { ShownPeer } from '../control/peers.ts';
 import { table } from './output.ts';
@@ -9,7 +9,11 @@ type LivePeer = ShownPeer & { readonly live?: Omit<PlanePeer, 'publicKey'> };
 /** @param nowMs of this machine, which is the gateway's. */
 export function shownText(answer: Record<string, unknown>, nowMs: number): string {
   const peers = (answer['peers'] ?? []) as LivePeer[];
-  const heading = `public key: ${answer['publicKey'] ?? '(no gateway yet)'}\nlistening port: ${answer['port'] ?? '(none)'}`;
+  const heading = [
+    `public key: ${answer['publicKey'] ?? '(no gateway yet)'}`,
+    ...retiringText(answer['retiring'] as RetiringKey | undefined, peers),
+    `listening port: ${answer['port'] ?? '(none)'}`,
+  ].join('\n');
   if (peers.length === 0) return `${heading}\nno peers`;
   const columns = ['PEER', 'NAME', 'ENDPOINT', 'ALLOWED IPS', 'HANDSHAKE', 'RECEIVED', 'SENT', 'KEYS'];
   const rows = peers.map((peer) => [
@@ -17,6 +21,13 @@ export function shownText(answer: Record<string, unknown>, nowMs: number): strin
     ...[age(peer.live?.lastHandshake, nowMs), size(peer.live?.bytesIn), size(peer.live?.bytesOut), keys(peer, nowMs)],
   ]);
   return `${heading}\n${table([columns, ...rows])}`;
+}
+
+function retiringText(retiring: RetiringKey | undefined, peers: readonly LivePeer[]): string[] {
+  if (retiring === undefined) return [];
+  const names = peers.filter(({ publicKey }) => retiring.peers.includes(publicKey)).map(({ name }) => name);
+  const until = new Date(retiring.until).toISOString();
+  return [`old public key: ${retiring.publicKey}, until ${until}, still used by ${names.join(', ')}`];
 }
 
 export function archivedText(answer: Record<string, unknown>): string {
@@ -34,12 +45,15 @@ export function namesOfPlain(peers: unknown): string[] {
 }
 
 export function rotationText(rotation: Record<string, unknown> & { readonly toTell: readonly string[] }): string {
-  const { from, to, backup, toTell } = rotation;
+  const { from, to, backup, toTell, oldUntil } = rotation;
   const done = to === undefined ? 'would take the place of' : `is ${to} and takes the place of`;
   return [
     `The gateway's new public key ${done} ${from}.`,
     `What was before ${to === undefined ? 'would be kept' : 'is kept'} in gateway/${backup} of the data folder.`,
-    'Connectors learn of it by themselves; connections to services end.',
+    oldUntil === undefined
+      ? 'The key before ends at once, and connections to services with it.'
+      : `Each peer may use the key before until it has moved, or ${new Date(Number(oldUntil)).toISOString()}; connections go on.`,
+    'Connectors learn of it by themselves.',
     ...(toTell.length === 0 ? [] : [`To be told by you: ${toTell.join(', ')}.`]),
   ].join('\n');
 }

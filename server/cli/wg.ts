@@ -58,11 +58,14 @@ export function addWireGuardCommands(program: Command): void {
       );
     });
   wg.command('rotate-key')
-    .description('make a new WireGuard key for the gateway; the one before is kept in a file and used no more')
+    .description(
+      'make a new WireGuard key for the gateway; the one before is kept in a file, and served until peers have moved',
+    )
     .option('--dry-run', 'say what would be done')
+    .option('--no-overlap', 'end the key before at once, and every connection with it: it may be known to somebody')
     .option('--json', 'print JSON')
-    .action(async ({ dryRun = false }: { dryRun?: boolean }, command: Command) => {
-      const rotated = await admin(command, 'POST', '/admin/wireguard/key', { dryRun });
+    .action(async ({ dryRun = false, overlap }: { dryRun?: boolean; overlap: boolean }, command: Command) => {
+      const rotated = await admin(command, 'POST', '/admin/wireguard/key', { dryRun, overlap });
       const { peers } = await admin(command, 'GET', '/admin/peers');
       const answer = { ...rotated, toTell: namesOfPlain(peers) };
       print(optionsOf(command), answer, () => rotationText(answer));

@@ -187,6 +187,10 @@ export class ChannelDesk {
       this.probes.answered(message);
       return;
     }
+    if (message.t === 'wireguard.rotated' && message.to !== undefined) {
+      await this.gateways.wireguardKeyChanged(peer, message.to);
+      await this.connectors.tellGateway();
+    }
     if (message.t === 'wireguard.shown' || message.t === 'wireguard.rotated' || message.t === 'wireguard.refused') {
       this.wireguard.answered(message);
       return;

@@ -202,6 +202,12 @@ export class GatewayDesk {
     await this.#update(peer.id, { assertion_keys: JSON.stringify(keys) });
   }
 
+  /** It rotated its WireGuard key. One that is another peer's too ends its channel, and is refused when it comes again. */
+  async wireguardKeyChanged(peer: PeerConnection, wireguardKey: string): Promise<void> {
+    if (await this.#isPeerKey(wireguardKey)) peer.close();
+    else await this.#update(peer.id, { wireguard_key: wireguardKey });
+  }
+
   /** The keys services check identity assertions by (RFC 7517), those of gateways that are away for a while included. */
   async jwks(): Promise<{ keys: PublishedKey[] }> {
     const rows = await this.#context.store.selectFrom('gateways').select('assertion_keys').orderBy('id').execute();

@@ -1,5 +1,5 @@
 /** What only a gateway knows or can do about WireGuard: how its peers fare, and a new key of its own. */
-import type { FromPeer, PlanePeer, ToGateway } from '../channel/messages.ts';
+import type { FromPeer, PlanePeer, RetiringKey, ToGateway } from '../channel/messages.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
@@ -18,6 +18,14 @@ export interface KeyRotation {
   readonly to?: string;
   /** The file in the gateway's folder that keeps what was before. */
   readonly backup: string;
+  /** Until when the key of before is served, ms since 1970; absent where it ends at once. */
+  readonly oldUntil?: number;
+}
+
+/** How the gateway's peers fare, and the key of before that some of them may still use. */
+export interface PlaneReport {
+  readonly peers: readonly PlanePeer[];
+  readonly retiring?: RetiringKey;
 }
 
 export class WireGuardDesk {
@@ -33,10 +41,12 @@ export class WireGuardDesk {
   }
 
   /** @returns undefined without a gateway. @throws ApiError `gateway_silent` */
-  async peers(): Promise<readonly PlanePeer[] | undefined> {
+  async report(): Promise<PlaneReport | undefined> {
     try {
       const answer = await this.#answers.ask((id) => this.#send({ t: 'wireguard.show', id }));
-      return answer.t === 'wireguard.shown' ? answer.peers : undefined;
+      if (answer.t !== 'wireguard.shown') return undefined;
+      const { peers, retiring } = answer;
+      return { peers, ...(retiring !== undefined && { retiring }) };
     } catch (error) {
       if (error instanceof ApiError && error.code === 'no_gateway') return undefined;
       throw error;
@@ -44,14 +54,16 @@ export class WireGuardDesk {
   }
 
   /** @throws ApiError `no_gateway`, `gateway_silent`, `rotation_failed` */
-  async rotate(dryRun: boolean): Promise<KeyRotation> {
-    const answer = await this.#answers.ask((id) => this.#send({ t: 'wireguard.rotate', id, dryRun }));
+  async rotate(how: { readonly dryRun: boolean; readonly overlap: boolean }): Promise<KeyRotation> {
+    const answer = await this.#answers.ask((id) => this.#send({ t: 'wireguard.rotate', id, ...how }));
     if (answer.t !== 'wireguard.rotated') throw new ApiError('rotation_failed');
-    const { from, to, backup } = answer;
-    if (to === undefined) return { from, backup };
-    const detail = { operation: 'gateway.rotate-key', from, to };
+    const { from, to, backup, oldUntil } = answer;
+    const planned = { from, backup, ...(oldUntil !== undefined && { oldUntil }) };
+    if (to === undefined) return planned;
+    const until = oldUntil === undefined ? {} : { oldUntil: new Date(oldUntil).toISOString() };
+    const detail = { operation: 'gateway.rotate-key', from, to, ...until };
     await this.#context.audit.append([newEvent(this.#context, { type: 'peer.change', actor: 'system', detail })]);
-    return { from, to, backup };
+    return { ...planned, to };
   }
 
   answered(answer: Answer): void {

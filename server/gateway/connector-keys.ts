@@ -56,7 +56,19 @@ export class ConnectorKeys {
     if (!this.#exchanging.has(publicKey)) return;
     const keeper = this.#keepers.get(publicKey);
     if (keeper === undefined) throw new NetworkError('EHOSTUNREACH', 'connect');
-    await keeper.ready(signal);
+    try {
+      await keeper.ready(signal);
+    } catch (error) {
+      // It was begun anew meanwhile.
+      if (!this.#keepers.has(publicKey) || this.#keepers.get(publicKey) === keeper) throw error;
+      await this.ready(publicKey, signal);
+    }
+  }
+
+  /** Forgets what was exchanged with a peer; {@link set} begins anew, with the device's key of then. */
+  forget(publicKey: string): void {
+    const keeper = this.#keepers.get(publicKey);
+    if (keeper !== undefined) this.#forget(publicKey, keeper);
   }
 
   isReady(publicKey: string): boolean {

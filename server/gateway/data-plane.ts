@@ -17,10 +17,19 @@ import { InnerTls } from './inner-tls.ts';
 import { probeAfterMs } from './limits.ts';
 import { newOuterLayer, type OuterLayer } from './outer-layer.ts';
 
+export interface OldKey {
+  readonly privateKey: Uint8Array;
+  readonly until: number;
+}
+
 export interface GatewayDataPlaneOptions {
   readonly config: Config;
   /** 32 bytes; wiped here. */
   readonly privateKey: Uint8Array;
+  /** The key of before and when it ends, ms since the epoch; wiped here. Peers that have not moved still use it. */
+  readonly oldKey?: OldKey | undefined;
+  /** The key of before is good for nothing any more. */
+  readonly onRetired?: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -28,17 +37,20 @@ export interface GatewayDataPlaneOptions {
 export class GatewayDataPlane {
   /** The second layer, to services that a connector publishes. */
   readonly innerTls = new InnerTls();
-  readonly #options: Omit<GatewayDataPlaneOptions, 'privateKey'>;
+  readonly #options: Omit<GatewayDataPlaneOptions, 'privateKey' | 'oldKey'>;
   #outer: OuterLayer;
   #keys: ConnectorKeys;
   #address: { readonly host: string; readonly port: number } = { host: '0.0.0.0', port: 0 };
   #peers: readonly PeerRecord[] = [];
   #psks: Readonly<Record<string, string>> = {};
+  #retiresAt = 0;
+  #cancelRetiring = () => {};
 
-  constructor({ privateKey, ...options }: GatewayDataPlaneOptions) {
+  constructor({ privateKey, oldKey, ...options }: GatewayDataPlaneOptions) {
     this.#options = options;
-    this.#outer = this.#newOuter(privateKey);
+    this.#outer = this.#newOuter(privateKey, oldKey?.privateKey);
     this.#keys = this.#newKeys();
+    if (oldKey !== undefined) this.#retireAt(oldKey.until);
   }
 
   /** Base64, as WireGuard writes it. */
@@ -53,11 +65,38 @@ export class GatewayDataPlane {
     return { port };
   }
 
+  /** Where the outer layer can serve two keys, one after the other is no cut. */
+  get canOverlap(): boolean {
+    return this.#outer.rotating !== undefined;
+  }
+
+  /** The key of before, while peers may still use it: until when (ms since the epoch), and who has not left it. */
+  get retiring(): { publicKey: string; until: number; peers: readonly string[] } | undefined {
+    const retiring = this.#outer.rotating?.retiring;
+    return retiring && { ...retiring, until: this.#retiresAt };
+  }
+
   /**
-   * Goes on under another key, with the same peers, at the same port; connections to services end.
+   * Serves another key, and the one of before to each peer until it has moved; connections to services go on.
+   * @param privateKey 32 bytes; wiped. @param until when the key of before ends, ms since the epoch
+   */
+  async addKey(privateKey: Uint8Array, until: number): Promise<void> {
+    try {
+      await this.#outer.rotating?.rotate(privateKey);
+    } finally {
+      wipe(privateKey);
+    }
+    this.#retireAt(until);
+    this.#apply();
+  }
+
+  /**
+   * Goes on under another key, with the same peers, at the same port; connections to services end, and whatever key was
+   * there before.
    * @param privateKey 32 bytes; wiped. @throws what listening throws: then nothing is reachable until another try
    */
   async useKey(privateKey: Uint8Array): Promise<void> {
+    this.#cancelRetiring();
     this.#keys.close();
     await this.#outer.close();
     this.#outer = this.#newOuter(privateKey);
@@ -121,24 +160,47 @@ export class GatewayDataPlane {
   }
 
   async close(): Promise<void> {
+    this.#cancelRetiring();
     this.#keys.close();
     await this.#outer.close();
   }
 
-  #newOuter(privateKey: Uint8Array): OuterLayer {
+  #newOuter(privateKey: Uint8Array, oldKey?: Uint8Array): OuterLayer {
     try {
-      return newOuterLayer({ ...this.#options, privateKey });
+      return newOuterLayer({ ...this.#options, privateKey, oldKey });
     } finally {
-      wipe(privateKey);
+      wipe(privateKey, oldKey);
     }
   }
 
+  #retireAt(until: number): void {
+    const { clock } = this.#options;
+    this.#retiresAt = until;
+    this.#cancelRetiring();
+    this.#cancelRetiring = clock.after(Math.max(0, until - clock.now()), () => this.#outer.rotating?.retire());
+  }
+
+  #retired(): void {
+    this.#cancelRetiring();
+    this.#options.onRetired?.();
+  }
+
+  /** What was exchanged was bound to the key of before. */
+  #moved(publicKey: string): void {
+    this.#keys.forget(publicKey);
+    this.#apply();
+  }
+
   #newKeys(): ConnectorKeys {
-    const { device, plane } = this.#outer;
+    const { device, plane, rotating } = this.#outer;
     const { config, clock, log } = this.#options;
     const connect = (target: PlaneConnectOptions) => plane.connect(target);
     const keys = new ConnectorKeys({ device, connect, clock, log, renewMs: config.wireguard.pskRenewS * 1_000 });
     device.onSession = (peer) => keys.sessionMade(peer);
+    if (rotating !== undefined) {
+      rotating.onMoved = (peer) => this.#moved(peer);
+      rotating.onRetired = () => this.#retired();
+    }
     return keys;
   }
 
@@ -160,12 +222,19 @@ export class GatewayDataPlane {
         wipe(presharedKey);
       }
     }
-    this.#keys.set(this.#peers, this.#psks);
+    // Who still uses the key of before goes on by what was exchanged under it.
+    const goesOn = (peer: string) => this.#isWaiting(peer) && this.#keys.present(peer) !== undefined;
+    const fresh = Object.entries(this.#psks).filter(([peer]) => !goesOn(peer));
+    this.#keys.set(this.#peers, Object.fromEntries(fresh));
   }
 
-  /** A copy: what was exchanged, or what the control plane gave. */
+  #isWaiting(publicKey: string): boolean {
+    return this.#outer.rotating?.isWaiting(publicKey) === true;
+  }
+
+  /** A copy: what was exchanged under the key in use, or what the control plane gave. */
   #presharedKey(publicKey: string): Uint8Array | undefined {
-    const exchanged = this.#keys.present(publicKey);
+    const exchanged = this.#isWaiting(publicKey) ? undefined : this.#keys.present(publicKey);
     if (exchanged !== undefined) return Uint8Array.from(exchanged);
     const given = this.#psks[publicKey];
     return given === undefined ? undefined : Uint8Array.from(Buffer.from(given, 'base64'));

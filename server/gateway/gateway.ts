@@ -79,7 +79,11 @@ export class Gateway {
     const { config, crypto, clock, log } = options;
     const folder = join(config.data, 'gateway');
     const identity = GatewayIdentity.open(folder, clock.now());
-    const dataPlane = new GatewayDataPlane({ config, privateKey: identity.wireguardKey(), clock, log });
+    const dataPlane = new GatewayDataPlane({
+      ...{ config, privateKey: identity.wireguardKey(), clock, log },
+      oldKey: identity.oldWireguardKey(clock.now()),
+      onRetired: () => identity.dropOldWireguardKey(),
+    });
     const { port } = await dataPlane.listen({ host: config.wireguard.bind, port: config.wireguard.port });
     const spool = new Spool(join(folder, 'spool.sqlite'));
     const audit = new Audit(spool, clock, (error) => log.error({ err: error }, 'an audit event could not be kept'));
@@ -131,7 +135,10 @@ export class Gateway {
         metrics: new GatewayMetrics({ sessions, audit, dataPlane, policy }),
       },
       probes: new Probes({ config, policy, connect, openUdp, log, shimPath: shim.path }),
-      wireguard: new WireGuardAnswers({ identity, dataPlane, log, now: () => clock.now() }),
+      wireguard: new WireGuardAnswers({
+        ...{ identity, dataPlane, log, now: () => clock.now() },
+        overlapMs: config.wireguard.keyOverlapS * 1_000,
+      }),
       wireguardPort: port,
       endpoints: () => endpoints.list(),
       ticketKey: endpoints.ticketKey,

@@ -6,9 +6,10 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import { NetStack } from '../netstack/stack.ts';
-import { WireGuardDevice } from '../wireguard/device.ts';
+import type { WireGuardDevice } from '../wireguard/device.ts';
 import { type InnerSocket, PeerBinding } from '../wireguard/peer-binding.ts';
 import { DataPlane } from '../wireguard/plane.ts';
+import { RotatingDevice } from '../wireguard/rotating-device.ts';
 import { guardSettings } from '../wireguard/system/guard-rules.ts';
 import { GuardWatch } from '../wireguard/system/guard-watch.ts';
 import { interfaceOf } from '../wireguard/system/interface.ts';
@@ -25,6 +26,8 @@ export type OuterDevice = Pick<
 
 export interface OuterLayer {
   readonly device: OuterDevice;
+  /** The same device, where it can serve two keys for a while. */
+  readonly rotating?: RotatingDevice;
   /** Connections, each to the peer it was meant for. */
   readonly plane: Pick<PeerBinding<InnerSocket>, 'connect' | 'openUdp'>;
   /** Resolves when it may be used as far as it is there. */
@@ -36,6 +39,8 @@ export interface OuterLayerOptions {
   readonly config: Config;
   /** 32 bytes; copied. */
   readonly privateKey: Uint8Array;
+  /** A key of before that peers may still use, 32 bytes; copied. The embedded driver alone serves it. */
+  readonly oldKey?: Uint8Array | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -44,9 +49,9 @@ export function newOuterLayer(options: OuterLayerOptions): OuterLayer {
   return options.config.wireguard.driver === 'embedded' ? embedded(options) : ofSystem(options);
 }
 
-function embedded({ config, privateKey, clock, log }: OuterLayerOptions): OuterLayer {
+function embedded({ config, privateKey, oldKey, clock, log }: OuterLayerOptions): OuterLayer {
   const { address4, address6, mtu } = config.wireguard;
-  const device = new WireGuardDevice({ privateKey, clock, log, mtu });
+  const device = new RotatingDevice({ privateKey, oldKey, clock, log, mtu });
   const stack = new NetStack({
     addresses: [address4, address6],
     mtu,
@@ -55,6 +60,7 @@ function embedded({ config, privateKey, clock, log }: OuterLayerOptions): OuterL
   });
   return {
     device,
+    rotating: device,
     plane: new DataPlane({ device, stack }),
     open: async () => {},
     close: async () => {

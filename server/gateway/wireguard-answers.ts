@@ -1,7 +1,7 @@
 /**
  * A new WireGuard key for the gateway: what was before is kept in a file beside it first, and comes back when the data
- * plane cannot go on with the new one. The old key is good for nothing from that moment on; connectors learn of the new one
- * by themselves, other peers have to be told.
+ * plane cannot go on with the new one. The old key is served for a while to the peers that have not been told, unless it
+ * is known to somebody: then it is good for nothing from that moment on. Connectors learn of the new one by themselves.
  */
 import { randomBytes } from 'node:crypto';
 import type { FromPeer, ToGateway } from '../channel/messages.ts';
@@ -10,13 +10,16 @@ import type { GatewayDataPlane } from './data-plane.ts';
 import type { GatewayIdentity } from './state/identity.ts';
 
 type Question = Extract<ToGateway, { t: `wireguard.${string}` }>;
+type Rotation = Extract<Question, { t: 'wireguard.rotate' }>;
 type Answer = Extract<FromPeer, { t: `wireguard.${string}` }>;
+type Rotated = Omit<Extract<Answer, { t: 'wireguard.rotated' }>, 't' | 'id'>;
 
 export interface KeyRotationOptions {
   readonly identity: Pick<GatewayIdentity, 'wireguardKey' | 'backupName' | 'replaceWireguardKey'>;
-  readonly dataPlane: Pick<GatewayDataPlane, 'publicKey' | 'useKey' | 'status'>;
+  readonly dataPlane: Pick<GatewayDataPlane, 'publicKey' | 'canOverlap' | 'addKey' | 'useKey' | 'status' | 'retiring'>;
   readonly log: Logger;
   readonly now: () => number;
+  readonly overlapMs: number;
 }
 
 /** Answers the control plane's questions about WireGuard. */
@@ -29,30 +32,38 @@ export class WireGuardAnswers {
 
   async answer(question: Question): Promise<Answer> {
     const { id } = question;
-    if (question.t === 'wireguard.show') return { t: 'wireguard.shown', id, peers: this.#options.dataPlane.status() };
+    if (question.t === 'wireguard.show') return this.#show(id);
     try {
-      return { t: 'wireguard.rotated', id, ...(await this.#rotate(question.dryRun)) };
+      return { t: 'wireguard.rotated', id, ...(await this.#rotate(question)) };
     } catch (error) {
       this.#options.log.error({ err: error }, 'the WireGuard key was not rotated');
       return { t: 'wireguard.refused', id };
     }
   }
 
-  async #rotate(dryRun: boolean): Promise<{ from: string; to?: string; backup: string }> {
-    const { identity, dataPlane, now } = this.#options;
+  #show(id: string): Answer {
+    const { dataPlane } = this.#options;
+    const retiring = dataPlane.retiring && { ...dataPlane.retiring, peers: [...dataPlane.retiring.peers] };
+    return { t: 'wireguard.shown', id, peers: dataPlane.status(), ...(retiring !== undefined && { retiring }) };
+  }
+
+  async #rotate({ dryRun, overlap }: Rotation): Promise<Rotated> {
+    const { identity, dataPlane, now, overlapMs } = this.#options;
     const [from, at] = [dataPlane.publicKey, now()];
     const backup = identity.backupName(at);
-    if (dryRun) return { from, backup };
-    const before = identity.wireguardKey();
-    identity.replaceWireguardKey(randomBytes(32), at);
+    const oldUntil = overlap && dataPlane.canOverlap ? at + overlapMs : undefined;
+    const planned = { from, backup, ...(oldUntil !== undefined && { oldUntil }) };
+    if (dryRun) return planned;
+    const takeBack = identity.replaceWireguardKey(randomBytes(32), at, oldUntil);
     try {
-      await dataPlane.useKey(identity.wireguardKey());
+      if (oldUntil === undefined) await dataPlane.useKey(identity.wireguardKey());
+      else await dataPlane.addKey(identity.wireguardKey(), oldUntil);
     } catch (cause) {
-      identity.replaceWireguardKey(before, at);
-      await dataPlane.useKey(identity.wireguardKey());
+      takeBack();
+      // Adding a key leaves what is in use as it was until it is sure of the new one.
+      if (oldUntil === undefined) await dataPlane.useKey(identity.wireguardKey());
       throw cause;
     }
-    before.fill(0);
-    return { from, to: dataPlane.publicKey, backup };
+    return { ...planned, to: dataPlane.publicKey };
   }
 }

@@ -44,6 +44,8 @@ export interface DeviceOptions {
   readonly wire?: Wire;
   /** Of the tunnel: bounds the padding. Default 1420. */
   readonly mtu?: number;
+  /** Where several devices count together. */
+  readonly counters?: Counters;
 }
 
 export interface PeerConfig {
@@ -74,7 +76,7 @@ export interface PeerStatus {
 export class WireGuardDevice {
   readonly publicKey: Uint8Array;
   /** What happened to packets, by name. */
-  readonly counters: Counters = newCounters();
+  readonly counters: Counters;
   /** Gets each inner packet that a peer sent from an address that is its own; the packet may be kept. */
   onPacket: ((packet: Uint8Array, peerPublicKey: string) => void) | undefined;
   /** Called after peers or their addresses changed. */
@@ -96,6 +98,7 @@ export class WireGuardDevice {
     const random = options.random ?? randomBytes;
     const stamps = new StampIssuer(clock);
     this.publicKey = identity.publicKey;
+    this.counters = options.counters ?? newCounters();
     this.#wire = options.wire ?? new UdpWire();
     this.#log = options.log;
     this.#host = {
@@ -157,6 +160,12 @@ export class WireGuardDevice {
     if (moved) this.onRoutes?.();
   }
 
+  /** Changes a peer's addresses alone. @param publicKey base64; no peer's is no error */
+  setAllowedIps(publicKey: string, allowedIps: readonly string[]): void {
+    const peer = this.#peers.get(publicKey);
+    if (peer !== undefined && this.#assign(peer, allowedIps.map(parsePrefix))) this.onRoutes?.();
+  }
+
   /** Changes a peer's pre-shared key alone, from its next handshake on. @param publicKey base64; no peer's is no error */
   setPresharedKey(publicKey: string, key: Uint8Array): void {
     this.#peers.get(publicKey)?.setPresharedKey(presharedKey(key));
@@ -165,6 +174,11 @@ export class WireGuardDevice {
   /** Begins a handshake at once, for a key that must not wait for the next one. */
   newSession(publicKey: string): void {
     this.#peers.get(publicKey)?.newSession();
+  }
+
+  /** The same, but not sooner after the last attempt than a repetition would be. */
+  ask(publicKey: string): void {
+    this.#peers.get(publicKey)?.ask();
   }
 
   /** @param publicKey base64; one that is not a peer's is no error. */
@@ -193,6 +207,27 @@ export class WireGuardDevice {
   route(ip: string): string | undefined {
     const address = parseIp(ip);
     return address === null ? undefined : this.#routes.lookup(address)?.name;
+  }
+
+  /** @returns the public key (base64) of the peer that an inner packet would go to. */
+  peerFor(packet: Uint8Array): string | undefined {
+    const header = readIpHeader(packet);
+    return header === null ? undefined : this.#routes.lookup(header.destination)?.name;
+  }
+
+  /** @returns whether something authentic of a peer (base64) came within `ms`. */
+  hasHeard(publicKey: string, ms: number): boolean {
+    const heardAt = this.#peers.get(publicKey)?.heardAt ?? Number.NEGATIVE_INFINITY;
+    return this.#host.clock.monotonic() - heardAt <= ms;
+  }
+
+  hasPeer(publicKey: string): boolean {
+    return this.#peers.has(publicKey);
+  }
+
+  /** @returns whether a datagram is for this device's key, or for a session of it, where several share a port. */
+  isFor(datagram: Uint8Array): boolean {
+    return this.#receiver.isFor(datagram);
   }
 
   peers(): PeerStatus[] {

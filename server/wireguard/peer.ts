@@ -65,6 +65,7 @@ export class Peer {
   #initiatedAt = Number.NEGATIVE_INFINITY;
   #renewedBeforeReject = false;
   #lastHandshake: number | undefined;
+  #heardAt = Number.NEGATIVE_INFINITY;
   #bytesIn = 0;
   #bytesOut = 0;
 
@@ -94,6 +95,11 @@ export class Peer {
   /** For people; nothing secret. */
   get traffic(): { lastHandshake: number | undefined; bytesIn: number; bytesOut: number } {
     return { lastHandshake: this.#lastHandshake, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
+  }
+
+  /** When something authentic last came, by the monotonic clock. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** Takes effect with the next handshake. */
@@ -163,7 +169,7 @@ export class Peer {
     this.#keypairs.installResponded(answer.keypair);
     this.#endpoint = from;
     this.#bytesIn += INITIATION_BYTES;
-    this.#timers.authenticatedReceived();
+    this.#heard();
     this.#timers.sessionDerived();
     this.#transmit(answer.message);
   }
@@ -178,7 +184,7 @@ export class Peer {
     this.#keypairs.installInitiated(keypair);
     this.#endpoint = from;
     this.#bytesIn += RESPONSE_BYTES;
-    this.#timers.authenticatedReceived();
+    this.#heard();
     this.#timers.sessionDerived();
     this.#completed();
     this.#sendKeepalive(); // what waits, or an empty packet: the responder may not send before it
@@ -200,7 +206,7 @@ export class Peer {
     // Roaming: only what is authentic moves a peer.
     if (!sameEndpoint(this.#endpoint, from)) this.#endpoint = from;
     this.#bytesIn += size;
-    this.#timers.authenticatedReceived();
+    this.#heard();
     if (confirmed) this.#flush();
     this.#renewWhileReceiving(keypair);
     if (opened.length > 0) this.#takePacket(opened);
@@ -212,11 +218,21 @@ export class Peer {
     this.#startHandshake();
   }
 
+  /** Begins a handshake unless one was begun within REKEY_TIMEOUT. */
+  ask(): void {
+    this.#startHandshake();
+  }
+
   /** Ends everything; the peer is of no use after it. */
   close(): void {
     this.#timers.close();
     this.#erase();
     this.#exchange.wipe();
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#now();
+    this.#timers.authenticatedReceived();
   }
 
   #takePacket(padded: Uint8Array): void {

@@ -13,12 +13,15 @@ import type { ListenOptions, NetStack } from '../netstack/stack.ts';
 import type { WireGuardDevice } from './device.ts';
 import { PeerBinding } from './peer-binding.ts';
 
+/** The part of a device that the plane uses. */
+export type PlaneDevice = Pick<WireGuardDevice, 'onPacket' | 'onRoutes' | 'route'>;
+
 export class DataPlane extends PeerBinding<TcpSocket> {
-  readonly #device: WireGuardDevice;
+  readonly #device: PlaneDevice;
   readonly #stack: NetStack;
 
   /** Takes over the device's onPacket and onRoutes. */
-  constructor({ device, stack }: { device: WireGuardDevice; stack: NetStack }) {
+  constructor({ device, stack }: { device: PlaneDevice; stack: NetStack }) {
     super(device, stack);
     this.#device = device;
     this.#stack = stack;

@@ -54,6 +54,14 @@ export class Receiver {
     else this.#handOver(message, entry.peer, entry.keypair, from, datagram.length);
   }
 
+  /** @param datagram hostile. @returns whether it is meant for this key: nothing is counted. */
+  isFor(datagram: Uint8Array): boolean {
+    const message = parseMessage(datagram);
+    if (message === null) return false;
+    if (message.type === 'initiation') return this.#issuer.mac1Holds(datagram);
+    return this.#host.indices.get(message.receiver) !== undefined;
+  }
+
   #handOver(
     message: Exclude<Message, Initiation>,
     peer: Peer,

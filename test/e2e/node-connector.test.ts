@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { after, before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { parseConnectorToken } from '../../server/channel/connector-token.ts';
 import { tlsFloor } from '../../server/channel/mutual-tls.ts';
-import { fetchThrough } from './support/node-client.ts';
+import { begin, bodyOf, fetchThrough } from './support/node-client.ts';
 import { ConnectorProcess } from './support/node-connector.ts';
 import { World } from './support/node-world.ts';
 import { runCli } from './support/product.ts';
@@ -35,6 +35,7 @@ before(async () => {
   const notes = randomBytes(3 * 2 ** 20);
   service = createServer((request, response) => {
     if (request.url === '/notes') response.end(notes);
+    else if (request.url === '/held') void holdBack(response);
     else request.pipe(response);
   });
   service.listen(0, '127.0.0.1');
@@ -47,6 +48,14 @@ after(async () => {
   await world?.[Symbol.asyncDispose]();
   if (folder !== undefined) rmSync(folder, { recursive: true });
 });
+
+/** Half of an answer at once, and the rest when the test says so. */
+const rest = Promise.withResolvers<void>();
+async function holdBack(response: ServerResponse): Promise<void> {
+  response.write('half');
+  await rest.promise;
+  response.end(' and half');
+}
 
 async function open(name: string): Promise<void> {
   const session = await world.session(name);
@@ -89,6 +98,7 @@ test('QPT-11: a connector that is killed comes again by what it kept, without or
 
 interface Shown {
   readonly publicKey: string;
+  readonly retiring?: { publicKey: string; until: number; peers: readonly string[] };
   readonly peers: readonly { name: string; protection: string; live?: Record<string, number> }[];
 }
 const show = async () => (await world.product.cliJson('wg', 'show')) as unknown as Shown;
@@ -115,6 +125,8 @@ test('QPT-7: the WireGuard key is rotated with a backup, after a look at what th
   const look = await world.product.cliJson('wg', 'rotate-key', '--dry-run');
   assert.deepEqual([look['from'], look['to'], look['toTell']], [before.publicKey, undefined, ['router']]);
   assert.equal((await show()).publicKey, before.publicKey);
+  const session = await world.session('notes');
+  const held = await begin(session, 'notes', { target: '/held' });
   const done = await world.product.cliJson('wg', 'rotate-key');
   assert.equal(done['from'], before.publicKey);
   const backup = join(world.product.data, 'gateway', String(done['backup']));
@@ -123,21 +135,24 @@ test('QPT-7: the WireGuard key is rotated with a backup, after a look at what th
     JSON.parse(readFileSync(backup, 'utf8')),
     JSON.parse(readFileSync(join(backup, '../identity.json'), 'utf8')),
   );
-  await openWhenThere('notes');
-  assert.equal((await show()).publicKey, done['to']);
-});
+  // At once: the way to the services is not cut for a moment.
+  await open('notes');
+  rest.resolve();
+  const body: Uint8Array[] = [];
+  for await (const chunk of bodyOf(held)) body.push(chunk);
+  assert.equal(Buffer.concat(body).toString('utf8'), 'half and half');
+  session.close('done');
+  const after = await show();
+  assert.equal(after.publicKey, done['to']);
+  // The connector has moved by itself; the router has to be told, and may use the old key until then.
+  assert.deepEqual(after.retiring, { publicKey: before.publicKey, until: done['oldUntil'], peers: [plain] });
 
-/** The gateway begins its channel anew with the new key: for a moment nobody is launched anywhere, and is told so. */
-async function openWhenThere(name: string): Promise<void> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await open(name);
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'no_gateway' || tries === 20) throw error;
-      await show().catch(() => undefined);
-    }
-  }
-}
+  const ended = await world.product.cliJson('wg', 'rotate-key', '--no-overlap');
+  assert.deepEqual([ended['from'], ended['oldUntil']], [done['to'], undefined]);
+  await open('notes');
+  const last = await show();
+  assert.deepEqual([last.publicKey, last.retiring], [ended['to'], undefined]);
+});
 
 test('QPT-8: a peer that is removed is archived with when and why', async () => {
   const { publicKey } = (await show()).peers.find(({ name }) => name === 'router') as unknown as { publicKey: string };

@@ -88,6 +88,9 @@ export interface WireGuardProcess {
   show(): string;
   /** Seconds since the epoch of the latest handshake with a peer, 0 for none. */
   latestHandshake(publicKey: string): number;
+  /** Adds a peer, which takes the addresses it is given from whoever had them. */
+  addPeer(peer: WireGuardPeer): void;
+  removePeer(publicKey: string): void;
   /** Ends the process; the interface and its sessions are gone then. */
   stop(): Promise<void>;
 }
@@ -241,8 +244,9 @@ export async function startWireGuard(
   const privateKey = options.privateKey ?? randomBytes(32);
   const port = options.port ?? 51_820;
   // Through cat: Node's pipes are sockets, which cannot be opened by the name /dev/stdin.
-  const setconf = 'cat | wg setconf "$0" /dev/stdin';
-  run('sh', ['-c', setconf, interfaceName], configOf(privateKey, port, options.peers));
+  const configure = (how: 'setconf' | 'addconf', text: string) =>
+    run('sh', ['-c', `cat | wg ${how} "$0" /dev/stdin`, interfaceName], text);
+  configure('setconf', configOf(privateKey, port, options.peers));
   for (const address of options.addresses) {
     const family = address.includes(':') ? ['-6'] : ['-4'];
     const nodad = address.includes(':') ? ['nodad'] : [];
@@ -259,13 +263,20 @@ export async function startWireGuard(
     process: child,
     show: () => run('wg', ['show', interfaceName, 'dump']).split('\n').slice(1).join('\n'),
     latestHandshake: (publicKey) => latestHandshake(interfaceName, publicKey),
+    addPeer: (peer) => configure('addconf', peersOf([peer])),
+    removePeer: (publicKey) => run('wg', ['set', interfaceName, 'peer', publicKey, 'remove']),
     stop: () => end(child),
   };
 }
 
 function configOf(privateKey: Uint8Array, port: number, peers: readonly WireGuardPeer[]): string {
-  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
-  const lines = ['[Interface]', `PrivateKey = ${base64(privateKey)}`, `ListenPort = ${port}`];
+  return `[Interface]\nPrivateKey = ${base64(privateKey)}\nListenPort = ${port}\n${peersOf(peers)}`;
+}
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+function peersOf(peers: readonly WireGuardPeer[]): string {
+  const lines: string[] = [];
   for (const peer of peers) {
     lines.push('[Peer]', `PublicKey = ${peer.publicKey}`, `AllowedIPs = ${peer.allowedIps.join(', ')}`);
     if (peer.presharedKey !== undefined) lines.push(`PresharedKey = ${base64(peer.presharedKey)}`);

@@ -1631,6 +1631,33 @@ export type HubDocument = {
           "port": {
            "type": "number"
           },
+          "retiring": {
+           "type": "object",
+           "properties": {
+            "publicKey": {
+             "type": "string",
+             "pattern": "^[A-Za-z0-9+/]{43}=$"
+            },
+            "until": {
+             "type": "integer",
+             "minimum": 0
+            },
+            "peers": {
+             "type": "array",
+             "items": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9+/]{43}=$"
+             },
+             "maxItems": 4096
+            }
+           },
+           "required": [
+            "publicKey",
+            "until",
+            "peers"
+           ],
+           "additionalProperties": false
+          },
           "peers": {
            "type": "array",
            "items": {
@@ -1711,6 +1738,10 @@ export type HubDocument = {
         "properties": {
          "dryRun": {
           "type": "boolean"
+         },
+         "overlap": {
+          "type": "boolean",
+          "default": true
          }
         },
         "required": [
@@ -1737,6 +1768,9 @@ export type HubDocument = {
           },
           "backup": {
            "type": "string"
+          },
+          "oldUntil": {
+           "type": "number"
           }
          },
          "required": [

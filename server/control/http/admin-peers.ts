@@ -37,14 +37,15 @@ export function addPeers(app: ApiApp, context: Context, desk: ChannelDesk): void
   app.openapi(route('get', '/admin/wireguard', shapes.wireguard), async (exchange) => {
     const gateway = desk.gateways.wireguardPeer();
     const own = gateway && { publicKey: gateway.publicKey, port: Number(gateway.endpoint.split(':').at(-1)) };
-    const live = new Map((await desk.wireguard.peers())?.map(({ publicKey, ...rest }) => [publicKey, rest]));
+    const report = await desk.wireguard.report();
+    const live = new Map(report?.peers.map(({ publicKey, ...rest }) => [publicKey, rest]));
     const peers = (await listPeers(context)).map((peer) => {
       const known = live.get(peer.publicKey);
       return known === undefined ? peer : { ...peer, live: known };
     });
-    return exchange.json({ ...own, peers }, 200);
+    return exchange.json({ ...own, ...(report?.retiring && { retiring: report.retiring }), peers }, 200);
   });
   app.openapi(routeTaking('post', '/admin/wireguard/key', shapes.rotation, shapes.rotated), async (exchange) =>
-    exchange.json(await desk.wireguard.rotate(exchange.req.valid('json').dryRun), 200),
+    exchange.json(await desk.wireguard.rotate(exchange.req.valid('json')), 200),
   );
 }

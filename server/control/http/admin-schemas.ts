@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { auditEventSchema, auditEventTypes } from '../../channel/audit-event.ts';
 import { printableField } from '../../channel/fields.ts';
-import { planePeerSchema } from '../../channel/messages.ts';
+import { planePeerSchema, retiringKeySchema } from '../../channel/messages.ts';
 import { hostRules } from '../../channel/snapshot-content.ts';
 
 import { adminRoles } from '../admin-roles.ts';
@@ -60,6 +60,8 @@ export const peers = z.object({ peers: z.array(peer) });
 export const wireguard = z.object({
   publicKey: z.string().optional(),
   port: z.number().optional(),
+  /** The key before a rotation, while it is served. */
+  retiring: retiringKeySchema.optional(),
   /** What the gateway knows of a peer stands beside what is configured; nothing without a gateway. */
   peers: z.array(peer.extend({ live: planePeerSchema.omit({ publicKey: true }).optional() })),
 });
@@ -76,8 +78,13 @@ export const archivedPeers = z.object({
     }),
   ),
 });
-export const rotation = z.strictObject({ dryRun: z.boolean() });
-export const rotated = z.object({ from: z.string(), to: z.string().optional(), backup: z.string() });
+export const rotation = z.strictObject({ dryRun: z.boolean(), overlap: z.boolean().default(true) });
+export const rotated = z.object({
+  from: z.string(),
+  to: z.string().optional(),
+  backup: z.string(),
+  oldUntil: z.number().optional(),
+});
 
 export const newConnector = z.strictObject({ name: text });
 export const connectorToken = z.object({ token: z.string(), expires: z.number(), remote: z.boolean() });

@@ -150,11 +150,7 @@ export class ControlLink {
         return;
       case 'wireguard.show':
       case 'wireguard.rotate':
-        void this.#options.wireguard.answer(message).then((answer) => {
-          this.#channel.send(answer);
-          // Who we are in WireGuard stands in the hello.
-          if (answer.t === 'wireguard.rotated' && answer.to !== undefined) this.#channel.startAnew();
-        });
+        void this.#options.wireguard.answer(message).then((answer) => this.#channel.send(answer));
         return;
       case 'sessions':
         this.#channel.send({ t: 'live.sessions', id: message.id, sessions: this.#options.live.sessions() });

@@ -20,6 +20,8 @@ const identitySchema = z.strictObject({
   mldsaSeed: bytesField(32),
   ed25519Seed: bytesField(32),
   wireguardKey: bytesField(32),
+  /** The WireGuard key of before, while peers may still use it; `until` in ms since the epoch. */
+  oldWireguardKey: z.strictObject({ key: bytesField(32), until: z.number().int() }).optional(),
   resetKey: bytesField(32),
   /** Newest first, two at most. */
   stealth: z.array(z.strictObject({ key: bytesField(32), madeAt: z.number().int() })).max(2),
@@ -74,14 +76,30 @@ export class GatewayIdentity {
     return `identity.${new Date(nowMs).toISOString().replace(/[:.]/g, '-')}.json`;
   }
 
-  /** Keeps everything that is there in a file of its own, then has another WireGuard key. @param key 32 bytes; wiped */
-  replaceWireguardKey(key: Uint8Array, nowMs: number): void {
+  /** The WireGuard key of before, 32 bytes, which the caller wipes; undefined when its time is over. */
+  oldWireguardKey(nowMs: number): { privateKey: Uint8Array; until: number } | undefined {
+    const old = this.#stored.oldWireguardKey;
+    return old === undefined || old.until <= nowMs ? undefined : { privateKey: unbase64url(old.key), until: old.until };
+  }
+
+  /**
+   * Keeps everything that is there in a file of its own, then has another WireGuard key.
+   * @param key 32 bytes; wiped. @param oldUntil when the key of before ends, ms since the epoch; at once without it
+   * @returns what takes it back
+   */
+  replaceWireguardKey(key: Uint8Array, nowMs: number, oldUntil?: number): () => void {
     const backup = join(dirname(this.#path), this.backupName(nowMs));
     if (!existsSync(backup)) save(backup, this.#stored);
-    const next = { ...this.#stored, wireguardKey: base64url(key) };
+    const { wireguardKey, oldWireguardKey } = this.#stored;
+    const old = oldUntil === undefined ? undefined : { key: wireguardKey, until: oldUntil };
+    this.#store({ wireguardKey: base64url(key), oldWireguardKey: old });
     wipe(key);
-    save(this.#path, next);
-    this.#stored = next;
+    return () => this.#store({ wireguardKey, oldWireguardKey });
+  }
+
+  /** The key of before is good for nothing any more; a backup keeps it. */
+  dropOldWireguardKey(): void {
+    if (this.#stored.oldWireguardKey !== undefined) this.#store({ oldWireguardKey: undefined });
   }
 
   /**
@@ -103,9 +121,14 @@ export class GatewayIdentity {
     // A clock that went backwards must not make a new key at every look.
     if (newest !== undefined && Math.abs(nowMs - newest.madeAt) < stealthLifeMs) return false;
     const fresh = { key: base64url(randomBytes(32)), madeAt: nowMs };
-    this.#stored = { ...this.#stored, stealth: newest === undefined ? [fresh] : [fresh, newest] };
-    save(this.#path, this.#stored);
+    this.#store({ stealth: newest === undefined ? [fresh] : [fresh, newest] });
     return true;
+  }
+
+  #store(change: Partial<StoredIdentity>): void {
+    const next = { ...this.#stored, ...change };
+    save(this.#path, next);
+    this.#stored = next;
   }
 }
 

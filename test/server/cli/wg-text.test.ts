@@ -41,5 +41,18 @@ test('QPT-7: a rotation says who has to be told', () => {
     rotationText({ from: 'A', backup: 'b', toTell: ['router'] }),
     /would take the place of A[\s\S]*told by you: router\.$/,
   );
-  assert.match(rotationText({ from: 'A', to: 'B', backup: 'b', toTell: [] }), /is B and takes the place of A/);
+  const done = { from: 'A', to: 'B', backup: 'b', toTell: [] };
+  assert.match(rotationText(done), /is B and takes the place of A[\s\S]*ends at once/);
+  assert.match(
+    rotationText({ ...done, oldUntil: 0 }),
+    /until it has moved, or 1970-01-01T00:00:00\.000Z; connections go on/,
+  );
+});
+
+test('QPT-7: wg show names the old key and who still uses it', () => {
+  const retiring = { publicKey: 'OLD', until: 0, peers: ['K'] };
+  assert.match(
+    shownText({ publicKey: 'G', port: 1, retiring, peers: [{ ...peer, protection: 'classical' }] }, 0),
+    /old public key: OLD, until 1970-01-01T00:00:00\.000Z, still used by site\n/,
+  );
 });

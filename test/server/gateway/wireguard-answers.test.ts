@@ -16,17 +16,24 @@ function newGateway(t: TestContext, refuses: number) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const identity = GatewayIdentity.open(folder, 0);
-  const dataPlane = {
-    publicKey: publicKeyOf(identity.wireguardKey()),
-    status: () => [],
-    useKey: async (key: Uint8Array) => {
-      if (refuses-- > 0) throw new Error('the port is taken');
-      dataPlane.publicKey = publicKeyOf(key);
-    },
+  const use = async (key: Uint8Array) => {
+    if (refuses-- > 0) throw new Error('the port is taken');
+    dataPlane.publicKey = publicKeyOf(key);
   };
-  const answers = new WireGuardAnswers({ identity, dataPlane, log: logger('test'), now: () => 0 });
-  const rotate = (dryRun: boolean) => answers.answer({ t: 'wireguard.rotate', id, dryRun });
-  return { folder, dataPlane, rotate, kept: () => publicKeyOf(GatewayIdentity.open(folder, 0).wireguardKey()) };
+  const dataPlane = {
+    ...{ publicKey: publicKeyOf(identity.wireguardKey()), canOverlap: true, retiring: undefined },
+    ...{ status: () => [], useKey: use, addKey: use },
+  };
+  const log = logger('test');
+  const answers = new WireGuardAnswers({ identity, dataPlane, log, now: () => 0, overlapMs: 5_000 });
+  const rotate = (dryRun: boolean, overlap = true) => answers.answer({ t: 'wireguard.rotate', id, dryRun, overlap });
+  const kept = () => publicKeyOf(GatewayIdentity.open(folder, 0).wireguardKey());
+  /** The key of before that a start at that time would serve, and until when. */
+  const keptOld = (nowMs: number) => {
+    const old = GatewayIdentity.open(folder, nowMs).oldWireguardKey(nowMs);
+    return old && [publicKeyOf(old.privateKey), old.until];
+  };
+  return { folder, identity, dataPlane, rotate, kept, keptOld };
 }
 
 test('QPT-7: a dry run changes nothing', async (t) => {
@@ -38,6 +45,7 @@ test('QPT-7: a dry run changes nothing', async (t) => {
     id,
     from: before,
     backup: 'identity.1970-01-01T00-00-00-000Z.json',
+    oldUntil: 5_000,
   });
   assert.deepEqual([kept(), dataPlane.publicKey, readdirSync(folder)], [before, before, files]);
 });
@@ -51,9 +59,27 @@ test('QPT-7: a rotation keeps what was before in a file, and a start finds the n
   assert.ok(readdirSync(folder).includes('identity.1970-01-01T00-00-00-000Z.json'));
 });
 
-test('QPT-7: a rotation that the data plane does not follow is rolled back, on disk and in use', async (t) => {
-  const { rotate, kept, dataPlane } = newGateway(t, 1);
+test('QPT-7: a start during the overlap finds the old key too, and one after it does not', async (t) => {
+  const { identity, rotate, kept, keptOld } = newGateway(t, 0);
   const before = kept();
-  assert.deepEqual(await rotate(false), { t: 'wireguard.refused', id });
-  assert.deepEqual([kept(), dataPlane.publicKey], [before, before]);
+  await rotate(false);
+  assert.deepEqual([keptOld(4_999), keptOld(5_000)], [[before, 5_000], undefined]);
+  identity.dropOldWireguardKey();
+  assert.equal(keptOld(0), undefined);
 });
+
+test('QPT-7: without an overlap no start finds the old key, or one that was still retiring', async (t) => {
+  const { rotate, keptOld } = newGateway(t, 0);
+  await rotate(false);
+  const answer = await rotate(false, false);
+  assert.equal('oldUntil' in answer, false);
+  assert.equal(keptOld(0), undefined);
+});
+
+for (const overlap of [true, false])
+  test(`QPT-7: a rotation that the data plane does not follow is rolled back, ${overlap ? 'with' : 'without'} an overlap`, async (t) => {
+    const { rotate, kept, keptOld, dataPlane } = newGateway(t, 1);
+    const before = kept();
+    assert.deepEqual(await rotate(false, overlap), { t: 'wireguard.refused', id });
+    assert.deepEqual([kept(), dataPlane.publicKey, keptOld(0)], [before, before, undefined]);
+  });
