@@ -1,6 +1,6 @@
 /**
- * A network path in user space: forwards UDP between any number of clients and one server on loopback, and loses,
- * repeats, delays and damages datagrams by a seed. What a kernel without netem cannot be asked for.
+ * A network path in user space: forwards UDP between any number of clients and one server, on loopback unless it is said
+ * otherwise, and loses, repeats, delays and damages datagrams by a seed. What a kernel without netem cannot be asked for.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -24,6 +24,12 @@ export interface PathCounts {
   corrupted: number;
 }
 
+/** IPv4 addresses: where clients find the path, and where their server is. Clients have one address between them. */
+export interface PathEnds {
+  readonly listen?: string;
+  readonly server?: string;
+}
+
 type Send = (datagram: Uint8Array) => void;
 
 const millionth = 1e6;
@@ -37,35 +43,42 @@ export class UdpProxy {
   faults: PathFaults;
   readonly #front: Socket;
   readonly #target: number;
+  readonly #server: string;
   readonly #random: (below: number) => number;
   /** The server's side of each client, by the client's port. */
   readonly #backs = new Map<number, Socket>();
   readonly #held = new Set<NodeJS.Timeout>();
 
-  private constructor(front: Socket, target: number, seed: number, faults: PathFaults) {
+  private constructor(front: Socket, target: number, server: string, seed: number, faults: PathFaults) {
     this.#front = front;
     this.#target = target;
+    this.#server = server;
     this.faults = faults;
     this.#random = seededRandom(seed);
     this.port = front.address().port;
-    front.on('message', (datagram, { port }) => {
-      const back = this.#backOf(port);
-      this.#pass(datagram, (bytes) => back.send(bytes, this.#target, '127.0.0.1'));
+    front.on('message', (datagram, { address, port }) => {
+      const back = this.#backOf(address, port);
+      this.#pass(datagram, (bytes) => back.send(bytes, this.#target, this.#server));
     });
   }
 
-  static async start(target: number, seed: number, faults: PathFaults = {}): Promise<UdpProxy> {
+  static async start(
+    target: number,
+    seed: number,
+    faults: PathFaults = {},
+    { listen = '127.0.0.1', server = '127.0.0.1' }: PathEnds = {},
+  ): Promise<UdpProxy> {
     const front = newSocket();
-    front.bind(0, '127.0.0.1');
+    front.bind(0, listen);
     await once(front, 'listening');
-    return new UdpProxy(front, target, seed, faults);
+    return new UdpProxy(front, target, server, seed, faults);
   }
 
-  #backOf(client: number): Socket {
+  #backOf(address: string, client: number): Socket {
     const known = this.#backs.get(client);
     if (known !== undefined) return known;
     const back = newSocket();
-    back.on('message', (datagram) => this.#pass(datagram, (bytes) => this.#front.send(bytes, client, '127.0.0.1')));
+    back.on('message', (datagram) => this.#pass(datagram, (bytes) => this.#front.send(bytes, client, address)));
     this.#backs.set(client, back);
     return back;
   }
