@@ -10,7 +10,7 @@ const random = (length: number) => seeded.bytes(length);
 const lengths = [0, 1, 15, 16, 17, 63, 64, 255, 256, 257, 1_420, 1_424, 9_000];
 const counters = [0, 1, 2 ** 32 - 1, 2 ** 32, 2 ** 52 + 1];
 
-test('QHX-16: seals and opens as node:crypto does, at every length and counter', () => {
+test('BR-7: seals and opens as node:crypto does, at every length and counter', () => {
   for (const length of lengths) {
     for (const counter of counters) {
       const key = random(32);
