@@ -63,6 +63,17 @@ export function oidcChallenge(crypto: Hash, binding: LoginBinding & { readonly q
   );
 }
 
+/**
+ * Signing in at a SAML provider; signed by the device key.
+ * @param answerHash SHA-256 of what the browser was handed when it brought the provider's response: which ceremony, and a ticket
+ */
+export function samlChallenge(crypto: Hash, binding: LoginBinding & { readonly answerHash: Uint8Array }): Uint8Array {
+  const { postureHash, answerHash } = binding;
+  return crypto.sha256(
+    tagged(tag.saml, ...ceremony(crypto, binding), hash('postureHash', postureHash), hash('answerHash', answerHash)),
+  );
+}
+
 export type LaunchBinding = LoginBinding & {
   /** SHA-256 of the composite session key that asks for a credential. */
   readonly sessionKeyHash: Uint8Array;

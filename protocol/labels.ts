@@ -34,6 +34,7 @@ export const tag = {
   stepup: 'Latchkey/1 webauthn stepup',
   approve: 'Latchkey/1 webauthn approve',
   oidc: 'Latchkey/1 oidc',
+  saml: 'Latchkey/1 saml',
   launch: 'Latchkey/1 launch',
   renew: 'Latchkey/1 renew',
   device: 'Latchkey/1 device',

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { oidcSchema } from './oidc-settings.ts';
+import { samlSchema } from './saml-settings.ts';
 import { postgresUrlFault, withoutPassword } from './store/postgres-url.ts';
 import { engineNames } from './transport/engines.ts';
 
@@ -74,6 +75,8 @@ const fields = z.strictObject({
   trustDomain: hostName.default('latchkey.local'),
   /** An OpenID provider that people of enrolled devices may sign in at, beside their passkeys. */
   oidc: oidcSchema.optional(),
+  /** A SAML identity provider, likewise. */
+  saml: samlSchema.optional(),
   /** Folder of the built browser files, when it is not the project's own `dist`. */
   assets: z.string().default(resolve(import.meta.dirname, '../dist')),
   wireguard: z

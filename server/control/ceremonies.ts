@@ -18,6 +18,7 @@ const lifeMs: Record<CeremonyKind, number> = {
   approve: 60_000,
   // They type a password there, and perhaps a code.
   oidc: 300_000,
+  saml: 300_000,
 };
 
 export type CeremonyOf = Partial<
@@ -26,7 +27,7 @@ export type CeremonyOf = Partial<
     | 'device_id'
     | 'enrolment_id'
     | 'change_id'
-    | 'oidc'
+    | 'idp'
     | 'link_id'
     | 'knock_id'
     | 'lease_id'
@@ -47,7 +48,7 @@ export async function beginCeremony(context: Context, of: CeremonyOf): Promise<C
     link_id: null,
     knock_id: null,
     change_id: null,
-    oidc: null,
+    idp: null,
     lease_id: null,
     launch_id: null,
     service: null,

@@ -33,7 +33,7 @@ export interface SignedIn {
   readonly amr: number;
   /** Null where no authenticator was asked. */
   readonly facts: AuthenticatorFacts | null;
-  /** Set for who signed in at an OpenID provider. */
+  /** Set for who signed in at a provider elsewhere. */
   readonly idp?: IdpSignIn;
   /** As judged at sign-in. */
   readonly postureSignals: PolicySignals;
@@ -44,7 +44,7 @@ export interface SignedIn {
 /** One use of a link, and when the link lets its guests in. */
 export type Guest = GuestOf & Pick<LinkRecord, 'hours' | 'zone' | 'expiresAt'>;
 
-/** What an OpenID provider said of a sign-in, as policies see it. */
+/** What a provider said of a sign-in, as policies see it. */
 export interface IdpSignIn extends IdpView {
   /** When the person authenticated there, ms. */
   readonly authenticatedAt: number;

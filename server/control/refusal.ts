@@ -7,6 +7,7 @@ import { ApiError, type ApiErrorCode } from './api-error.ts';
 import { spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
+import { SamlError } from './saml/saml-error.ts';
 import { WebAuthnError } from './webauthn.ts';
 
 export interface Attempt {
@@ -56,6 +57,8 @@ function refusalOf(error: unknown): { answer: ApiError; reason: string } | undef
     const answer = new ApiError('ceremony_refused' satisfies ApiErrorCode, { cause: error });
     return { answer, reason: `webauthn_${error.code}` };
   }
+  if (error instanceof ApiError && error.cause instanceof SamlError)
+    return { answer: error, reason: `saml_${error.cause.code}` };
   if (error instanceof ApiError && error.code !== 'ceremony_unknown') return { answer: error, reason: error.code };
   return undefined;
 }

@@ -22,9 +22,10 @@ const [stranger, somewhere] = ['Stranger', 'Somewhere'];
 const strangers: Omit<PrincipalFacts, 'atMs'>[] = [
   { amr: [], authAgeS: 2 ** 31 - 1, posture: { ageS: 2 ** 31 - 1 } },
   { amr: ['oidc'], authAgeS: 0, posture: { ageS: 0 } },
+  { amr: ['saml'], authAgeS: 0, posture: { ageS: 0 } },
   { amr: ['passkey', 'deviceKey'], authAgeS: 0, posture: { ageS: 0, signals: { userVerified: true } } },
   {
-    amr: ['passkey', 'deviceKey', 'oidc', 'stepUp'],
+    amr: ['passkey', 'deviceKey', 'oidc', 'saml', 'stepUp'],
     authAgeS: 0,
     posture: { ageS: 0, signals: { userVerified: true, secureContext: true, backedUp: false, backupEligible: false } },
   },

@@ -38,10 +38,10 @@ export interface GuestOf {
   readonly use: number;
 }
 
-/** What an OpenID provider said of the sign-in. */
+/** What an OpenID or SAML provider said of the sign-in. */
 export interface IdpView {
   readonly issuer: string;
-  /** How it authenticated the person, in its own words (OpenID Connect Core 1.0, section 2). */
+  /** How it authenticated the person, in its own words (OpenID Connect Core 1.0, section 2; SAML's AuthnContextClassRef is an acr). */
   readonly acr?: string;
   readonly amr: readonly string[];
 }

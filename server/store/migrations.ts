@@ -195,6 +195,7 @@ const oidc = [
      device_public_key BLOB, expires_at INTEGER NOT NULL, spent_at INTEGER) STRICT`,
   'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
 ];
+
 /** Control planes on one database give the same policy the same epoch. */
 const policyDigest = ['ALTER TABLE counters ADD COLUMN digest BLOB'];
 
@@ -202,6 +203,18 @@ const policyDigest = ['ALTER TABLE counters ADD COLUMN digest BLOB'];
 const witKeys = [
   `CREATE TABLE wit_keys (kid TEXT PRIMARY KEY, x TEXT NOT NULL, y TEXT NOT NULL, sealed TEXT,
      created_at INTEGER NOT NULL) STRICT`,
+];
+
+/** Sign-in at a SAML provider. Ceremonies under way begin again, as above. */
+const saml = [
+  'DROP TABLE ceremonies',
+  `CREATE TABLE ceremonies (id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL CHECK (kind IN ('enrol', 'login', 'launch', 'stepup', 'approve', 'oidc', 'saml')),
+     nonce BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users(id), device_id TEXT, enrolment_id TEXT,
+     lease_id BLOB, launch_id TEXT REFERENCES launches(id), link_id TEXT REFERENCES links(id),
+     knock_id TEXT REFERENCES knocks(id), change_id TEXT REFERENCES changes(id), idp TEXT, service TEXT,
+     device_public_key BLOB, expires_at INTEGER NOT NULL, spent_at INTEGER) STRICT`,
+  'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
 ];
 
 /** By name, in the order they are applied. */
@@ -220,6 +233,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012-oidc': { up: (database) => runAll(database, oidc) },
   '0013-policy-digest': { up: (database) => runAll(database, policyDigest) },
   '0014-wit-keys': { up: (database) => runAll(database, witKeys) },
+  '0015-saml': { up: (database) => runAll(database, saml) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

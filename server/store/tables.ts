@@ -119,7 +119,7 @@ export interface KnockTable {
   spent_at: number | null;
 }
 
-export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup' | 'approve' | 'oidc';
+export type CeremonyKind = 'enrol' | 'login' | 'launch' | 'stepup' | 'approve' | 'oidc' | 'saml';
 
 export interface CeremonyTable {
   id: string;
@@ -137,8 +137,8 @@ export interface CeremonyTable {
   /** The change that an administrator approves. */
   change_id: string | null;
   service: string | null;
-  /** JSON of what a sign-in at an OpenID provider is bound by: nonce, PKCE verifier, hash of the state's secret. */
-  oidc: string | null;
+  /** JSON of what a sign-in at a provider is bound by (control/oidc/sign-in.ts, control/saml/sign-in.ts). */
+  idp: string | null;
   /** Public key that a login was asked for. */
   device_public_key: Uint8Array | null;
   expires_at: number;
@@ -160,7 +160,7 @@ export interface LeaseTable {
   created_at: number;
   ends_at: number;
   revoked_at: number | null;
-  /** Of a sign-in at an OpenID provider; null for a passkey's. */
+  /** Of a sign-in at a provider elsewhere; null for a passkey's. */
   idp_issuer: string | null;
   idp_subject: string | null;
   idp_sid: string | null;
@@ -168,7 +168,7 @@ export interface LeaseTable {
   idp_facts: string | null;
 }
 
-/** Who a person is at an OpenID provider. */
+/** Who a person is at a provider elsewhere. */
 export interface IdentityTable {
   issuer: string;
   subject: string;

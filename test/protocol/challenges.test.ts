@@ -18,6 +18,7 @@ const binding = {
   exporter: fill(6),
   documentHash: fill(8),
   queryHash: fill(9),
+  answerHash: fill(10),
   serial: fill(7, 16),
   time: 1_790_000_000_000,
 };
@@ -27,6 +28,7 @@ const kinds = {
   enrol: challenges.enrolChallenge,
   approve: challenges.approvalChallenge,
   oidc: challenges.oidcChallenge,
+  saml: challenges.samlChallenge,
   stepup: challenges.stepupChallenge,
   launch: challenges.launchChallenge,
   renew: challenges.renewChallenge,
@@ -38,6 +40,7 @@ const bound: Record<keyof typeof kinds, (keyof typeof binding)[]> = {
   enrol: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash'],
   approve: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'documentHash'],
   oidc: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash', 'queryHash'],
+  saml: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash', 'answerHash'],
   stepup: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'exporter'],
   launch: ['rpId', 'nonce', 'deviceKeyHash', 'userHandle', 'postureHash', 'sessionKeyHash', 'lease', 'service'],
   renew: ['sessionKeyHash', 'serial', 'time'],

@@ -6579,25 +6579,41 @@ export type HubDocument = {
     }
    }
   },
-  "/api/oidc": {
+  "/api/providers": {
    "get": {
     "responses": {
      "200": {
-      "description": "what the provider is called; null without one",
+      "description": "what the providers are called that people may sign in at",
       "content": {
        "application/json": {
         "schema": {
          "type": "object",
          "properties": {
-          "name": {
-           "type": [
-            "string",
-            "null"
-           ]
+          "providers": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "protocol": {
+              "type": "string",
+              "enum": [
+               "oidc",
+               "saml"
+              ]
+             },
+             "name": {
+              "type": "string"
+             }
+            },
+            "required": [
+             "protocol",
+             "name"
+            ]
+           }
           }
          },
          "required": [
-          "name"
+          "providers"
          ]
         }
        }
@@ -6728,6 +6744,184 @@ export type HubDocument = {
         },
         "required": [
          "query",
+         "deviceSignature",
+         "posture"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "signed in by the provider; sets the lease cookie",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "user": {
+           "type": "object",
+           "properties": {
+            "id": {
+             "type": "string",
+             "pattern": "^[0-9a-f]{24}$"
+            },
+            "name": {
+             "type": "string"
+            }
+           },
+           "required": [
+            "id",
+            "name"
+           ]
+          },
+          "device": {
+           "type": "object",
+           "properties": {
+            "id": {
+             "type": "string",
+             "pattern": "^[0-9a-f]{24}$"
+            }
+           },
+           "required": [
+            "id"
+           ]
+          }
+         },
+         "required": [
+          "user",
+          "device"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/saml/begin": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "devicePublicKey": {
+          "type": "string",
+          "minLength": 43,
+          "maxLength": 43
+         }
+        },
+        "required": [
+         "devicePublicKey"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "where to sign in, and what the challenge is computed from afterwards",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "url": {
+           "type": "string"
+          },
+          "nonce": {
+           "type": "string",
+           "pattern": "^[A-Za-z0-9_-]*$",
+           "description": "bytes in base64url"
+          },
+          "userHandle": {
+           "type": "string",
+           "pattern": "^[A-Za-z0-9_-]*$",
+           "description": "bytes in base64url"
+          },
+          "rpId": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "url",
+          "nonce",
+          "userHandle",
+          "rpId"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/saml/finish": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "answer": {
+          "type": "string",
+          "pattern": "^[A-Za-z0-9._-]{1,128}$"
+         },
+         "deviceSignature": {
+          "type": "string",
+          "minLength": 86,
+          "maxLength": 86
+         },
+         "posture": {
+          "type": "object",
+          "properties": {
+           "statement": {
+            "type": "string",
+            "minLength": 3,
+            "maxLength": 21846
+           },
+           "signature": {
+            "type": "string",
+            "minLength": 86,
+            "maxLength": 86
+           }
+          },
+          "required": [
+           "statement",
+           "signature"
+          ],
+          "additionalProperties": false
+         }
+        },
+        "required": [
+         "answer",
          "deviceSignature",
          "posture"
         ],

@@ -12,7 +12,7 @@ import { ApiError, call, type ServiceInfo, type SessionInfo } from './api.ts';
 import { type Device, loadDevice } from './device.ts';
 import { answerShells } from './launch.ts';
 import './launch-panel.ts';
-import { finishAtHub, leaveForProvider, providerName, takeAnswer } from './oidc.ts';
+import { finishAtHub, leaveForProvider, loadProviders, type Provider, takeAnswer } from './provider.ts';
 import './service-list.ts';
 import { signIn } from './sign-in.ts';
 import { signedCall } from './signed-call.ts';
@@ -69,9 +69,9 @@ export class HomePage extends LitElement {
   /** A shell whose hub was closed sent the person here to sign out; a link can do that too, so it is asked. */
   readonly #isLeaving = location.pathname === '/sign-out';
   #isExplained = false;
-  /** What an OpenID provider sent this tab back with. */
+  /** What a provider sent this tab back with. */
   #answer = takeAnswer();
-  @state() private provider: string | undefined;
+  @state() private providers: readonly Provider[] = [];
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -117,14 +117,15 @@ export class HomePage extends LitElement {
       `Welcome back, ${device.user.name}`,
       html`<p class="soft">Confirm that it is you with the passkey of this device.${why}</p>
         <button class="wide" ?disabled=${this.busy} @click=${this.#enter}>${key} Sign in</button>
-        ${this.#providerButton(device, 'Sign in with', 'wide quiet')}`,
+        ${this.#providerButtons(device, 'Sign in with', 'wide quiet')}`,
     );
   }
 
-  #providerButton(device: Device, what: string, look: string) {
-    if (this.provider === undefined) return nothing;
-    const leave = () => this.attempt(() => leaveForProvider(device));
-    return html`<button class=${look} ?disabled=${this.busy} @click=${leave}>${what} ${this.provider}</button>`;
+  #providerButtons(device: Device, what: string, look: string) {
+    return this.providers.map((provider) => {
+      const leave = () => this.attempt(() => leaveForProvider(device, provider));
+      return html`<button class=${look} ?disabled=${this.busy} @click=${leave}>${what} ${provider.name}</button>`;
+    });
   }
 
   #leaving({ session }: SignedIn) {
@@ -156,7 +157,7 @@ export class HomePage extends LitElement {
         <p class="soft">You are signed in until ${timeOfDay(session.leaseEnds)}.</p>
       </div>
       <lk-services .services=${services}></lk-services>
-      <p>${this.#providerButton(device, 'Connect', 'quiet')}</p>
+      <p class="actions">${this.#providerButtons(device, 'Connect', 'quiet')}</p>
       <lk-about slot="about" .pins=${device.pins}></lk-about>
     </lk-frame>`;
   }
@@ -187,7 +188,7 @@ export class HomePage extends LitElement {
       this.view = { at: 'stranger' };
       return;
     }
-    this.provider = await providerName();
+    this.providers = await loadProviders();
     await this.#comeBack(device);
     const session = await currentSession();
     if (session === undefined) this.view = { at: 'signed-out', device };
@@ -196,11 +197,11 @@ export class HomePage extends LitElement {
 
   /** From the provider's page; where that was refused, the page says so and is what it would be without. */
   async #comeBack(device: Device): Promise<void> {
-    const query = this.#answer;
-    if (query === undefined) return;
+    const answer = this.#answer;
+    if (answer === undefined) return;
     this.#answer = undefined;
     try {
-      await finishAtHub(device, query);
+      await finishAtHub(device, answer);
     } catch (error) {
       this.#refused = failureOf(error);
     }

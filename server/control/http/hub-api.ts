@@ -10,6 +10,7 @@ import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import type { OidcProvider } from '../oidc/provider.ts';
+import type { SamlProvider } from '../saml/provider.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { addChangeApi } from './change-api.ts';
 import { addDeviceApi } from './device-api.ts';
@@ -18,12 +19,14 @@ import { clearLease, deviceOf, signedBy, signedIn, writeLease } from './lease-co
 import { addOidcApi } from './oidc-api.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
+import { addSamlApi } from './saml-api.ts';
 import * as schemas from './schemas.ts';
 import { addInstallation } from './shell-api.ts';
 import { addSpiffeApi } from './spiffe-api.ts';
 
 export interface HubApiOptions extends CallerLimits {
-  readonly provider: OidcProvider | undefined;
+  readonly oidc: OidcProvider | undefined;
+  readonly saml: SamlProvider | undefined;
   readonly context: Context;
   readonly desk: ChannelDesk;
 }
@@ -35,7 +38,9 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addSession(app, options);
   addLaunch(app, options);
   addGuestApi(app, options);
-  addOidcApi(app, options.context, options.desk, options.provider, options);
+  addProviders(app, options);
+  addOidcApi(app, options.context, options.desk, options.oidc, options);
+  addSamlApi(app, options);
   addDeviceApi(app, options.context, options.desk, options);
   addChangeApi(app, options.context, options.desk, options);
   addPins(app, options);
@@ -109,6 +114,20 @@ function addLogin(app: ApiApp, { context, strangers }: HubApiOptions): void {
     if (leaseSecret !== null) writeLease(context, exchange, leaseSecret);
     return exchange.json({ user, device }, 200);
   });
+}
+
+/** Where people may sign in besides. */
+function addProviders(app: ApiApp, { oidc, saml }: HubApiOptions): void {
+  const list = createRoute({
+    method: 'get',
+    path: '/api/providers',
+    responses: answers(schemas.providers, 'what the providers are called that people may sign in at'),
+  });
+  const providers = [
+    ...(oidc === undefined ? [] : [{ protocol: 'oidc' as const, name: oidc.settings.name }]),
+    ...(saml === undefined ? [] : [{ protocol: 'saml' as const, name: saml.settings.name }]),
+  ];
+  app.openapi(list, (exchange) => exchange.json({ providers }, 200));
 }
 
 function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {

@@ -1,4 +1,4 @@
-/** The hub's routes for an OpenID provider: whether there is one, a sign-in there and back, and its back-channel logout. */
+/** The hub's routes for an OpenID provider: a sign-in there and back, and its back-channel logout. */
 import { createRoute, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { utf8 } from '../../../protocol/bytes.ts';
@@ -8,11 +8,11 @@ import type { Context } from '../context.ts';
 import type { OidcProvider } from '../oidc/provider.ts';
 import { beginOidc, finishOidc } from '../oidc/sign-in.ts';
 import { spendNonce } from '../signed-request.ts';
-import { bytes, encodeBytes, encodedBytes } from './bytes-field.ts';
+import { bytes, encodeBytes } from './bytes-field.ts';
 import { signedIn, writeLease } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, refuse, takes } from './respond.ts';
-import { entered, loginBeginRequest, posture } from './schemas.ts';
+import { entered, loginBeginRequest, posture, providerBegun } from './schemas.ts';
 
 /** Where the provider sends people back to, and where it says that somebody signed out there. */
 export const oidcPaths = { callback: '/oidc/callback', logout: '/oidc/logout' } as const;
@@ -30,21 +30,11 @@ export function addOidcApi(
     if (provider === undefined) throw new ApiError('oidc_off');
     return provider;
   };
-  const about = createRoute({
-    method: 'get',
-    path: '/api/oidc',
-    responses: answers(z.object({ name: z.string().nullable() }), 'what the provider is called; null without one'),
-  });
-  app.openapi(about, (exchange) => exchange.json({ name: provider?.settings.name ?? null }, 200));
-
   const begin = createRoute({
     method: 'post',
     path: '/api/oidc/begin',
     request: takes(loginBeginRequest),
-    responses: answers(
-      z.object({ url: z.string(), nonce: encodedBytes, userHandle: encodedBytes, rpId: z.string() }),
-      'where to sign in, and what the challenge is computed from afterwards',
-    ),
+    responses: answers(providerBegun, 'where to sign in, and what the challenge is computed from afterwards'),
   });
   app.openapi(begin, async (exchange) => {
     strangers.require(callerOf(exchange));

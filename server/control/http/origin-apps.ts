@@ -1,17 +1,19 @@
 /** The three kinds of origin that browsers see, each an app of its own: hub, shell, and the origins of services. */
 import { join } from 'node:path';
 import type { Context as Exchange, MiddlewareHandler } from 'hono';
-import { origins } from '../../config.ts';
+import { type Config, origins } from '../../config.ts';
 import { ApiError } from '../api-error.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { OidcProvider } from '../oidc/provider.ts';
+import { SamlProvider } from '../saml/provider.ts';
 import { addAdminDoor } from './admin-door.ts';
 import { addAppOrigin } from './app-origin.ts';
-import { addHubApi } from './hub-api.ts';
+import { addHubApi, type HubApiOptions } from './hub-api.ts';
 import { oidcLogout, oidcPaths } from './oidc-api.ts';
 import { type CallerLimits, RateLimit } from './rate-limit.ts';
 import { type ApiApp, type ApiEnv, newApi } from './respond.ts';
+import { samlPaths, samlResponses } from './saml-api.ts';
 import { apiHeaders, headersForShell, hubHeaders, pagesForShell, shellHeaders } from './security-headers.ts';
 import { addShellApi } from './shell-api.ts';
 import { fileResponse, StaticFiles } from './static-files.ts';
@@ -41,17 +43,21 @@ export function originApps(context: Context, desk: ChannelDesk): OriginApps {
 }
 
 function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiApp {
-  const { oidc } = context.config;
-  const redirectUri = `${origins.hub(context.config)}${oidcPaths.callback}`;
-  const provider = oidc === undefined ? undefined : new OidcProvider(oidc, redirectUri);
-  const logout = oidcLogout(context, desk, provider, limits);
-  const app = newApi(context, (exchange, next) =>
-    exchange.req.method === 'POST' && exchange.req.path === oidcPaths.logout ? logout(exchange, next) : next(),
-  );
+  const providers = providersOf(context.config);
+  const options = { context, desk, ...providers, ...limits };
+  /** What providers send: forms, from elsewhere. */
+  const forms: Readonly<Record<string, MiddlewareHandler>> = {
+    [oidcPaths.logout]: oidcLogout(context, desk, providers.oidc, limits),
+    [samlPaths.acs]: samlResponses(options),
+  };
+  const app = newApi(context, (exchange, next) => {
+    const form = exchange.req.method === 'POST' ? forms[exchange.req.path] : undefined;
+    return form === undefined ? next() : form(exchange, next);
+  });
   app.use(headers(({ path }) => (pagesForShell.includes(path) ? headersForShell() : hubHeaders())));
   app.use(ownOriginOnly(origins.hub(context.config)));
   addAdminDoor(app, context, desk);
-  addHubApi(app, { context, desk, provider, ...limits });
+  addHubApi(app, options);
   const files = new StaticFiles(join(context.config.assets, 'hub'));
   for (const page of [
     '/',
@@ -61,6 +67,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
     '/sign-out',
     '/changes',
     oidcPaths.callback,
+    samlPaths.callback,
     '/admin',
     '/admin/:list{people|devices|services|policies|links|sessions|knocks}',
     ...pagesForShell,
@@ -68,6 +75,16 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
     app.get(page, () => answerPage(files));
   app.get('*', (exchange) => answerFile(exchange, files));
   return app;
+}
+
+function providersOf(config: Config): Pick<HubApiOptions, 'oidc' | 'saml'> {
+  const hub = origins.hub(config);
+  const { oidc, saml } = config;
+  const saidToSaml = { acs: `${hub}${samlPaths.acs}`, metadata: `${hub}${samlPaths.metadata}` };
+  return {
+    oidc: oidc === undefined ? undefined : new OidcProvider(oidc, `${hub}${oidcPaths.callback}`),
+    saml: saml === undefined ? undefined : new SamlProvider(saml, saidToSaml),
+  };
 }
 
 function shellApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiApp {

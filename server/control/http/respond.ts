@@ -56,8 +56,17 @@ const checkBody: MiddlewareHandler = async (exchange, next) => {
   await next();
 };
 
-/** The answer to an error. What is not an ApiError is a fault of ours: logged whole, told as `internal`. */
+/** The answer to an error. */
 export function refuse(context: Context, exchange: Exchange, error: unknown): Response {
+  const told = noteRefusal(context, exchange, error);
+  const { correlation } = told;
+  if (told.code === 'rate_limited' || told.status === 503) exchange.header('retry-after', '5');
+  if (wantsPage(exchange)) return exchange.html(page(told.message, correlation), told.status);
+  return exchange.json({ error: told.code, message: told.message, correlation }, told.status);
+}
+
+/** Counts and logs an error. What is not an ApiError is a fault of ours: logged whole, told as `internal`. @returns what may be told */
+export function noteRefusal(context: Context, exchange: Exchange, error: unknown): ApiError {
   const told = tellable(error);
   const { correlation } = told;
   context.refusals.add({ code: told.code });
@@ -65,9 +74,7 @@ export function refuse(context: Context, exchange: Exchange, error: unknown): Re
   const where = { correlation, code: told.code, method: exchange.req.method, route: routePath(exchange, -1) };
   if (told.code === 'internal') context.log.error({ ...where, err: error }, 'a request failed');
   else context.log.info({ ...where, reason: reasonOf(told) }, 'a request was refused');
-  if (told.code === 'rate_limited' || told.status === 503) exchange.header('retry-after', '5');
-  if (wantsPage(exchange)) return exchange.html(page(told.message, correlation), told.status);
-  return exchange.json({ error: told.code, message: told.message, correlation }, told.status);
+  return told;
 }
 
 /** A person who opened an address, rather than a script that asked for data. */

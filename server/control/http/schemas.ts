@@ -82,6 +82,16 @@ export const loginBegun = z.object({
   user: z.object({ handle: encodedBytes, name: z.string() }),
   credentialIds: z.array(z.string()),
 });
+/** Of a sign-in at a provider elsewhere. */
+export const providerBegun = z.object({
+  url: z.string(),
+  nonce: encodedBytes,
+  userHandle: encodedBytes,
+  rpId: z.string(),
+});
+export const providers = z.object({
+  providers: z.array(z.object({ protocol: z.enum(['oidc', 'saml']), name: z.string() })),
+});
 export const loginFinishRequest = z.strictObject({
   ceremony: id,
   deviceSignature: bytes(64),

@@ -9,25 +9,13 @@ import * as client from 'openid-client';
 import { z } from 'zod';
 import { isSafeUrl, type OidcSettings } from '../../oidc-settings.ts';
 import { ApiError } from '../api-error.ts';
+import type { IdpIdentity } from '../idp/identity.ts';
 
 /** What one sign-in is bound by; kept by us, never told. */
 export interface OidcFlow {
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
-}
-
-/** Who signed in at the provider, in its own words. */
-export interface OidcIdentity {
-  readonly issuer: string;
-  readonly subject: string;
-  /** The provider's own session, where it names one. */
-  readonly sid?: string;
-  readonly acr?: string;
-  readonly amr: readonly string[];
-  /** When the person authenticated there, ms. */
-  readonly authenticatedAt: number;
-  readonly groups: readonly string[];
 }
 
 const timeoutS = 10;
@@ -95,7 +83,7 @@ export class OidcProvider {
   }
 
   /** @param query of the address that the provider sent the person back to. @throws ApiError `oidc_refused`, `oidc_unreachable` */
-  async finish(query: string, flow: OidcFlow): Promise<OidcIdentity> {
+  async finish(query: string, flow: OidcFlow): Promise<IdpIdentity> {
     const { configuration } = await this.#configured();
     const returned = new URL(`${this.#redirectUri}?${query}`);
     try {
@@ -129,7 +117,7 @@ export class OidcProvider {
     }
   }
 
-  #identity(claims: object): OidcIdentity {
+  #identity(claims: object): IdpIdentity {
     const { iss, sub, sid, acr, amr, auth_time } = claimsSchema.parse(claims);
     const groups = groupsSchema.parse((claims as Record<string, unknown>)[this.settings.groupsClaim] ?? []);
     return {

@@ -159,11 +159,11 @@ describe('sign-in at an OpenID provider', () => {
 
   test('QZ-9: a provider cannot say that an account of its making is a person here, nor one person another', async () => {
     ada.cookie = undefined;
-    assert.equal((await signIn(ada, 'mallory')).body.error, 'oidc_unlinked');
-    assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'oidc_unlinked']);
+    assert.equal((await signIn(ada, 'mallory')).body.error, 'idp_unlinked');
+    assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'idp_unlinked']);
     const bob = await enrolled('Bob', 'readers');
     await comesByProvider(bob, 'bob@example');
-    assert.equal((await signIn(ada, 'bob@example')).body.error, 'oidc_other');
+    assert.equal((await signIn(ada, 'bob@example')).body.error, 'idp_other');
     assert.equal((await ada.get('/api/session')).body.error, 'unauthenticated');
   });
 

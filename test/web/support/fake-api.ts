@@ -58,7 +58,7 @@ export function welcome(mock: MockInstallation, shown: Shown = {}): void {
       signedIn = false;
       return { json: {} };
     },
-    'GET /api/oidc': () => ({ json: { name: null } }),
+    'GET /api/providers': () => ({ json: { providers: [] } }),
     'GET /api/session': () =>
       signedIn
         ? { json: { user, device, leaseEnds: Date.now() + 3_600_000, roles: shown.roles ?? [], passkey: passkey() } }
