@@ -112,6 +112,8 @@ const fields = z.strictObject({
       bind: z.string().default('0.0.0.0'),
       /** The name or address that connectors are told; the hub's host when it is not said. */
       host: z.string().max(253).optional(),
+      /** Files of X.509 authorities, PEM, whose certificates are strong evidence of what a connector's machine is. */
+      machines: z.array(z.string().min(1)).max(16).default([]),
     })
     .prefault({}),
   /** `GET /metrics` for Prometheus, on the loopback interface alone. Without a port nothing listens. */

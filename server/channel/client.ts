@@ -38,8 +38,8 @@ export interface ChannelClientOptions<Incoming extends ToGateway | ToConnector> 
   /** Each welcome's credential, which takes the place of the one before. */
   readonly onCredential?: (credential: { token: string; id: string }) => void;
   readonly clock: Clock;
-  /** Asked for at every connection, so that it tells the present endpoints. */
-  readonly hello: () => HelloContent;
+  /** Asked for at every connection, so that it tells the present endpoints. @param socket its handshake is over */
+  readonly hello: (socket: Socket) => HelloContent;
   /** `toGatewaySchema` or `toConnectorSchema`. */
   readonly incoming: ZodType<Incoming>;
   /** Every message, welcome included. A throw ends the connection, and a new one is made. */
@@ -107,7 +107,7 @@ export class ChannelClient<Incoming extends ToGateway | ToConnector> {
     socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
       const { token, id } = this.#credential;
       const fresh = this.#fresh;
-      this.#write({ t: 'hello', ...this.#options.hello(), token, fresh, ...(id === undefined ? {} : { id }) });
+      this.#write({ t: 'hello', ...this.#options.hello(socket), token, fresh, ...(id === undefined ? {} : { id }) });
     });
     // No encoding is set, so this is never text.
     socket.on('data', (bytes) => this.#received(socket, reader, bytes as Buffer));

@@ -24,6 +24,7 @@ import {
   wireguardKeyField,
 } from './fields.ts';
 import { maxEventsPerMessage, maxLiveSessions, maxMetricsText } from './limits.ts';
+import { machineEvidenceSchema } from './machine-evidence.ts';
 import { probeRefusals, probeReportSchema } from './probe-report.ts';
 import { serviceSchemes } from './snapshot-content.ts';
 
@@ -97,6 +98,8 @@ export const connectorHelloSchema = z.strictObject({
     .array(z.strictObject({ name: nameField, port: portField, scheme: z.enum(serviceSchemes).optional() }))
     .max(64),
   certificateKey,
+  /** Over TLS alone, and with a certificate key. */
+  evidence: machineEvidenceSchema.optional(),
 });
 export type ConnectorHello = z.infer<typeof connectorHelloSchema>;
 
@@ -209,7 +212,16 @@ export const fromPeerSchema = z.discriminatedUnion('t', [
 ]);
 export type FromPeer = z.infer<typeof fromPeerSchema>;
 
-export const refusalCodes = ['token_unknown', 'malformed', 'key_in_use', 'name_in_use', 'no_gateway', 'busy'] as const;
+export const refusalCodes = [
+  'token_unknown',
+  'malformed',
+  'key_in_use',
+  'name_in_use',
+  'no_gateway',
+  'busy',
+  'evidence_missing',
+  'evidence_refused',
+] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 /** Refusals that pass by themselves: the client tries again instead of giving up. */
 export const passingRefusals: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['no_gateway', 'busy']);

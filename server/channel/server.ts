@@ -31,6 +31,8 @@ export type Caller =
       readonly spiffeId: string | undefined;
       /** The address of ours that it reached. */
       readonly reachedAt: string;
+      /** Of this connection. @see machine-evidence.ts */
+      readonly exporter: () => Uint8Array;
     };
 
 /** A connection whose hello was accepted. */

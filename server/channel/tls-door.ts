@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../protocol/clock.ts';
 import { helloTimeoutMs, maxConnections } from './limits.ts';
+import { exporterOf } from './machine-evidence.ts';
 import { callerOf, type TlsIdentity, tlsFloor } from './mutual-tls.ts';
 import type { Caller } from './server.ts';
 
@@ -46,7 +47,12 @@ export class TlsDoor {
     server.maxConnections = maxConnections;
     server.on('secureConnection', (socket: TLSSocket) => {
       const reachedAt = (socket.localAddress ?? '').replace(/^::ffff:/, '');
-      options.accept(socket, { kind: 'remote', spiffeId: callerOf(socket), reachedAt });
+      options.accept(socket, {
+        kind: 'remote',
+        spiffeId: callerOf(socket),
+        reachedAt,
+        exporter: () => exporterOf(socket),
+      });
     });
     // A stranger that speaks no TLS, or the wrong one.
     server.on('tlsClientError', () => {});

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { parseExposes } from '../connector/expose.ts';
 import { runConnector } from '../connector/run-connector.ts';
 import { logger, setLogLevel } from '../log.ts';
-import { configOf, optionsOf, print, table } from './output.ts';
+import { CommandFailure, configOf, optionsOf, print, table } from './output.ts';
 import { admin } from './service.ts';
 import { untilTold } from './until-told.ts';
 
@@ -12,6 +12,13 @@ interface RunOptions {
   readonly token?: string;
   readonly expose: readonly string[];
   readonly bind: string;
+  readonly machineCert?: string;
+  readonly machineKey?: string;
+}
+
+interface AddOptions {
+  readonly evidence?: string;
+  readonly machine?: string;
 }
 
 export function addConnectorCommands(program: Command): void {
@@ -21,6 +28,8 @@ export function addConnectorCommands(program: Command): void {
     .option('--token <token>', 'from "latchkey connector add"; needed the first time only')
     .option('--expose <name=host:port>', 'a service to publish, NAME=[SCHEME://]HOST:PORT; may be repeated', gather, [])
     .option('--bind <address>', 'the address of the WireGuard socket', '0.0.0.0')
+    .option('--machine-cert <file>', 'an X.509 certificate that this machine has of its owner, PEM; shown as evidence')
+    .option('--machine-key <file>', 'its key, PEM')
     .option('--data <dir>', 'the folder of this connector')
     .option('--json', 'print JSON, one object a line')
     .action(async (own: RunOptions, command: Command) => {
@@ -30,7 +39,7 @@ export function addConnectorCommands(program: Command): void {
       const exposes = parseExposes(own.expose);
       const running = await runConnector({
         ...{ folder: join(config.data, 'connector'), token: own.token, exposes, bind: own.bind },
-        ...{ mtu: config.wireguard.mtu, log: logger('connector') },
+        ...{ machine: machineOf(own), mtu: config.wireguard.mtu, log: logger('connector') },
       });
       const { name, address, publicKey } = running;
       const ready = { event: 'ready', name, address, publicKey, services: exposes.map((target) => target.name) };
@@ -46,9 +55,12 @@ export function addConnectorCommands(program: Command): void {
   connector
     .command('add <name>')
     .description('make a token that lets a connector of this name join, once, within a day')
+    .option('--evidence <strength>', 'weak: the token alone; strong: a certificate of channel.machines, each time')
+    .option('--machine <dns-name>', 'the name that has to be in that certificate; implies strong')
     .option('--json', 'print JSON')
-    .action(async (name: string, _own: unknown, command: Command) => {
-      const answer = await admin(command, 'POST', '/admin/connectors', { name });
+    .action(async (name: string, { evidence, machine }: AddOptions, command: Command) => {
+      const needs = { ...(evidence !== undefined && { evidence }), ...(machine !== undefined && { machine }) };
+      const answer = await admin(command, 'POST', '/admin/connectors', { name, ...needs });
       print(optionsOf(command), answer, () =>
         [
           'Run beside the services:',
@@ -76,7 +88,7 @@ export function addConnectorCommands(program: Command): void {
                   row['name'],
                   row['address'],
                   row['connected'] === true ? 'yes' : 'no',
-                  row['evidence'],
+                  row['machine'] === undefined ? row['evidence'] : `${row['evidence']} (${row['machine']})`,
                   row['wireguardKey'],
                 ].map(String),
               ),
@@ -87,4 +99,11 @@ export function addConnectorCommands(program: Command): void {
 
 function gather(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+function machineOf({ machineCert, machineKey }: RunOptions): { cert: string; key: string } | undefined {
+  if (machineCert === undefined && machineKey === undefined) return undefined;
+  if (machineCert === undefined || machineKey === undefined)
+    throw new CommandFailure('machine_unusable', '--machine-cert and --machine-key belong together.');
+  return { cert: machineCert, key: machineKey };
 }

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ChannelClient } from '../channel/client.ts';
+import type { MachineEvidence } from '../channel/machine-evidence.ts';
 import {
   type ConnectorHello,
   type ConnectorWelcome,
@@ -43,6 +44,8 @@ export interface ConnectorOptions {
   readonly exposes: readonly Exposed[];
   /** The Ed25519 key that certificates are asked for, 32 bytes in base64url. */
   readonly certificateKey?: string;
+  /** What the machine shows of itself, for one connection to the control plane. */
+  readonly evidence?: (socket: Socket, wireguardKey: Uint8Array) => MachineEvidence | undefined;
   /** Each welcome, before anything is served by it. */
   readonly onWelcome?: (welcome: ConnectorWelcome) => void;
   readonly wireguard: {
@@ -95,13 +98,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     ...(options.onCredential !== undefined && { onCredential: options.onCredential }),
     clock: systemClock,
     incoming: toConnectorSchema,
-    hello: () => ({
+    hello: (socket) => ({
       role: 'connector',
       name: options.name,
       wireguardKey: publicKey,
       ...(wireguard.announce && { endpoint: `${wireguard.bind}:${port}` }),
       exposes: exposes.map(({ serve: _, ...exposed }) => exposed),
       ...(options.certificateKey !== undefined && { certificateKey: options.certificateKey }),
+      ...evidenceOf(options.evidence?.(socket, device.publicKey)),
     }),
     onMessage: (message) => {
       if (message.t !== 'welcome' && message.t !== 'gateway') return;
@@ -130,6 +134,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     await close();
     throw error;
   }
+}
+
+function evidenceOf(evidence: MachineEvidence | undefined): { evidence?: MachineEvidence } {
+  return evidence === undefined ? {} : { evidence };
 }
 
 /** Reads the raw X25519 key, or makes one at the first start. */

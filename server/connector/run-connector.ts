@@ -3,8 +3,12 @@
  * to expose. Everything it learns that it needs again stands in its state file before it is used.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import { parseConnectorToken } from '../channel/connector-token.ts';
+import { exporterOf, type MachineEvidence, readMachine, signEvidence } from '../channel/machine-evidence.ts';
 import type { Logger } from '../log.ts';
 import { makePrivateFolder } from '../store/files.ts';
 import { type Connector, startConnector } from './connector.ts';
@@ -19,6 +23,8 @@ export interface RunConnectorOptions {
   readonly token: string | undefined;
   readonly exposes: readonly ExposedTarget[];
   readonly bind: string;
+  /** Files of an X.509 certificate that this machine has of its owner, and of its key; PEM. */
+  readonly machine?: { readonly cert: string; readonly key: string } | undefined;
   readonly mtu: number;
   readonly log: Logger;
 }
@@ -33,10 +39,12 @@ export class NotJoinedError extends Error {
   }
 }
 
-/** Resolves when it serves. @throws NotJoinedError, ControlAddressError, ConnectorError, StateError */
+/** Resolves when it serves. @throws NotJoinedError, ControlAddressError, ConnectorError, StateError, MachineError */
 export async function runConnector(options: RunConnectorOptions): Promise<Connector & { readonly name: string }> {
   const { folder, exposes, log } = options;
   makePrivateFolder(folder);
+  // Once before anything is said, for a clear error; then at each connection, since certificates are renewed.
+  if (options.machine !== undefined) readMachine(options.machine, readText);
   const file = join(folder, 'connector.json');
   let state = await firstState(readState(file), options.token);
   const keep = (change: Partial<ConnectorState>) => {
@@ -58,6 +66,7 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
     },
     keyFile: join(folder, 'wireguard.pem'),
     certificateKey: publicOf(state.key),
+    evidence: (socket, wireguardKey) => evidenceOf(options, socket, wireguardKey, publicOf(state.key)),
     exposes: exposes.map(({ name, scheme, tunnelPort }, at) => ({
       ...{ name, scheme, port: tunnelPort },
       serve: (socket) => doors[at]?.serve(socket),
@@ -67,6 +76,25 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
   });
   return { ...connector, name: state.name };
 }
+
+/** Nothing on this machine's own socket, where there is no TLS to bind it to. */
+function evidenceOf(
+  { machine, log }: RunConnectorOptions,
+  socket: Socket,
+  wireguardKey: Uint8Array,
+  certificateKey: string,
+): MachineEvidence | undefined {
+  if (machine === undefined || !(socket instanceof TLSSocket)) return undefined;
+  try {
+    const binding = { wireguardKey, certificateKey: Buffer.from(certificateKey, 'base64url') };
+    return signEvidence(readMachine(machine, readText), { ...binding, exporter: exporterOf(socket) });
+  } catch (error) {
+    log.error({ err: error }, 'the certificate of this machine is not shown');
+    return undefined;
+  }
+}
+
+const readText = (path: string): string => readFileSync(path, 'utf8');
 
 async function firstState(kept: ConnectorState | undefined, token: string | undefined): Promise<ConnectorState> {
   if (token === undefined) {

@@ -95,6 +95,7 @@ const answers = {
   probe_failed: [502, 'The service ended the connection, or answered something that is not HTTP.'],
   peer_exists: [409, 'A WireGuard peer with this key or name exists already.'],
   gateway_silent: [504, 'The gateway did not answer in time. Try again in a moment.'],
+  no_machine_authority: [409, 'Strong evidence needs an authority: name its file under channel.machines first.'],
   rotation_failed: [500, 'The gateway could not use a new key and goes on with the one before; its log says why.'],
   peer_unknown: [404, 'There is no such WireGuard peer.'],
   key_malformed: [400, 'A WireGuard key is 32 bytes in base64.'],

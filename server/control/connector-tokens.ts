@@ -6,18 +6,33 @@
 import { connectorTokenLifeMs, formatConnectorToken } from '../channel/connector-token.ts';
 import { nameField } from '../channel/fields.ts';
 import { dataPaths } from '../config.ts';
-import type { StoreTransaction } from '../store/tables.ts';
+import type { ConnectorTokenTable, StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { digestOf, newEvent, newId, newSecret } from './identifiers.ts';
 
+/** What a connector that joins by a token has to show each time. */
+export type Needs = Pick<ConnectorTokenTable, 'needs_strong' | 'needs_machine'>;
+export const needsNothing: Needs = { needs_strong: 0, needs_machine: null };
+
+export interface NewConnectorToken {
+  readonly name: string;
+  /** Default `weak`: the token alone will do. */
+  readonly evidence?: 'weak' | 'strong' | undefined;
+  /** A DNS name that the machine's certificate has to be for, which makes the evidence strong. */
+  readonly machine?: string | undefined;
+}
+
 /** @param port of the TLS door; undefined when it is closed, and the token is good on this machine only. */
 export async function newConnectorToken(
   context: Context,
-  name: string,
+  { name, evidence, machine }: NewConnectorToken,
   port: number | undefined,
 ): Promise<{ token: string; expires: number; remote: boolean }> {
   if (!nameField.safeParse(name).success) throw new ApiError('name_malformed');
+  if (machine !== undefined && !/^[A-Za-z0-9.-]{1,253}$/.test(machine)) throw new ApiError('name_malformed');
+  const isStrong = evidence === 'strong' || machine !== undefined;
+  if (isStrong && context.config.channel.machines.length === 0) throw new ApiError('no_machine_authority');
   const secret = newSecret();
   const now = context.clock.now();
   const row = {
@@ -26,13 +41,15 @@ export async function newConnectorToken(
     name,
     created_at: now,
     expires_at: now + connectorTokenLifeMs,
+    needs_strong: isStrong ? 1 : 0,
+    needs_machine: machine ?? null,
   };
   await context.audit.transact(async (transaction) => {
     await transaction
       .insertInto('connector_tokens')
       .values({ ...row, used_at: null, revoked_at: null })
       .execute();
-    const detail = { operation: 'connector.token', name };
+    const detail = { operation: 'connector.token', name, evidence: isStrong ? 'strong' : 'weak' };
     await context.audit.record(transaction, newEvent(context, { type: 'admin', actor: 'system', detail }));
   });
   const { channel, hubHost, trustDomain } = context.config;
@@ -40,6 +57,19 @@ export async function newConnectorToken(
     port === undefined ? `unix:${dataPaths.controlSocket(context.config)}` : `${channel.host ?? hubHost}:${port}`;
   const token = formatConnectorToken({ name, control, trustDomain, authority: context.ca.fingerprint, secret });
   return { token, expires: row.expires_at, remote: port !== undefined };
+}
+
+/** @returns what a token asks for; undefined for one that is unknown, used, over or for another name */
+export async function needsOfToken(context: Context, name: string, secret: string): Promise<Needs | undefined> {
+  return context.store
+    .selectFrom('connector_tokens')
+    .select(['needs_strong', 'needs_machine'])
+    .where('token_hash', '=', digestOf(secret))
+    .where('name', '=', name)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', context.clock.now())
+    .executeTakeFirst();
 }
 
 /** Uses a token up. @returns false for one that is unknown, used, over or for another name */

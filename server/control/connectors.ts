@@ -12,11 +12,12 @@ import { ApiError } from './api-error.ts';
 import { archivePeers } from './archived-peers.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
 import { newFirstKey, renewFirstKeys } from './connector-keys.ts';
-import { spendConnectorToken } from './connector-tokens.ts';
+import { needsNothing, needsOfToken, spendConnectorToken } from './connector-tokens.ts';
 import type { Context } from './context.ts';
 import type { GatewayDesk } from './gateways.ts';
 import { connectorSpiffeId, newEvent, newId, serviceSpiffeId } from './identifiers.ts';
 import { connectorLifeMs } from './internal-ca.ts';
+import { isForMachine, MachineAuthorities } from './machine-authorities.ts';
 import { insertPeer, rangesOf } from './peers.ts';
 import { demoName, publishExposed, syncDemo } from './services.ts';
 
@@ -28,20 +29,30 @@ export interface ShownConnector {
   readonly wireguardKey: string;
   readonly joinedAt: number;
   readonly connected: boolean;
-  /** A token is all that a machine shows today, and it says so. */
-  readonly evidence: 'weak';
+  /** What its machine showed of itself when it last joined: a token alone is weak. */
+  readonly evidence: 'weak' | 'strong';
+  /** The subject of the certificate that was shown. */
+  readonly machine?: string;
 }
+
+/** How it comes again, and what it showed and has to show. */
+type Standing = Pick<
+  ConnectorTable,
+  'resume_hash' | 'previous_resume_hash' | 'evidence' | 'machine' | 'needs_strong' | 'needs_machine'
+>;
 
 export class ConnectorDesk {
   readonly #context: Context;
   readonly #tokens: JoinTokens;
   readonly #gateways: GatewayDesk;
+  readonly #authorities: MachineAuthorities;
   readonly #connected = new Map<PeerConnection, { readonly address: string | undefined; readonly joinedAt: number }>();
 
   constructor(context: Context, tokens: JoinTokens, gateways: GatewayDesk) {
     this.#context = context;
     this.#tokens = tokens;
     this.#gateways = gateways;
+    this.#authorities = new MachineAuthorities(context.config.channel.machines);
   }
 
   /** Judges a hello and spends its credential; the peer, its key and the demo service follow in one transaction. */
@@ -60,11 +71,19 @@ export class ConnectorDesk {
     const resumed = known !== undefined && sameKey && this.#comesAgain(known, hello, caller);
     // Services are bound to a connector's key, so a name does not pass to another key by itself; the demo's may.
     if (known !== undefined && !sameKey && hello.name !== demoName) return { refused: 'name_in_use' };
+    // What the machine is comes before everything it could be given: no token is spent and no certificate issued (QHX-1).
+    const evidence = this.#authorities.judge(hello, caller, this.#context.clock.now());
+    if (evidence === undefined) return { refused: 'evidence_refused' };
+    const needs = resumed ? known : ((await needsOfToken(this.#context, hello.name, hello.token)) ?? needsNothing);
+    if (needs.needs_strong === 1 && evidence.evidence === 'weak') return { refused: 'evidence_missing' };
+    if (needs.needs_machine !== null && !isForMachine(hello, needs.needs_machine))
+      return { refused: 'evidence_refused' };
+    const shown = { ...evidence, needs_strong: needs.needs_strong, needs_machine: needs.needs_machine };
     const credential = nextCredential(resumed ? hello.token : undefined);
     try {
       const joined = await this.#context.audit.transact(async (transaction) => {
         if (!resumed && !(await this.#maySpend(transaction, hello, caller))) return undefined;
-        return this.#join(transaction, hello, sameKey ? known : undefined, credential, resumed);
+        return this.#join(transaction, hello, sameKey ? known : undefined, { ...credential, ...shown }, resumed);
       });
       if (joined === undefined) return { refused: 'token_unknown' };
       return {
@@ -105,7 +124,8 @@ export class ConnectorDesk {
       wireguardKey: row.wireguard_key,
       joinedAt: row.joined_at,
       connected: connected.has(row.id),
-      evidence: 'weak',
+      evidence: row.evidence,
+      ...(row.machine !== null && { machine: row.machine }),
     }));
   }
 
@@ -197,15 +217,15 @@ export class ConnectorDesk {
     transaction: StoreTransaction,
     hello: ConnectorHello,
     known: ConnectorTable | undefined,
-    credential: Pick<ConnectorTable, 'resume_hash' | 'previous_resume_hash'>,
+    { resume_hash, previous_resume_hash, evidence, machine, needs_strong, needs_machine }: Standing,
     resumed: boolean,
   ): Promise<{ id: string; address: string; presharedKey: string }> {
-    const { resume_hash, previous_resume_hash } = credential;
+    const standing = { resume_hash, previous_resume_hash, evidence, machine, needs_strong, needs_machine };
     const now = this.#context.clock.now();
-    const joined = known ?? (await this.#enter(transaction, hello, { resume_hash, previous_resume_hash }, now));
+    const joined = known ?? (await this.#enter(transaction, hello, standing, now));
     await transaction
       .updateTable('connectors')
-      .set({ resume_hash, previous_resume_hash, joined_at: now })
+      .set({ ...standing, joined_at: now })
       .where('id', '=', joined.id)
       .execute();
     if (hello.fresh) await renewFirstKeys(this.#context, transaction, joined.id);
@@ -217,7 +237,10 @@ export class ConnectorDesk {
       .executeTakeFirstOrThrow();
     await publishExposed(this.#context, transaction, joined, hello.exposes);
     await syncDemo(this.#context, transaction);
-    await this.#record(transaction, 'connector.join', joined.id, { name: hello.name, resumed, evidence: 'weak' });
+    await this.#record(transaction, 'connector.join', joined.id, {
+      ...{ name: hello.name, resumed, evidence },
+      ...(machine !== null && { machine }),
+    });
     const presharedKey = this.#context.vault.open(peer.preshared_key ?? '', peer.public_key);
     return { id: joined.id, address: joined.address, presharedKey };
   }
@@ -226,7 +249,7 @@ export class ConnectorDesk {
   async #enter(
     transaction: StoreTransaction,
     hello: ConnectorHello,
-    credential: Pick<ConnectorTable, 'resume_hash' | 'previous_resume_hash'>,
+    standing: Standing,
     now: number,
   ): Promise<ConnectorTable> {
     await transaction.deleteFrom('connectors').where('name', '=', hello.name).execute();
@@ -236,7 +259,7 @@ export class ConnectorDesk {
       name: hello.name,
       wireguard_key: hello.wireguardKey,
       address: await this.#freeAddress(transaction),
-      ...credential,
+      ...standing,
       joined_at: now,
       revoked_at: null,
     };

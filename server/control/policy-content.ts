@@ -20,6 +20,8 @@ export async function readPolicyContent(
     .where('suspended_at', 'is', null)
     .orderBy('name')
     .execute();
+  const connectors = await transaction.selectFrom('connectors').select(['wireguard_key', 'evidence']).execute();
+  const evidence = new Map(connectors.map((row) => [row.wireguard_key, row.evidence]));
   const peers = await transaction.selectFrom('peers').selectAll().orderBy('public_key').execute();
   const policies = await transaction.selectFrom('policies').selectAll().orderBy('id').execute();
   return {
@@ -28,7 +30,7 @@ export async function readPolicyContent(
       ...(await people(transaction)),
       ...(await devices(transaction)),
       ...namespacesOf(services).map((id) => entity({ type: 'Namespace', id }, {}, [])),
-      ...services.map(serviceEntity),
+      ...services.map((row) => serviceEntity(row, evidence.get(row.wireguard_key) ?? 'none')),
     ],
     services: services.map((row) => serviceRecord(config, row)),
     links: await liveLinks(transaction, clock.now()),
@@ -94,10 +96,10 @@ function namespacesOf(services: readonly ServiceTable[]): string[] {
   return [...new Set(services.map(({ namespace }) => namespace))].sort();
 }
 
-function serviceEntity(row: ServiceTable): CedarEntity {
+function serviceEntity(row: ServiceTable, evidence: 'none' | 'weak' | 'strong'): CedarEntity {
   const { labels } = settingsOf(row);
-  const namespace = { type: 'Namespace', id: row.namespace };
-  return entity({ type: 'Service', id: row.name }, { scheme: row.scheme, demo: row.demo === 1, labels }, [namespace]);
+  const attrs = { scheme: row.scheme, demo: row.demo === 1, labels, evidence };
+  return entity({ type: 'Service', id: row.name }, attrs, [{ type: 'Namespace', id: row.namespace }]);
 }
 
 function entity(uid: CedarEntity['uid'], attrs: CedarEntity['attrs'], parents: CedarEntity['parents']): CedarEntity {

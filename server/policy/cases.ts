@@ -24,6 +24,7 @@ const service = z.strictObject({
   scheme: z.enum(serviceSchemes).default('http'),
   namespace: word.default('default'),
   labels: z.array(word).default([]),
+  evidence: z.enum(['none', 'weak', 'strong']).default('none'),
 });
 const device = z.strictObject({
   enrolled: instant.default(0),
@@ -173,8 +174,8 @@ function entitiesOf(cases: PolicyCases): CedarEntity[] {
       entity('Device', id, { enrolled: cedarTime(enrolled) as CedarEntity['attrs'][string], aaguid, synced }),
     ),
     ...names(services.map(([, { namespace }]) => namespace)).map((id) => entity('Namespace', id, {})),
-    ...services.map(([id, { scheme, labels, namespace }]) =>
-      entity('Service', id, { scheme, labels, demo: false }, [{ type: 'Namespace', id: namespace }]),
+    ...services.map(([id, { scheme, labels, namespace, evidence }]) =>
+      entity('Service', id, { scheme, labels, evidence, demo: false }, [{ type: 'Namespace', id: namespace }]),
     ),
   ];
 }

@@ -45,18 +45,31 @@ function permits(engine: PolicyEngine, question: Question): string[] {
   return decision === 'allow' ? policies : [];
 }
 
+interface Strange {
+  readonly id: string;
+  readonly scheme: ServiceScheme;
+  readonly evidence: 'none' | 'weak' | 'strong';
+}
+/** One of each scheme, and of each kind of machine. */
+const services: readonly Strange[] = [
+  ...serviceSchemes.map((scheme) => ({ id: `${somewhere}-${scheme}`, scheme, evidence: 'none' as const })),
+  ...(['weak', 'strong'] as const).map((evidence) => ({
+    ...{ id: `${somewhere}-${evidence}`, scheme: 'http' as const, evidence },
+  })),
+];
+
 function strange(atMs: number): CedarEntity[] {
   const device = { enrolled: cedarTime(atMs - 400 * 86_400_000) as string, aaguid: '', synced: false };
-  const service = (scheme: ServiceScheme): CedarEntity => ({
-    uid: { type: 'Service', id: `${somewhere}-${scheme}` },
-    attrs: { scheme, demo: false, labels: [] },
+  const service = ({ id, scheme, evidence }: Strange): CedarEntity => ({
+    uid: { type: 'Service', id },
+    attrs: { scheme, demo: false, labels: [], evidence },
     parents: [{ type: 'Namespace', id: somewhere }],
   });
   return [
     { uid: { type: 'User', id: stranger }, attrs: { name: stranger }, parents: [] },
     { uid: { type: 'Device', id: stranger }, attrs: device, parents: [] },
     { uid: { type: 'Namespace', id: somewhere }, attrs: {}, parents: [] },
-    ...serviceSchemes.map(service),
+    ...services.map(service),
   ];
 }
 
@@ -68,11 +81,10 @@ function questions(atMs: number): Question[] {
     { action: 'request', context: { kind: 'http', method: 'POST', path: '/' } },
   ];
   return strangers.flatMap((facts) =>
-    serviceSchemes.flatMap((scheme) =>
+    services.flatMap(({ id }) =>
       exchanges.map((exchange) => ({
         principal: { user: stranger, device: stranger, atMs, ...facts },
-        service: `${somewhere}-${scheme}`,
-        ...exchange,
+        ...{ service: id, ...exchange },
       })),
     ),
   );

@@ -42,7 +42,13 @@ entity Device {
     synced: Bool,
 };
 entity Namespace;
-entity Service in [Namespace] { scheme: String, demo: Bool, labels: Set<String> };
+entity Service in [Namespace] {
+    scheme: String,
+    demo: Bool,
+    labels: Set<String>,
+    // What the machine of its connector showed of itself: "weak" or "strong"; "none" for one that no connector publishes.
+    evidence: String,
+};
 type Posture = {
     ageS: Long,
 ${signalFields}

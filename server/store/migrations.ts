@@ -217,6 +217,16 @@ const saml = [
   'CREATE INDEX ceremonies_by_end ON ceremonies (expires_at)',
 ];
 
+/** How strongly a connector's machine showed what it is, and how strongly it has to. */
+const machineEvidence = [
+  "ALTER TABLE connectors ADD COLUMN evidence TEXT NOT NULL DEFAULT 'weak'",
+  'ALTER TABLE connectors ADD COLUMN machine TEXT',
+  ...['connectors', 'connector_tokens'].flatMap((table) => [
+    `ALTER TABLE ${table} ADD COLUMN needs_strong INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE ${table} ADD COLUMN needs_machine TEXT`,
+  ]),
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -234,6 +244,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-policy-digest': { up: (database) => runAll(database, policyDigest) },
   '0014-wit-keys': { up: (database) => runAll(database, witKeys) },
   '0015-saml': { up: (database) => runAll(database, saml) },
+  '0016-machine-evidence': { up: (database) => runAll(database, machineEvidence) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

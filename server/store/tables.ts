@@ -269,6 +269,12 @@ export interface ConnectorTable {
   previous_resume_hash: Uint8Array | null;
   joined_at: number;
   revoked_at: number | null;
+  /** What its machine showed of itself when it last joined, and the subject of its certificate where that was strong. */
+  evidence: 'weak' | 'strong';
+  machine: string | null;
+  /** From its token: it has to show strong evidence each time, and the name that has to be in its certificate. */
+  needs_strong: number;
+  needs_machine: string | null;
 }
 
 /** Signed by the notary: what a revocation cut (receipts.ts). */
@@ -292,6 +298,9 @@ export interface ConnectorTokenTable {
   expires_at: number;
   used_at: number | null;
   revoked_at: number | null;
+  /** As those of {@link ConnectorTable}. */
+  needs_strong: number;
+  needs_machine: string | null;
 }
 
 export interface GatewayTable {

@@ -23,6 +23,8 @@ export interface Wanted {
   /** Days from now. */
   readonly from?: number;
   readonly to?: number;
+  /** What it says it may be used for; a server without it. */
+  readonly usage?: 'server' | 'client';
 }
 
 let serial = 1;
@@ -60,7 +62,7 @@ export class CertificateAuthority {
   }
 
   /** @param file the files are called so, and written over when they are there. */
-  async issue(file: string, { names, from = -1, to = 90 }: Wanted): Promise<CertificateFiles> {
+  async issue(file: string, { names, from = -1, to = 90, usage = 'server' }: Wanted): Promise<CertificateFiles> {
     const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const leaf = await X509CertificateGenerator.create({
       serialNumber: nextSerial(),
@@ -75,7 +77,7 @@ export class CertificateAuthority {
         new BasicConstraintsExtension(false),
         new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value }))),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+        new ExtendedKeyUsageExtension([ExtendedKeyUsage[`${usage}Auth`]]),
       ],
     });
     const files = { certificate: join(this.#folder, `${file}.pem`), key: join(this.#folder, `${file}.key`) };

@@ -165,6 +165,9 @@ export type HubDocument = {
        "weak",
        "strong"
       ]
+     },
+     "machine": {
+      "type": "string"
      }
     },
     "required": [
@@ -1839,6 +1842,17 @@ export type HubDocument = {
         "type": "object",
         "properties": {
          "name": {
+          "type": "string",
+          "maxLength": 4096
+         },
+         "evidence": {
+          "type": "string",
+          "enum": [
+           "weak",
+           "strong"
+          ]
+         },
+         "machine": {
           "type": "string",
           "maxLength": 4096
          }

@@ -92,8 +92,8 @@ function addConnectors(app: ApiApp, context: Context, desk: ChannelDesk): void {
   app.openapi(
     routeTaking('post', '/admin/connectors', shapes.newConnector, shapes.connectorToken),
     async (exchange) => {
-      const { name } = exchange.req.valid('json');
-      return exchange.json(await newConnectorToken(actingFor(context, exchange), name, desk.port), 200);
+      const token = await newConnectorToken(actingFor(context, exchange), exchange.req.valid('json'), desk.port);
+      return exchange.json(token, 200);
     },
   );
 }

@@ -86,7 +86,11 @@ export const rotated = z.object({
   oldUntil: z.number().optional(),
 });
 
-export const newConnector = z.strictObject({ name: text });
+export const newConnector = z.strictObject({
+  name: text,
+  evidence: z.enum(['weak', 'strong']).optional(),
+  machine: text.optional(),
+});
 export const connectorToken = z.object({ token: z.string(), expires: z.number(), remote: z.boolean() });
 export const connectors = z.object({
   connectors: z.array(
@@ -100,6 +104,8 @@ export const connectors = z.object({
         connected: z.boolean(),
         /** How strongly the machine showed what it is: a token alone is weak. */
         evidence: z.enum(['weak', 'strong']),
+        /** The subject of the certificate it showed. */
+        machine: z.string().optional(),
       })
       .openapi('Connector'),
   ),

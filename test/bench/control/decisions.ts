@@ -56,7 +56,7 @@ function entities(): CedarEntity[] {
       entity('User', `u${n}`, { name: `User ${n}` }, [{ type: 'Group', id: `g${n % groups}` }]),
     ),
     ...Array.from({ length: services }, (_, n) =>
-      entity('Service', `s${n}`, { scheme: 'http', demo: false, labels: [] }, [namespace]),
+      entity('Service', `s${n}`, { scheme: 'http', demo: false, labels: [], evidence: 'none' }, [namespace]),
     ),
   ];
 }

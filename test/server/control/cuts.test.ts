@@ -80,7 +80,16 @@ describe('revoking sessions, services and connectors', () => {
     const connector = { id: 'c1', name: 'annex', wireguard_key: key, address: '100.100.0.9', joined_at: clock.now() };
     await store
       .insertInto('connectors')
-      .values({ ...connector, resume_hash: new Uint8Array(32), previous_resume_hash: null, revoked_at: null })
+      .values({
+        ...connector,
+        resume_hash: new Uint8Array(32),
+        previous_resume_hash: null,
+        revoked_at: null,
+        evidence: 'weak',
+        machine: null,
+        needs_strong: 0,
+        needs_machine: null,
+      })
       .execute();
     await store
       .insertInto('peers')

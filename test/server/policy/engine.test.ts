@@ -21,8 +21,12 @@ const entities = [
   entity('Namespace', 'finance', {}, []),
   entity('Device', 'd1', { enrolled: cedarTime(1_780_000_000_000) as string, aaguid: 'key', synced: false }, []),
   entity('Device', 'd2', { enrolled: cedarTime(1_789_999_999_000) as string, aaguid: 'phone', synced: true }, []),
-  entity('Service', 'wiki', { scheme: 'http', demo: false, labels: ['internal'] }, [['Namespace', 'default']]),
-  entity('Service', 'ledger', { scheme: 'http', demo: false, labels: [] }, [['Namespace', 'finance']]),
+  entity('Service', 'wiki', { scheme: 'http', demo: false, labels: ['internal'], evidence: 'none' }, [
+    ['Namespace', 'default'],
+  ]),
+  entity('Service', 'ledger', { scheme: 'http', demo: false, labels: [], evidence: 'strong' }, [
+    ['Namespace', 'finance'],
+  ]),
 ];
 const principal = (
   user: string,
@@ -178,6 +182,15 @@ describe('policy engine', () => {
     readPolicies(policies);
     assert.equal(ask(policies, 'bob').decision, 'allow');
     assert.equal(ask(policies, 'bob', { service: 'ledger' }).decision, 'deny');
+  });
+
+  test('QHX-16: a policy may ask for strong evidence of the machine that a service stands on', () => {
+    const policies = {
+      all: 'permit (principal, action, resource);',
+      machines: 'forbid (principal, action, resource) unless { resource.evidence == "strong" };',
+    };
+    assert.deepEqual(ask(policies, 'bob'), { decision: 'deny', policies: ['machines'] });
+    assert.deepEqual(ask(policies, 'bob', { service: 'ledger' }), { decision: 'allow', policies: ['all'] });
   });
 
   test('a forbid that errs closes instead of being skipped', () => {

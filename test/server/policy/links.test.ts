@@ -20,7 +20,7 @@ const record: LinkRecord = {
 };
 const service = (id: string): CedarEntity => ({
   uid: { type: 'Service', id },
-  attrs: { scheme: 'http', demo: false, labels: [] },
+  attrs: { scheme: 'http', demo: false, labels: [], evidence: 'none' },
   parents: [],
 });
 const entities = [service('wiki'), service('ledger')];

@@ -118,7 +118,7 @@ const content: Pick<SnapshotContent, 'policies' | 'entities' | 'links'> = {
   entities: [
     entity('Group', 'staff'),
     entity('User', 'ada', { name: 'Ada' }, [{ type: 'Group', id: 'staff' }]),
-    entity('Service', 'wiki', { scheme: 'http', demo: false, labels: [] }),
+    entity('Service', 'wiki', { scheme: 'http', demo: false, labels: [], evidence: 'none' }),
   ],
   links: [],
   policies: {

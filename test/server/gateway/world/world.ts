@@ -82,7 +82,7 @@ export function snapshot(services: readonly ServiceRecord[], peers: SnapshotCont
       user('bob', 'guests'),
       ...services.map(({ name, scheme }) => ({
         uid: { type: 'Service', id: name },
-        attrs: { scheme, demo: false, labels: [] },
+        attrs: { scheme, demo: false, labels: [], evidence: 'none' },
         parents: [{ type: 'Namespace', id: 'default' }],
       })),
     ],
