@@ -33,6 +33,8 @@ interface ConnectionOptions {
 }
 
 const noReason = new Uint8Array(0);
+/** Each pass ends with a packet that quiche had nothing for. */
+let spare: Buffer | undefined;
 
 export class QuicConnection implements StreamHost {
   readonly native: Connection;
@@ -174,6 +176,8 @@ export class QuicConnection implements StreamHost {
   }
 
   #wakeReaders(): void {
+    // Most packets are pings and acknowledgements: a list made for each costs more than all else that they do.
+    if (!this.native.isReadable()) return;
     for (const id of this.native.readable()) {
       const known = this.#streams.get(id);
       if (known !== undefined) known.wakeReader();
@@ -205,8 +209,10 @@ export class QuicConnection implements StreamHost {
 
   flush(): void {
     for (let i = 0; i < transportLimits.packetsPerTurn; i++) {
-      const packet = Buffer.allocUnsafe(transportLimits.udpPayloadBytes);
+      const packet = spare ?? Buffer.allocUnsafe(transportLimits.udpPayloadBytes);
       const sent = this.#nextPacket(packet);
+      // The socket has the bytes until they are sent; what was not filled serves whoever sends next.
+      spare = sent === null ? packet : undefined;
       if (sent === null) {
         this.#armTimer();
         return;
