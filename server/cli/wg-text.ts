@@ -6,13 +6,14 @@ import { table } from './output.ts';
 
 type LivePeer = ShownPeer & { readonly live?: Omit<PlanePeer, 'publicKey'> };
 
-/** @param nowMs of this machine, which is the gateway's. */
-export function shownText(answer: Record<string, unknown>, nowMs: number): string {
+/** @param nowMs of this machine, which is the gateway's. @param note goes below the heading */
+export function shownText(answer: Record<string, unknown>, nowMs: number, note: string): string {
   const peers = (answer['peers'] ?? []) as LivePeer[];
   const heading = [
     `public key: ${answer['publicKey'] ?? '(no gateway yet)'}`,
     ...retiringText(answer['retiring'] as RetiringKey | undefined, peers),
     `listening port: ${answer['port'] ?? '(none)'}`,
+    `note: ${note}`,
   ].join('\n');
   if (peers.length === 0) return `${heading}\nno peers`;
   const columns = ['PEER', 'NAME', 'ENDPOINT', 'ALLOWED IPS', 'HANDSHAKE', 'RECEIVED', 'SENT', 'KEYS'];

@@ -1,6 +1,7 @@
 /** `latchkey wg add-peer|remove-peer|show|rotate-key|guard|import|export`: the gateway's WireGuard side, in the words of wg(8). */
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { fipsNote } from '../wireguard/fips-note.ts';
 import { guardScript, guardSettings } from '../wireguard/system/guard-rules.ts';
 import { CommandFailure, configOf, optionsOf, print } from './output.ts';
 import { admin } from './service.ts';
@@ -54,7 +55,9 @@ export function addWireGuardCommands(program: Command): void {
     .action(async ({ archived }: { archived?: boolean }, command: Command) => {
       const answer = await admin(command, 'GET', archived === true ? '/admin/archived-peers' : '/admin/wireguard');
       print(optionsOf(command), answer, () =>
-        archived === true ? archivedText(answer) : shownText(answer, Date.now()),
+        archived === true
+          ? archivedText(answer)
+          : shownText(answer, Date.now(), fipsNote(configOf(optionsOf(command)))),
       );
     });
   wg.command('rotate-key')

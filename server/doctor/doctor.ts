@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { adminRequest } from '../channel/admin-client.ts';
 import { type Config, dataPaths } from '../config.ts';
+import { fipsNote } from '../wireguard/fips-note.ts';
 import { checkFiles } from './certificates.ts';
 import { checkDataPlane } from './data-plane.ts';
 import { type Finding, ok, warn } from './finding.ts';
@@ -22,7 +23,7 @@ export async function examine(config: Config, { remote, timeServer }: DoctorOpti
     ...checkSettings(config),
     ...(remote ? [] : checkFiles(config, Date.now())),
     ...(timeServer === undefined ? [] : [await checkTime(timeServer)]),
-    ...(remote ? [] : await checkDataPlane(config)),
+    ...(remote ? [] : [...(await checkDataPlane(config)), ok('fips', fipsNote(config))]),
     ...(remote ? [] : [checkRunning(running)]),
     ...(remote || running !== undefined ? await checkNetwork(config, running) : []),
   ];

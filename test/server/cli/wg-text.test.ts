@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { archivedText, rotationText, shownText } from '../../../server/cli/wg-text.ts';
+import { loadConfig } from '../../../server/config.ts';
+import { fipsNote } from '../../../server/wireguard/fips-note.ts';
 
 const peer = { publicKey: 'K', name: 'site', allowedIps: ['10.0.0.0/8'], presharedKey: false };
 const live = { lastHandshake: 940_000, bytesIn: 5_242_880, bytesOut: 12, endpoint: '192.0.2.9:7' };
@@ -23,13 +25,22 @@ const lines: [string, object, RegExp][] = [
 for (const [what, shown, line] of lines) {
   test(`QPT-2: wg show says ${what}`, () => {
     assert.match(
-      shownText({ publicKey: 'G', port: 51_820, peers: [shown] }, 1_000_000)
+      shownText({ publicKey: 'G', port: 51_820, peers: [shown] }, 1_000_000, 'a note')
         .split('\n')
         .at(-1) ?? '',
       line,
     );
   });
 }
+
+test('QPT-14: wg show says below its heading what FIPS does not approve', () => {
+  const [plain, routed] = (['embedded', 'routed'] as const).map((driver) => {
+    const { wireguard } = loadConfig();
+    return fipsNote({ wireguard: { ...wireguard, driver } });
+  });
+  assert.match(shownText({ peers: [] }, 0, plain ?? ''), /\nnote: WireGuard .*ChaCha20-Poly1305.* FIPS 140-3 .*\n/);
+  assert.match(routed ?? '', /^The tunnel from browsers .*ChaCha20-Poly1305/);
+});
 
 test('QPT-8: archived peers are shown with when and why', () => {
   const archived = { ...peer, connector: false, addedAt: 0, archivedAt: 0, reason: 'sold' };
@@ -52,7 +63,7 @@ test('QPT-7: a rotation says who has to be told', () => {
 test('QPT-7: wg show names the old key and who still uses it', () => {
   const retiring = { publicKey: 'OLD', until: 0, peers: ['K'] };
   assert.match(
-    shownText({ publicKey: 'G', port: 1, retiring, peers: [{ ...peer, protection: 'classical' }] }, 0),
+    shownText({ publicKey: 'G', port: 1, retiring, peers: [{ ...peer, protection: 'classical' }] }, 0, 'a note'),
     /old public key: OLD, until 1970-01-01T00:00:00\.000Z, still used by site\n/,
   );
 });

@@ -88,6 +88,22 @@ for (const [what, shift] of [
     assert.equal(caller, undefined);
   });
 
+/** Between the two machines' clocks; what an SVID allows before it begins is for this. */
+for (const [what, shift, isGood] of [
+  ['behind by almost its life', -(svidLifeMs - 120_000), true],
+  ['behind by more than its life', -(svidLifeMs + 1_000), false],
+  ['four minutes ahead', 240_000, true],
+  ['six minutes ahead', 360_000, false],
+] as const)
+  test(`QHX-2: an SVID of a control plane whose clock is ${what} is ${isGood ? 'good' : 'refused'}`, async (t) => {
+    const there = Date.now() + shift;
+    const meeting = meet(t, await newIdentity(server, ca, there), await newIdentity(client));
+    if (isGood) assert.equal((await meeting).caller, client);
+    else await assert.rejects(meeting, { code: /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/ });
+    const { caller } = await meet(t, await newIdentity(server), await newIdentity(client, ca, there));
+    assert.equal(caller, isGood ? client : undefined);
+  });
+
 test('QHX-3: another name, another authority, or none at all is not believed', async (t) => {
   const other = { keys: join(folder, 'other-keys'), trust: join(folder, 'other-trust') };
   for (const path of Object.values(other)) mkdirSync(path);

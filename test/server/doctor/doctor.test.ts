@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { stringify } from 'yaml';
 import { type Config, loadConfig } from '../../../server/config.ts';
 import { checkFiles } from '../../../server/doctor/certificates.ts';
+import { examine } from '../../../server/doctor/doctor.ts';
 import { quicAnswers } from '../../../server/doctor/quic-probe.ts';
 import { checkSettings } from '../../../server/doctor/settings.ts';
 import { aheadOfServer, judgeClock } from '../../../server/doctor/time-probe.ts';
@@ -135,4 +136,9 @@ test('BR-8: QUIC is heard from the engine that runs here, and neither silence no
   assert.equal(await quicAnswers('127.0.0.1', silent.port, 200), false);
   using echo = await answering((packet) => packet);
   assert.equal(await quicAnswers('127.0.0.1', echo.port, 200), false);
+});
+
+test('QPT-14: doctor says of a machine with WireGuard what FIPS does not approve', async () => {
+  const findings = await examine({ ...loadConfig(), data: folder }, { remote: false, timeServer: undefined });
+  assert.match(findings.find(({ check }) => check === 'fips')?.message ?? '', /WireGuard .*FIPS 140-3/);
 });
