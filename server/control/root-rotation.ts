@@ -2,10 +2,11 @@
  * A new root for an installation: the next root, which everybody has pinned already, takes the place of the current one,
  * certifies anew what that one had certified, and names a successor of its own. The role keys stay, so no session ends.
  *
- * What is in force is decided by one rename, of the folder that holds everything public. Whatever stops the process
- * before it, nothing has happened; whatever stops it after, the next start does the rest ({@link settleRotation}).
+ * What is in force is decided by one rename, of the folder that holds everything public, and each step is on the disk
+ * before the next begins, so that a power cut leaves them in this order too. Whatever stops the process before that
+ * rename, nothing has happened; whatever stops it after, the next start does the rest ({@link settleRotation}).
  */
-import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signer } from '../../protocol/crypto.ts';
 import {
@@ -18,7 +19,7 @@ import {
 } from '../../protocol/pins.ts';
 import { trustFiles } from '../audit/trust.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { makePrivateFolder, replaceFile } from '../store/files.ts';
+import { copyDurably, makePrivateFolder, renameDurably, replaceFile } from '../store/files.ts';
 import { type KeyPaths, keyFile, loadKey, makeKey, readPublic } from './key-files.ts';
 
 /** What was before and what is now, by fingerprint, and where the old files are kept. */
@@ -54,9 +55,9 @@ export async function rotateRoot(
   reached('successor made');
   const to = await prepareTrust(paths, { oldRoot, newRoot, successor, now });
   reached('prepared');
-  renameSync(paths.trust, replacedTrust(paths));
+  renameDurably(paths.trust, replacedTrust(paths));
   reached('moved away');
-  renameSync(preparedTrust(paths), paths.trust);
+  renameDurably(preparedTrust(paths), paths.trust);
   reached('in force');
   settleRotation(paths);
   return { from, to, backup };
@@ -64,16 +65,16 @@ export async function rotateRoot(
 
 /** Ends a rotation that something stopped: undoes it where it was not in force yet, and does the rest where it was. */
 export function settleRotation(paths: KeyPaths): void {
-  if (!existsSync(paths.trust) && existsSync(preparedTrust(paths))) renameSync(preparedTrust(paths), paths.trust);
+  if (!existsSync(paths.trust) && existsSync(preparedTrust(paths))) renameDurably(preparedTrust(paths), paths.trust);
   rmSync(preparedTrust(paths), { recursive: true, force: true });
   rmSync(replacedTrust(paths), { recursive: true, force: true });
   if (!existsSync(keyFile(paths, afterNext))) return;
   const root = readPublic(join(paths.trust, trustFiles.root));
   const isInForce = (name: string) =>
     existsSync(keyFile(paths, name)) && Buffer.from(loadKey(paths, name).publicKey).equals(root);
-  if (isInForce(next)) renameSync(keyFile(paths, next), keyFile(paths, current));
+  if (isInForce(next)) renameDurably(keyFile(paths, next), keyFile(paths, current));
   if (existsSync(keyFile(paths, next))) rmSync(keyFile(paths, afterNext));
-  else renameSync(keyFile(paths, afterNext), keyFile(paths, next));
+  else renameDurably(keyFile(paths, afterNext), keyFile(paths, next));
 }
 
 /** Those before the one in use, the oldest first. */
@@ -94,8 +95,8 @@ const replacedTrust = ({ trust }: KeyPaths): string => `${trust}.replaced`;
 function backUp(paths: KeyPaths, now: number): string {
   const backup = join(paths.folder, 'backups', `root-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`);
   makePrivateFolder(backup);
-  for (const name of [current, next]) cpSync(keyFile(paths, name), join(backup, `${name}.key`));
-  cpSync(paths.trust, join(backup, 'trust'), { recursive: true });
+  for (const name of [current, next]) copyDurably(keyFile(paths, name), join(backup, `${name}.key`));
+  copyDurably(paths.trust, join(backup, 'trust'));
   return backup;
 }
 
@@ -109,7 +110,7 @@ interface Roots {
 /** Writes the public files of the new root beside the ones in use. @returns the fingerprint of its pins */
 async function prepareTrust(paths: KeyPaths, { oldRoot, newRoot, successor, now }: Roots): Promise<Uint8Array> {
   const folder = preparedTrust(paths);
-  cpSync(paths.trust, folder, { recursive: true });
+  copyDurably(paths.trust, folder);
   keepGeneration(paths, folder);
   const pins = await signPins(nodeCrypto, newRoot, {
     current: nodeCrypto.sha256(newRoot.publicKey),
@@ -134,7 +135,7 @@ function keepGeneration(paths: KeyPaths, folder: string): void {
   const number = earlierGenerations(paths).length + 1;
   const kept = join(folder, generations, String(number).padStart(4, '0'));
   makePrivateFolder(kept);
-  for (const name of [trustFiles.pins, trustFiles.root]) cpSync(join(paths.trust, name), join(kept, name));
+  for (const name of [trustFiles.pins, trustFiles.root]) copyDurably(join(paths.trust, name), join(kept, name));
 }
 
 /** With the lives they had: a reader of old documents needs to know one root only. */

@@ -1,18 +1,43 @@
 /** Files that must be whole or absent, whatever stops the process in between. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
-/** Makes a folder that only its owner may enter. */
+/** Makes a folder that only its owner may enter, and those above it that are not there, durably. */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made)) syncFolder(dirname(made));
 }
 
 /** Puts `content` in the place of the file, durably: a reader sees the old or the new one, never half. Mode 0600. */
 export function replaceFile(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.new`;
   writeDurably(temporary, 'w', content);
-  renameSync(temporary, path);
-  syncFolder(dirname(path));
+  renameDurably(temporary, path);
+}
+
+/** Gives a file or folder another name in its folder, durably: what is renamed later is never seen without it. */
+export function renameDurably(from: string, to: string): void {
+  renameSync(from, to);
+  syncFolder(dirname(to));
+}
+
+/** Copies a file, or a folder with all that is in it, durably. What is copied is private: 0600 and 0700. */
+export function copyDurably(from: string, to: string): void {
+  if (statSync(from).isDirectory()) {
+    makePrivateFolder(to);
+    for (const name of readdirSync(from)) copyDurably(join(from, name), join(to, name));
+  } else replaceFile(to, readFileSync(from));
 }
 
 /** Adds to the end of a file, durably. Mode 0600. */
