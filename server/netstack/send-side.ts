@@ -14,10 +14,12 @@ import { DUPLICATE_THRESHOLD } from './limits.ts';
 import { Pacer } from './pacer.ts';
 import { PeerWindow } from './peer-window.ts';
 import { probeTimeout, Rack } from './rack.ts';
+import { RoundTripSample } from './round-trip-sample.ts';
 import { RetransmissionTimeout } from './rto.ts';
 import { readSackBlocks, type SackReader } from './sack-blocks.ts';
 import { Scoreboard, type Sent } from './scoreboard.ts';
 import { add, after, before, distance } from './sequence.ts';
+import { TailLossProbe } from './tail-loss-probe.ts';
 import type { Segment } from './tcp-header.ts';
 
 /** What the sending half needs of its connection. */
@@ -39,6 +41,8 @@ export class SendSide {
   readonly #board = new Scoreboard();
   readonly #rack: Rack;
   readonly #pacer = new Pacer();
+  readonly #roundTrip = new RoundTripSample(this.rto);
+  readonly #probe = new TailLossProbe();
   readonly iss: number;
   /** SND.UNA */
   una: number;
@@ -65,15 +69,8 @@ export class SendSide {
   /** Duplicates that tell of segments which left the network, while there is no selective acknowledgment. */
   #duplicates = 0;
   #sentAt: number;
-  /** SND.NXT at the last tail loss probe that is out, and whether it repeated something. */
-  #probe: { readonly end: number; readonly repeated: boolean } | null = null;
-  /** The last timeout: when, and at which segment. */
-  #timedOutAt = Number.NEGATIVE_INFINITY;
+  /** The segment that the last timeout was about. */
   #timedOutSeq = -1;
-  /** The round trip of the latest segment that the acknowledgment at hand answers, -1 without one; and whether any had gone twice. */
-  #sampleMs = -1;
-  #answersResent = false;
-  #echoedMs = -1;
 
   constructor(iss: number, congestion: CongestionControl, link: SendLink) {
     this.iss = iss;
@@ -114,7 +111,7 @@ export class SendSide {
   /** Milliseconds from the last transmission to a tail loss probe; 0 where none is due (RFC 8985 section 7.2). */
   get probeMs(): number {
     const quiet = !this.#recovering && this.#board.sackedSegments === 0 && this.#board.lost === 0;
-    if (!this.sack || !quiet || this.#probe !== null || this.#board.length === 0) return 0;
+    if (!this.sack || !quiet || this.#probe.isOut || this.#board.length === 0) return 0;
     return probeTimeout(this.rto.smoothedMs, this.#board.length === 1);
   }
 
@@ -220,11 +217,9 @@ export class SendSide {
     const now = this.#link.now();
     const advanced = after(segment.ack, this.una);
     const repeats = !advanced && this.#isDuplicate(segment);
-    this.#sampleMs = -1;
-    this.#answersResent = false;
-    this.#echoedMs = sampleMs < 0 ? -1 : Math.floor(now) - sampleMs;
+    this.#roundTrip.begin(now, sampleMs);
     if (this.sack) readSackBlocks(segment, this.una, this.nxt, this.#blocks);
-    if (advanced) this.#advance(segment.ack, now, sampleMs);
+    if (advanced) this.#advance(segment.ack, now);
     if (this.sack) this.#detect(now);
     else if (repeats) this.#onDuplicate(now);
     this.window.update(segment, this.una);
@@ -232,9 +227,8 @@ export class SendSide {
 
   readonly #onDelivered = (sent: Sent): void => {
     const now = this.#link.now();
-    if (sent.resent) this.#answersResent = true;
-    else this.#sampleMs = now - sent.sentAt;
-    if (this.sack) this.#rack.delivered(sent, now, this.#echoedMs);
+    this.#roundTrip.delivered(sent, now);
+    if (this.sack) this.#rack.delivered(sent, now, this.#roundTrip.echoedAt);
   };
 
   /** Ahead of a gap the echo is that of the last segment before it (RFC 7323 section 4.3): it tells nothing of this one. */
@@ -243,13 +237,11 @@ export class SendSide {
   readonly #blocks: SackReader = {
     has: (start, end) => this.#board.sack(start, end, this.#onSacked),
     repeated: (end) => {
-      // A probe that was not needed says nothing about reordering.
-      if (this.#probe?.end === end) this.#probe = null;
-      else this.#rack.onDuplicate();
+      if (!this.#probe.wasRepeated(end)) this.#rack.onDuplicate();
     },
   };
 
-  #advance(ack: number, now: number, sampleMs: number): void {
+  #advance(ack: number, now: number): void {
     const unacknowledged = this.inFlight;
     const acknowledged = distance(ack, this.una);
     this.una = ack;
@@ -258,8 +250,8 @@ export class SendSide {
     const segments = this.#board.acknowledge(ack, this.#onDelivered);
     this.#release(ack);
     this.#midway = this.buffer.length > 0;
-    this.#measure(now, sampleMs, unacknowledged);
-    this.#settleProbe(ack, unacknowledged);
+    this.#roundTrip.tell(now, Math.max(1, Math.ceil(unacknowledged / (2 * this.segmentSize))));
+    if (this.#probe.settle(ack)) this.congestion.onLoss(unacknowledged);
     if (!this.#recovering) {
       this.#duplicates = 0;
       this.congestion.onAcknowledged(acknowledged, unacknowledged, now, Math.max(0, this.rto.smoothedMs));
@@ -287,26 +279,6 @@ export class SendSide {
     if (count <= 0) return;
     this.buffer.drop(count);
     this.#base = add(this.#base, count);
-  }
-
-  /**
-   * Takes a round-trip sample if there is one: of segments that went once (Karn), or by timestamps. What is acknowledged
-   * with a repetition may have waited for it behind the gap since long ago. After a timeout no timestamp is believed that
-   * is from before the repetition: a lost acknowledgment would count as a long way.
-   */
-  #measure(now: number, echoedMs: number, unacknowledged: number): void {
-    const believed = echoedMs >= 0 && echoedMs <= now - this.#timedOutAt ? echoedMs : -1;
-    const sample = this.#sampleMs >= 0 && !this.#answersResent ? this.#sampleMs : believed;
-    if (sample >= 0) this.rto.sample(sample, Math.max(1, Math.ceil(unacknowledged / (2 * this.segmentSize))));
-    else this.rto.answered(now - this.#timedOutAt);
-  }
-
-  /** RFC 8985 section 7.4.2: a repetition that was acknowledged with more, and not as a duplicate, mended a loss. */
-  #settleProbe(ack: number, unacknowledged: number): void {
-    if (this.#probe === null || before(ack, this.#probe.end)) return;
-    const mended = this.#probe.repeated && after(ack, this.#probe.end);
-    this.#probe = null;
-    if (mended) this.congestion.onLoss(unacknowledged);
   }
 
   /** RFC 5681 section 2. */
@@ -362,7 +334,7 @@ export class SendSide {
     const length = Math.min(waiting, this.segmentSize, room);
     if (length > 0) this.#send(now, distance(this.nxt, this.#base), length, false);
     else if (this.#board.last !== undefined) this.#resend(this.#board.last, now);
-    this.#probe = { end: this.nxt, repeated: this.nxt === before };
+    this.#probe.sent(this.nxt, this.nxt === before);
     this.#link.schedule(true);
   }
 
@@ -370,7 +342,7 @@ export class SendSide {
   onTimeout(): void {
     this.congestion.onTimeout(this.inFlight, this.una !== this.#timedOutSeq);
     this.#timedOutSeq = this.una;
-    this.#timedOutAt = this.#link.now();
+    this.#roundTrip.timedOut(this.#link.now());
     this.rto.backOff();
     this.#goBack();
   }
@@ -386,7 +358,7 @@ export class SendSide {
   #goBack(): void {
     this.#recovering = false;
     this.#duplicates = 0;
-    this.#probe = null;
+    this.#probe.forget();
     this.reorderMs = 0;
     this.#recover = this.nxt;
     this.#board.loseAll();
