@@ -1,11 +1,12 @@
 /** The UDP sockets of a stack, by their ports. */
+import type { UdpPeer } from './datagram-end.ts';
 import { pickPort } from './ephemeral-ports.ts';
 import { NetworkError } from './errors.ts';
 import type { IcmpError } from './icmp.ts';
 import type { DropReason, IpView } from './ip-packet.ts';
 import { MAX_CONNECTIONS } from './limits.ts';
 import { read32 } from './tcp-options.ts';
-import { parseUdp, type UdpHost, type UdpPeer, UdpSocket } from './udp.ts';
+import { parseUdp, type UdpHost, UdpSocket } from './udp.ts';
 
 export class UdpPorts {
   readonly #host: UdpHost;

@@ -8,6 +8,7 @@
  */
 import { copyBytes, formatAddress, sameBytes } from './address.ts';
 import { addWords, finish, pseudoHeaderSum } from './checksum.ts';
+import { DatagramEnd, type UdpPeer } from './datagram-end.ts';
 import { ipHeaderLength, newPacket } from './flow.ts';
 import { fragmentsOf } from './fragmenting.ts';
 import type { IcmpError } from './icmp.ts';
@@ -16,12 +17,6 @@ import { MIN_MTU_4, MIN_MTU_6 } from './limits.ts';
 import { read32 } from './tcp-options.ts';
 
 const headerBytes = 8;
-
-/** The far end of a datagram. */
-export interface UdpPeer {
-  readonly address: Uint8Array;
-  readonly port: number;
-}
 
 /** What a socket needs of its stack. */
 export interface UdpHost {
@@ -35,25 +30,15 @@ export interface UdpHost {
 }
 
 /** A port of ours; with a peer it speaks to that one alone. */
-export class UdpSocket {
+export class UdpSocket extends DatagramEnd {
   readonly localPort: number;
-  /** Settles once, never rejects. */
-  readonly closed: Promise<void>;
-  /** Takes each datagram, its bytes the callee's, with who sent it. */
-  onDatagram: ((datagram: Uint8Array, from: UdpPeer) => void) | undefined;
-  /** A datagram of ours came to nobody: `ECONNREFUSED` where nothing listens, `EHOSTUNREACH` where nothing is. */
-  onUnreachable: ((code: 'ECONNREFUSED' | 'EHOSTUNREACH') => void) | undefined;
   /** Largest packet that the path to the peer takes. */
   #pathMtu: number;
   readonly #host: UdpHost;
   readonly #peer: UdpPeer | undefined;
-  readonly #settle: () => void;
-  #isClosed = false;
 
   constructor(host: UdpHost, localPort: number, peer: UdpPeer | undefined) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
-    this.#settle = resolve;
+    super();
     this.#host = host;
     this.#pathMtu = host.mtu;
     this.localPort = localPort;
@@ -67,7 +52,7 @@ export class UdpSocket {
 
   /** @returns false when it is dropped: closed, no peer, too large for a datagram, or no address of that version */
   send(datagram: Uint8Array, to = this.#peer): boolean {
-    if (this.#isClosed || to === undefined) return false;
+    if (this.isClosed || to === undefined) return false;
     const local = this.#host.localFor(to.address);
     if (local === undefined) return false;
     if (ipHeaderLength(local) + headerBytes + datagram.length > 0xffff) return false;
@@ -96,13 +81,9 @@ export class UdpSocket {
     return true;
   }
 
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.onDatagram = undefined;
-    this.onUnreachable = undefined;
+  protected override release(): void {
     this.#host.closed(this);
-    this.#settle();
+    this.settle();
   }
 }
 

@@ -5,8 +5,8 @@
  */
 import { createSocket, type Socket as UdpSystemSocket } from 'node:dgram';
 import { connect, isIPv6, type Socket } from 'node:net';
+import { DatagramEnd } from '../../netstack/datagram-end.ts';
 import { NetworkError } from '../../netstack/errors.ts';
-import type { UdpPeer } from '../../netstack/udp.ts';
 import type { InnerConnectOptions, InnerNetwork, InnerTarget, UdpFlow } from '../peer-binding.ts';
 
 /** Datagrams that wait for a socket to be ready, which takes a turn of the loop or two. */
@@ -59,33 +59,28 @@ export class SystemNetwork implements InnerNetwork<Socket> {
   }
 }
 
-class SystemUdpFlow implements UdpFlow {
-  onDatagram: ((datagram: Uint8Array, from: UdpPeer) => void) | undefined;
-  onUnreachable: ((code: 'ECONNREFUSED' | 'EHOSTUNREACH') => void) | undefined;
-  readonly closed: Promise<void>;
+class SystemUdpFlow extends DatagramEnd implements UdpFlow {
   readonly #socket: UdpSystemSocket;
   #waiting: Uint8Array[] | undefined = [];
-  #isClosed = false;
 
   constructor(address: string, to: InnerTarget) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
+    super();
     // A literal needs no resolver.
     const family = isIPv6(address) ? 6 : 4;
     const socket = createSocket({ type: `udp${family}`, lookup: (name, _options, done) => done(null, name, family) });
     this.#socket = socket;
-    socket.once('close', resolve);
+    socket.once('close', this.settle);
     // The system tells of ICMP errors so, to a socket that speaks to one peer.
     socket.on('error', ({ code }: NodeJS.ErrnoException) => this.#failed(code));
     socket.on('message', (datagram, { address: from, port }) =>
       this.onDatagram?.(datagram, { address: Buffer.from(from), port }),
     );
-    socket.bind({ address, port: 0 }, () => this.#isClosed || socket.connect(to.port, to.host, () => this.#ready()));
+    socket.bind({ address, port: 0 }, () => this.isClosed || socket.connect(to.port, to.host, () => this.#ready()));
   }
 
   /** @returns false when it is dropped: closed, or too much waits */
   send(datagram: Uint8Array): boolean {
-    if (this.#isClosed) return false;
+    if (this.isClosed) return false;
     // What cannot be sent is lost, as datagrams are; the system says so by an 'error' or not at all.
     if (this.#waiting === undefined) this.#socket.send(datagram, () => undefined);
     else if (this.#waiting.length >= maxWaiting) return false;
@@ -93,11 +88,7 @@ class SystemUdpFlow implements UdpFlow {
     return true;
   }
 
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.onDatagram = undefined;
-    this.onUnreachable = undefined;
+  protected override release(): void {
     this.#socket.close();
   }
 
