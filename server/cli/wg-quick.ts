@@ -9,6 +9,7 @@
  *     Endpoint = 192.0.2.1:51820
  *     PersistentKeepalive = 25     # seconds, or off
  */
+import { type AddressRange, overlap, parseRange } from '../control/address-range.ts';
 import { WireGuardError } from '../wireguard/errors.ts';
 import { parsePrefix } from '../wireguard/ip.ts';
 import { decodePublicKey } from '../wireguard/keys.ts';
@@ -90,6 +91,8 @@ class QuickReader {
   /** Where the section at hand begins. */
   #line = 0;
   readonly #peers = new Map<string, WholePeer>();
+  /** Addresses of the peers before: one that is two peers' would be whose comes last. */
+  readonly #taken: AddressRange[] = [];
 
   take(line: number, text: string): void {
     if (text === '') return;
@@ -128,6 +131,10 @@ class QuickReader {
     if (publicKey === undefined) throw malformed(this.#line, 'this peer has no PublicKey');
     if (allowedIps.length === 0) throw malformed(this.#line, 'this peer has no AllowedIPs');
     if (this.#peers.has(publicKey)) throw malformed(this.#line, 'this peer was there before');
+    const ranges = allowedIps.flatMap((text) => parseRange(text) ?? []);
+    if (ranges.some((range) => this.#taken.some((other) => overlap(range, other))))
+      throw malformed(this.#line, 'the AllowedIPs of this peer overlap those of one before');
+    this.#taken.push(...ranges);
     this.#peers.set(publicKey, { ...this.#peer, publicKey });
   }
 }

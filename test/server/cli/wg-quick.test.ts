@@ -57,6 +57,7 @@ const refused: [text: string, line: number, reason: RegExp][] = [
   [`\n${peer}`, 2, /no AllowedIPs/],
   ['[Peer]\nAllowedIPs = 10.0.0.1', 1, /no PublicKey/],
   [`${peer}AllowedIPs = 10.0.0.1\n${peer}AllowedIPs = 10.0.0.2`, 4, /there before/],
+  [`${peer}AllowedIPs = 10.0.0.0/8\n[Peer]\nPublicKey = ${two}\nAllowedIPs = fd00::/8, 10.1.0.0/16`, 4, /overlap/],
 ];
 
 for (const [text, line, reason] of refused) {

@@ -8,6 +8,7 @@ import { verifyRole } from '../../../protocol/pins.ts';
 import { verifyRevocation } from '../../../protocol/revocation.ts';
 import { verifySnapshot } from '../../../protocol/snapshot.ts';
 import { ChannelClient } from '../../../server/channel/client.ts';
+import { connectorTokenLifeMs, parseConnectorToken } from '../../../server/channel/connector-token.ts';
 import { type ToConnector, toConnectorSchema } from '../../../server/channel/messages.ts';
 import { parseSnapshotContent } from '../../../server/channel/snapshot-content.ts';
 import { systemClock } from '../../../server/channel/system-clock.ts';
@@ -329,6 +330,21 @@ describe('control channel of the control plane', () => {
     const usurper = connector('site', wireguardKey(), 'a-token-for-another-connector');
     assert.deepEqual(await usurper.next(), { t: 'refused', code: 'name_in_use' });
   });
+
+  for (const [what, name] of [
+    ['was used', 'annex'],
+    ['is a day old', 'annex'],
+    ['is for another name', 'site'],
+  ] as const)
+    test(`QHX-7: a connector's token that ${what} lets nobody in`, async () => {
+      await gateway.next('snapshot');
+      const { body } = await installation.admin('POST', '/admin/connectors', { name: 'annex' });
+      const { secret = '' } = parseConnectorToken(body.token) ?? {};
+      const key = wireguardKey();
+      if (what === 'was used') assert.equal((await connector('annex', key, secret).next()).t, 'welcome');
+      if (what === 'is a day old') installation.clock.leap(connectorTokenLifeMs);
+      assert.deepEqual(await connector(name, key, secret).next(), { t: 'refused', code: 'token_unknown' });
+    });
 
   test('a connector hears of a gateway that came again', async () => {
     await gateway.next('snapshot');
