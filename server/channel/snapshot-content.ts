@@ -42,6 +42,8 @@ export const serviceRecordSchema = z.strictObject({
   corsFrom: z.array(nameField).max(64).optional(),
   /** TLS of the internal authority inside WireGuard: the far end must show the SVID of {@link spiffeId}. */
   innerTls: z.boolean().optional(),
+  /** A name of another trust domain that the far end must show instead, in namespaces that federate with it. */
+  farId: z.string().max(200).optional(),
 });
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
 
@@ -55,6 +57,17 @@ export const peerRecordSchema = z.strictObject({
   pskExchange: z.boolean().optional(),
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;
+
+/** Another trust domain, and where and how long its authorities are believed. */
+export const federationRecordSchema = z.strictObject({
+  trustDomain: z.string().max(255),
+  namespaces: z.array(z.string()).min(1).max(32),
+  /** ms since 1970 */
+  expiresAt: z.number().int().nonnegative(),
+  /** PEM, one certificate each. */
+  authorities: z.array(z.string().max(16_384)).min(1).max(16),
+});
+export type FederationRecord = z.infer<typeof federationRecordSchema>;
 
 /** A minute of the day. */
 const minute = z.number().int().min(0).max(1_439);
@@ -87,6 +100,7 @@ export const snapshotContentSchema = z.strictObject({
   subnets: z.array(cidrField),
   /** The internal authority's certificate, PEM. */
   authority: z.string().max(4_096).optional(),
+  federations: z.array(federationRecordSchema).default([]),
 });
 export type SnapshotContent = z.infer<typeof snapshotContentSchema>;
 

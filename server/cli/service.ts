@@ -13,6 +13,7 @@ interface Settings {
   readonly corsFrom?: string;
   readonly namespace?: string;
   readonly labels?: string;
+  readonly farId?: string;
 }
 
 const titleHelp = 'the name people see';
@@ -24,15 +25,17 @@ const hostOption = () =>
 
 const namespaceHelp = 'the namespace it is in, for policies (default: default)';
 const labelsHelp = 'words that policies may ask for, separated by commas; "" for none';
+const farIdHelp = 'the SPIFFE id of a federated trust domain that it shows in TLS inside WireGuard; "" for none';
 const listed = (text: string) => text.split(',').filter((name) => name !== '');
 
-function settingsOf({ title, host, corsFrom, namespace, labels }: Settings) {
+function settingsOf({ title, host, corsFrom, namespace, labels, farId }: Settings) {
   return {
     ...(title !== undefined && { title }),
     ...(host !== undefined && { host }),
     ...(corsFrom !== undefined && { corsFrom: listed(corsFrom) }),
     ...(namespace !== undefined && { namespace }),
     ...(labels !== undefined && { labels: listed(labels) }),
+    ...(farId !== undefined && { farId }),
   };
 }
 
@@ -46,6 +49,7 @@ export function addServiceCommands(program: Command): void {
     .option('--cors-from <names>', corsHelp)
     .option('--namespace <name>', namespaceHelp)
     .option('--labels <words>', labelsHelp)
+    .option('--far-id <id>', farIdHelp)
     .option('--json', 'print JSON')
     .action(async (name: string, url: string, own: Settings, command: Command) => {
       const answer = await admin(command, 'POST', '/admin/services', { name, url, ...settingsOf(own) });
@@ -59,13 +63,14 @@ export function addServiceCommands(program: Command): void {
     .option('--cors-from <names>', corsHelp)
     .option('--namespace <name>', namespaceHelp)
     .option('--labels <words>', labelsHelp)
+    .option('--far-id <id>', farIdHelp)
     .option('--json', 'print JSON')
     .action(async (name: string, own: Settings, command: Command) => {
       const settings = settingsOf(own);
       if (Object.keys(settings).length === 0)
         throw new CommandFailure(
           'nothing_to_set',
-          'Name what to change: --title, --host, --cors-from, --namespace or --labels.',
+          'Name what to change: --title, --host, --cors-from, --namespace, --labels or --far-id.',
         );
       const answer = await admin(command, 'PATCH', `/admin/services/${encodeURIComponent(name)}`, settings);
       print(optionsOf(command), answer, () => `${name} is changed.`);

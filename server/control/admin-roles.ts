@@ -31,6 +31,7 @@ const duties: Readonly<Record<string, Duty>> = {
   peers: { reads: ['manager', 'pki'], changes: ['pki'] },
   wireguard: { reads: ['manager', 'pki'], changes: [] },
   connectors: { reads: ['manager', 'pki'], changes: ['pki'] },
+  federations: { reads: ['manager', 'pki'], changes: ['pki'] },
   svids: { reads: [], changes: ['pki'] },
   policies: { reads: ['policy'], changes: ['policy'] },
   audit: { reads: ['notary'], changes: [] },

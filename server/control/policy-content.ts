@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { cedarTime } from '../policy/links.ts';
 import type { PeerTable, ServiceTable, StoreTransaction } from '../store/tables.ts';
 import type { Context } from './context.ts';
+import { liveFederations } from './federations.ts';
 import { serviceSpiffeId } from './identifiers.ts';
 import { liveLinks } from './links.ts';
 import { settingsOf } from './services.ts';
@@ -37,6 +38,7 @@ export async function readPolicyContent(
     peers: peers.map(peerRecord),
     subnets: [config.wireguard.subnet4, config.wireguard.subnet6],
     authority: ca.certificate,
+    federations: await liveFederations(transaction, clock.now()),
   };
 }
 
@@ -123,6 +125,7 @@ function serviceRecord(config: Config, row: ServiceTable): ServiceRecord {
     ...(host !== 'public' && { host }),
     ...(corsFrom.length > 0 && { corsFrom }),
     ...(row.inner_tls === 1 && { innerTls: true }),
+    ...(row.far_id !== null && { farId: row.far_id }),
   };
 }
 

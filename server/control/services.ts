@@ -2,6 +2,7 @@
  * The services people can open. Adding one binds it, from then on in signed state, to the WireGuard key of the peer
  * that carries its address at that moment. The demo service exists only while there is no other.
  */
+import { parseSpiffeId } from '../../protocol/spiffe.ts';
 import { nameField } from '../channel/fields.ts';
 import type { ConnectorHello } from '../channel/messages.ts';
 import type { HostRule } from '../channel/snapshot-content.ts';
@@ -10,6 +11,7 @@ import type { ServiceTable, StoreTransaction } from '../store/tables.ts';
 import { onlyAddress } from './address-range.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
+import { isFederated } from './federations.ts';
 import { newEvent } from './identifiers.ts';
 import { carrierOf, rangesOf } from './peers.ts';
 import { parseServiceUrl, type ServiceUrl } from './service-url.ts';
@@ -23,6 +25,8 @@ export interface NewService {
   /** What policies may say of it besides its name; `default` and none. */
   readonly namespace?: string | undefined;
   readonly labels?: readonly string[] | undefined;
+  /** SPIFFE id of a federated trust domain that it shows in TLS inside WireGuard; empty for none. */
+  readonly farId?: string | undefined;
 }
 
 /** What may be changed of a service without taking it away; absent stays as it is. */
@@ -40,6 +44,7 @@ export interface ShownService {
   readonly corsFrom: string[];
   readonly namespace: string;
   readonly labels: string[];
+  readonly farId: string;
   /** Nobody may open it until it is resumed. */
   readonly suspended: boolean;
 }
@@ -65,13 +70,14 @@ export async function addService(context: Context, service: NewService): Promise
       .executeTakeFirst();
     if (existing !== undefined) throw new ApiError('service_exists');
     const row = await rowOf(context, transaction, service, url, false);
+    await checkFarId(context, transaction, row);
     await transaction.insertInto('services').values(row).execute();
     await recordChange(context, transaction, 'service.add', row);
     return shown(row);
   });
 }
 
-/** @throws ApiError `service_unknown`, `title_malformed`, `name_malformed` and `label_malformed` for what cannot be */
+/** @throws ApiError `service_unknown`, `title_malformed`, `name_malformed`, `label_malformed`, `far_id_malformed`, `federation_needed` */
 export function changeService(context: Context, name: string, settings: ServiceSettings): Promise<ShownService> {
   return context.audit.transact(async (transaction) => {
     const before = await transaction
@@ -89,8 +95,9 @@ export function changeService(context: Context, name: string, settings: ServiceS
       namespace: checkLabel(namespace),
       labels: labels === undefined ? before.labels : labelsText(labels),
     };
-    await transaction.updateTable('services').set(changed).where('name', '=', name).execute();
-    const row = { ...before, ...changed };
+    const row = { ...before, ...changed, far_id: (settings.farId ?? before.far_id) || null };
+    await checkFarId(context, transaction, row);
+    await transaction.updateTable('services').set(row).where('name', '=', name).execute();
     await recordChange(context, transaction, 'service.set', row);
     return shown(row);
   });
@@ -199,7 +206,18 @@ async function rowOf(
     cors_from: callersText(service.name, service.corsFrom ?? []),
     namespace: checkLabel(service.namespace ?? 'default'),
     labels: labelsText(service.labels ?? []),
+    far_id: service.farId || null,
   };
+}
+
+/** A name of another domain goes where that one is federated, and not with a connector of ours, which shows our name. */
+async function checkFarId(context: Context, transaction: StoreTransaction, row: ServiceTable): Promise<void> {
+  if (row.far_id === null) return;
+  const trustDomain = parseSpiffeId(row.far_id)?.trustDomain;
+  const isOthers = trustDomain !== undefined && trustDomain !== context.config.trustDomain;
+  if (!isOthers || row.inner_tls === 1 || row.scheme === 'udp') throw new ApiError('far_id_malformed');
+  const { namespace } = row;
+  if (!(await isFederated(context, transaction, { trustDomain, namespace }))) throw new ApiError('federation_needed');
 }
 
 async function placeOf(
@@ -255,7 +273,8 @@ async function recordChange(
 ): Promise<void> {
   const { url, address, port, host, namespace, labels } = row;
   const place = { url, address, port, wireguardKey: row.wireguard_key };
-  const detail = { operation, ...place, host, corsFrom: row.cors_from, namespace, labels };
+  const far = row.far_id !== null && { farId: row.far_id };
+  const detail = { operation, ...place, host, corsFrom: row.cors_from, namespace, labels, ...far };
   const event = { type: 'service.change', actor: 'system', service: row.name, detail } as const;
   await context.audit.record(transaction, newEvent(context, event));
 }
@@ -270,6 +289,7 @@ function shown(row: ServiceTable): ShownService {
     wireguardKey: row.wireguard_key,
     demo: row.demo === 1,
     namespace: row.namespace,
+    farId: row.far_id ?? '',
     suspended: row.suspended_at !== null,
     ...settingsOf(row),
   };

@@ -36,7 +36,7 @@ export interface GatewayDataPlaneOptions {
 
 export class GatewayDataPlane {
   /** The second layer, to services that a connector publishes. */
-  readonly innerTls = new InnerTls();
+  readonly innerTls: InnerTls;
   readonly #options: Omit<GatewayDataPlaneOptions, 'privateKey' | 'oldKey'>;
   #outer: OuterLayer;
   #keys: ConnectorKeys;
@@ -48,6 +48,7 @@ export class GatewayDataPlane {
 
   constructor({ privateKey, oldKey, ...options }: GatewayDataPlaneOptions) {
     this.#options = options;
+    this.innerTls = new InnerTls(options.clock);
     this.#outer = this.#newOuter(privateKey, oldKey?.privateKey);
     this.#keys = this.#newKeys();
     if (oldKey !== undefined) this.#retireAt(oldKey.until);

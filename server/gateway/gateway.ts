@@ -144,7 +144,7 @@ export class Gateway {
       ticketKey: endpoints.ticketKey,
       onPolicy: () => {
         dataPlane.setPeers(policy.current?.content.peers ?? []);
-        dataPlane.innerTls.trust(policy.current?.content.authority);
+        dataPlane.innerTls.trust(policy.current?.content);
         sessions.reconsider('policy');
       },
       onRevoked: (owners) => {

@@ -1,21 +1,31 @@
 /**
- * The gateway's end of TLS inside WireGuard, to services that a connector publishes: the far end must be the service by
- * its SVID, and we show who we are. Without both there is no connection.
+ * The gateway's end of TLS inside WireGuard, to services that a connector publishes or that have a name of another trust
+ * domain: the far end must be the service by its SVID, and we show who we are. Without both there is no connection.
  */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { connect } from 'node:tls';
-import { mustBe, tlsFloor } from '../channel/mutual-tls.ts';
+import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../protocol/clock.ts';
+import { tlsFloor, WrongIdentityError } from '../channel/mutual-tls.ts';
 import { NetworkError } from '../netstack/errors.ts';
+import { leafSpiffeId } from '../spiffe/x509-svid.ts';
+import { type FarEnd, FarTrust, NotFederatedError } from './far-trust.ts';
+
+/** A timer of Node's takes no more than 24 days; a federation lasts longer. */
+const longestLookMs = 86_400_000;
 
 export class InnerTls {
   /** Ed25519, base64url: what the control plane is asked to certify. New with each process. */
   readonly certificateKey: string;
   readonly #key: string;
+  readonly #clock: Pick<Clock, 'now' | 'after'>;
+  readonly #trust = new FarTrust();
+  /** What rests on a federation, and ends with it. */
+  readonly #federated = new Set<() => void>();
   #certificate: string | undefined;
-  #authority: string | undefined;
 
-  constructor() {
+  constructor(clock: Pick<Clock, 'now' | 'after'>) {
+    this.#clock = clock;
     const pair = generateKeyPairSync('ed25519');
     this.#key = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
     this.certificateKey = createPrivateKey(this.#key).export({ format: 'jwk' }).x ?? '';
@@ -26,28 +36,27 @@ export class InnerTls {
     this.#certificate = certificate;
   }
 
-  /** From signed policy alone. */
-  trust(authority: string | undefined): void {
-    this.#authority = authority;
+  /** From signed policy alone. Connections that it no longer covers end at once. */
+  trust(policy: Parameters<FarTrust['adopt']>[0]): void {
+    this.#trust.adopt(policy);
+    for (const look of this.#federated) look();
   }
 
   /**
-   * @param spiffeId of the service that must be behind it.
-   * @throws NetworkError EHOSTUNREACH without a certificate yet, WrongIdentityError, the signal's reason, or what
-   * node:tls has to say
+   * @throws NetworkError EHOSTUNREACH without a certificate or an authority yet, NotFederatedError, WrongIdentityError, the
+   * signal's reason, or what node:tls has to say
    */
-  async secure(socket: Duplex, spiffeId: string, signal: AbortSignal): Promise<Duplex> {
-    const [cert, ca] = [this.#certificate, this.#authority];
-    if (cert === undefined || ca === undefined) throw destroyed(socket, new NetworkError('EHOSTUNREACH', 'connect'));
-    const secured = connect({ socket, ...tlsFloor, key: this.#key, cert, ca, checkServerIdentity: mustBe(spiffeId) });
+  async secure(socket: Duplex, far: FarEnd, signal: AbortSignal): Promise<Duplex> {
+    const cert = this.#certificate;
+    const vouching = this.#trust.vouchersOf(far, this.#clock.now());
+    if (cert === undefined || vouching === undefined) throw destroyed(socket, this.#nobody(far));
+    const ca = [...vouching.authorities];
+    const secured = connect({ socket, ...tlsFloor, key: this.#key, cert, ca, checkServerIdentity: mustBe(far) });
     const abort = () => secured.destroy(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {
-      await new Promise<void>((resolve, reject) => {
-        secured.once('secureConnect', resolve);
-        secured.once('error', reject);
-        secured.once('close', () => reject(new NetworkError('ECONNRESET', 'connect')));
-      });
+      await handshake(secured);
+      this.#endWithFederation(secured, far, ca);
       return secured;
     } catch (error) {
       secured.destroy();
@@ -56,6 +65,44 @@ export class InnerTls {
       signal.removeEventListener('abort', abort);
     }
   }
+
+  #nobody({ federatedIn }: FarEnd): Error {
+    const isOthers = federatedIn !== undefined && this.#certificate !== undefined;
+    return isOthers ? new NotFederatedError() : new NetworkError('EHOSTUNREACH', 'connect');
+  }
+
+  /** A connection lasts no longer than what it was believed by: a federation ends, is taken back, or gets other authorities. */
+  #endWithFederation(secured: TLSSocket, far: FarEnd, believed: readonly string[]): void {
+    if (far.federatedIn === undefined) return;
+    let cancel = () => {};
+    const look = () => {
+      cancel();
+      const vouching = this.#trust.vouchersOf(far, this.#clock.now());
+      const isGood = vouching !== undefined && believed.every((authority) => vouching.authorities.includes(authority));
+      if (!isGood) secured.destroy(new NotFederatedError());
+      else cancel = this.#clock.after(Math.min((vouching.until ?? 0) - this.#clock.now(), longestLookMs), look);
+    };
+    secured.once('close', () => {
+      cancel();
+      this.#federated.delete(look);
+    });
+    this.#federated.add(look);
+    look();
+  }
+}
+
+/** For `checkServerIdentity`: the chain was checked by OpenSSL; that it is a leaf, and whose, is checked here. */
+function mustBe({ spiffeId }: FarEnd) {
+  return (_host: string, certificate: PeerCertificate): Error | undefined =>
+    leafSpiffeId(certificate.raw) === spiffeId ? undefined : new WrongIdentityError();
+}
+
+async function handshake(secured: TLSSocket): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    secured.once('secureConnect', resolve);
+    secured.once('error', reject);
+    secured.once('close', () => reject(new NetworkError('ECONNRESET', 'connect')));
+  });
 }
 
 function destroyed(socket: Duplex, error: unknown): unknown {

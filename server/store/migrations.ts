@@ -227,6 +227,13 @@ const machineEvidence = [
   ]),
 ];
 
+/** Other trust domains, and services that are of one. */
+const federations = [
+  `CREATE TABLE federations (trust_domain TEXT PRIMARY KEY, namespaces TEXT NOT NULL, authorities TEXT NOT NULL,
+     sequence INTEGER, expires_at INTEGER NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL) STRICT`,
+  'ALTER TABLE services ADD COLUMN far_id TEXT',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -245,6 +252,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0014-wit-keys': { up: (database) => runAll(database, witKeys) },
   '0015-saml': { up: (database) => runAll(database, saml) },
   '0016-machine-evidence': { up: (database) => runAll(database, machineEvidence) },
+  '0017-federations': { up: (database) => runAll(database, federations) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -24,7 +24,7 @@ export function inPostgres(statement: string): string {
 
 /** Tables a change of which is news for the other control planes, by what they look at again (feed.ts). */
 const news = {
-  policy: ['users', 'user_groups', 'devices', 'links', 'services', 'peers', 'policies'],
+  policy: ['users', 'user_groups', 'devices', 'links', 'services', 'peers', 'policies', 'federations'],
   knocks: ['knocks'],
   connectors: ['connectors'],
 } as const;

@@ -233,6 +233,8 @@ export interface ServiceTable {
   namespace: string;
   /** A JSON array, sorted. */
   labels: string;
+  /** SPIFFE id of another trust domain that it has to show, in TLS inside WireGuard. */
+  far_id: string | null;
 }
 
 export interface PeerTable {
@@ -361,6 +363,20 @@ export interface WitKeyTable {
   created_at: number;
 }
 
+/** Another trust domain that is believed, in some namespaces and for a time (federations.ts). */
+export interface FederationTable {
+  trust_domain: string;
+  /** JSON, sorted. */
+  namespaces: string;
+  /** JSON of PEM certificates. */
+  authorities: string;
+  /** Of the bundle they came from; null where it counted none. */
+  sequence: number | null;
+  expires_at: number;
+  created_at: number;
+  created_by: string;
+}
+
 export interface CounterTable {
   name: 'policy_epoch' | 'revocation_epoch';
   value: number;
@@ -404,6 +420,7 @@ export interface Tables {
   changes: ChangeTable;
   approvals: ApprovalTable;
   wit_keys: WitKeyTable;
+  federations: FederationTable;
   counters: CounterTable;
   audit: AuditTable;
 }

@@ -54,6 +54,9 @@ export type HubDocument = {
        "type": "string"
       }
      },
+     "farId": {
+      "type": "string"
+     },
      "suspended": {
       "type": "boolean"
      }
@@ -70,6 +73,7 @@ export type HubDocument = {
      "corsFrom",
      "namespace",
      "labels",
+     "farId",
      "suspended"
     ]
    },
@@ -994,6 +998,44 @@ export type HubDocument = {
      "witExpires"
     ],
     "description": "an X.509-SVID (PEM) and a WIT-SVID over one key; both take a proof of that key"
+   },
+   "Federation": {
+    "type": "object",
+    "properties": {
+     "trustDomain": {
+      "type": "string"
+     },
+     "namespaces": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "expires": {
+      "type": "number"
+     },
+     "expired": {
+      "type": "boolean"
+     },
+     "authorities": {
+      "type": "number"
+     },
+     "sequence": {
+      "type": "number"
+     },
+     "createdBy": {
+      "type": "string"
+     }
+    },
+    "required": [
+     "trustDomain",
+     "namespaces",
+     "expires",
+     "expired",
+     "authorities",
+     "createdBy"
+    ],
+    "description": "another trust domain, believed in these namespaces until it expires"
    }
   },
   "parameters": {}
@@ -1081,6 +1123,10 @@ export type HubDocument = {
            "maxLength": 4096
           },
           "maxItems": 256
+         },
+         "farId": {
+          "type": "string",
+          "maxLength": 4096
          }
         },
         "required": [
@@ -1166,6 +1212,10 @@ export type HubDocument = {
            "maxLength": 4096
           },
           "maxItems": 256
+         },
+         "farId": {
+          "type": "string",
+          "maxLength": 4096
          }
         },
         "additionalProperties": false
@@ -4432,6 +4482,143 @@ export type HubDocument = {
        "application/json": {
         "schema": {
          "$ref": "#/components/schemas/Svids"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/admin/federations": {
+   "get": {
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "federations": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/Federation"
+           }
+          }
+         },
+         "required": [
+          "federations"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "trustDomain": {
+          "type": "string",
+          "maxLength": 255
+         },
+         "bundle": {
+          "type": "string",
+          "maxLength": 100000
+         },
+         "namespaces": {
+          "type": "array",
+          "items": {
+           "type": "string",
+           "maxLength": 63
+          },
+          "maxItems": 256
+         },
+         "ttlS": {
+          "type": "integer"
+         }
+        },
+        "required": [
+         "trustDomain",
+         "bundle",
+         "namespaces",
+         "ttlS"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Federation"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/admin/federations/{name}": {
+   "delete": {
+    "parameters": [
+     {
+      "schema": {
+       "type": "string",
+       "maxLength": 4096
+      },
+      "required": true,
+      "name": "name",
+      "in": "path"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {}
         }
        }
       }

@@ -16,6 +16,7 @@ import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../peop
 import { listPeople } from '../people-list.ts';
 import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
 import { addDevices } from './admin-devices.ts';
+import { addFederations } from './admin-federations.ts';
 import { addKnocks, addLinks } from './admin-links.ts';
 import { addPeers } from './admin-peers.ts';
 import { addPolicies } from './admin-policies.ts';
@@ -47,6 +48,7 @@ export function addAdminRoutes(app: ApiApp, context: Context, desk: ChannelDesk)
   addKnocks(app, context, desk);
   addInsight(app, context, desk);
   addSvids(app, context);
+  addFederations(app, context, desk);
   app.get('/admin/metrics', async (exchange) =>
     exchange.body(await desk.metrics.text(), 200, { 'content-type': metricsType }),
   );

@@ -15,6 +15,7 @@ const settings = {
   corsFrom: z.array(text).max(64).optional(),
   namespace: text.optional(),
   labels: z.array(text).max(256).optional(),
+  farId: text.optional(),
 };
 export const newService = z.strictObject({ name: text, url: text, ...settings });
 export const serviceSettings = z.strictObject(settings);
@@ -31,6 +32,7 @@ export const service = z
     corsFrom: z.array(z.string()),
     namespace: z.string(),
     labels: z.array(z.string()),
+    farId: z.string(),
     suspended: z.boolean(),
   })
   .openapi('Service');

@@ -10,6 +10,7 @@ import { BridgeError } from './tunnel-stream.ts';
 
 const byErrno: ReadonlyMap<string, StreamCode> = new Map([
   ['EWRONGPEER', 'wrong_peer'],
+  ['ENOTFEDERATED', 'denied'],
   ['ECONNREFUSED', 'unreachable'],
   ['EHOSTUNREACH', 'unreachable'],
   ['ENETUNREACH', 'unreachable'],

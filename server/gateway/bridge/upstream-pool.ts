@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
 import type { UdpFlow } from '../../wireguard/peer-binding.ts';
+import { type FarEnd, farEndOf } from '../far-trust.ts';
 import { connectLimitMs, idleConnectionMs } from '../limits.ts';
 import { BridgeError } from './tunnel-stream.ts';
 
@@ -16,8 +17,8 @@ export interface UpstreamTarget {
   readonly host: string;
   readonly port: number;
   readonly wireguardKey: string;
-  /** The name that must be shown in TLS inside WireGuard; absent for none. */
-  readonly innerTls?: string;
+  /** Who must be there in TLS inside WireGuard; absent for none. */
+  readonly innerTls?: FarEnd;
   /** What is written to the quiet connection must find an answer within this time; absent: as long as TCP waits. */
   readonly answerLimitMs?: number;
 }
@@ -86,7 +87,8 @@ export class UpstreamPool {
     try {
       const { address: host, port, wireguardKey } = service;
       const limit = answerLimitMs === undefined ? {} : { answerLimitMs };
-      const inner = service.innerTls === true ? { innerTls: service.spiffeId } : {};
+      const innerTls = farEndOf(service);
+      const inner = innerTls === undefined ? {} : { innerTls };
       const socket = await connect({ host, port, wireguardKey, ...limit, ...inner }, signal);
       if (signal.aborted) {
         socket.destroy();

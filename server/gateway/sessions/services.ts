@@ -56,6 +56,9 @@ export function samePlace(a: ServiceRecord, b: ServiceRecord): boolean {
     a.port === b.port &&
     a.wireguardKey === b.wireguardKey &&
     a.innerTls === b.innerTls &&
+    a.farId === b.farId &&
+    // Which names of others are believed depends on the namespace, which is in ours.
+    (a.farId === undefined || a.spiffeId === b.spiffeId) &&
     a.upstreamHost === b.upstreamHost
   );
 }

@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { unbase64url } from '../../../protocol/bytes.ts';
 import { tlsFloor } from '../../../server/channel/mutual-tls.ts';
+import { systemClock } from '../../../server/channel/system-clock.ts';
 import { demoService } from '../../../server/connector/demo/demo-service.ts';
 import { ServiceDoor } from '../../../server/connector/service-door.ts';
 import { InternalCa, newTlsIdentity } from '../../../server/control/internal-ca.ts';
@@ -62,14 +63,14 @@ function tunnel(to = door): Duplex {
 }
 
 async function gateway(id = `spiffe://${domain}/gateway/one`): Promise<InnerTls> {
-  const inner = new InnerTls();
+  const inner = new InnerTls(systemClock);
   inner.certify(await ca.issue(unbase64url(inner.certificateKey), id, now));
-  inner.trust(ca.certificate);
+  inner.trust({ authority: ca.certificate, federations: [] });
   return inner;
 }
 
 test('QPT-2: the gateway reaches the demo service through TLS inside the tunnel', async () => {
-  const secured = await (await gateway()).secure(tunnel(), serviceId, signal);
+  const secured = await (await gateway()).secure(tunnel(), { spiffeId: serviceId }, signal);
   const asked = get({ host: 'demo', path: '/style.css', createConnection: () => secured as never });
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   assert.equal(answer.statusCode, 200);
@@ -120,6 +121,6 @@ for (const [who, come] of Object.entries(strangers))
   });
 
 test('QPT-2: a gateway turns away from a door that shows another service', async () => {
-  const secured = (await gateway()).secure(tunnel(), `spiffe://${domain}/ns/default/svc/wiki`, signal);
+  const secured = (await gateway()).secure(tunnel(), { spiffeId: `spiffe://${domain}/ns/default/svc/wiki` }, signal);
   await assert.rejects(secured, { code: 'EWRONGIDENTITY' });
 });

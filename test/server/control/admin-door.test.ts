@@ -66,6 +66,8 @@ const areas: readonly [area: string, method: string, body: object, reads: string
   ['services', 'POST', {}, ['manager', 'pki', 'notary', 'policy'], ['manager']],
   ['connectors', 'POST', {}, ['manager', 'pki'], ['pki']],
   ['peers', 'POST', {}, ['manager', 'pki'], ['pki']],
+  ['federations', 'POST', {}, ['manager', 'pki'], ['pki']],
+  ['svids', 'POST', {}, [], ['pki']],
   ['policies', 'PUT', {}, ['policy'], ['policy']],
   ['audit', 'POST', {}, ['notary'], []],
   ['receipts', 'POST', {}, ['notary'], []],

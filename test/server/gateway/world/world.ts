@@ -90,6 +90,7 @@ export function snapshot(services: readonly ServiceRecord[], peers: SnapshotCont
     links: [],
     peers,
     subnets: ['100.100.0.0/16'],
+    federations: [],
   };
 }
 
