@@ -27,6 +27,7 @@ export const objectType = {
   receipt: 7,
   certificate: 8,
   pins: 9,
+  auditStart: 10,
 } as const;
 export type ObjectType = (typeof objectType)[keyof typeof objectType];
 

@@ -1,5 +1,6 @@
 /**
- * `latchkey audit verify`: walks the whole chain from its first event and compares it with every anchor, with no
+ * `latchkey audit verify`: walks the whole chain from its first event, or from the signed start of one whose older events
+ * were dropped, and compares it with every anchor, with no
  * process running and no private key. It believes the root key of the installation; the report names its fingerprint,
  * so that a chain made anew under other keys is told apart by comparing that with an enrolment link.
  * A folder that was put back as a whole to an earlier, consistent state, or a log cut back to an anchor that was kept,
@@ -13,6 +14,7 @@ import type { AuditTable, Store } from '../store/tables.ts';
 import { type Anchor, openAnchor, peekAnchor } from './anchor.ts';
 import { readAnchors, readHead } from './anchor-files.ts';
 import { canonical, chainHash, genesis } from './chain.ts';
+import { type AuditStart, openStart, peekStart } from './start.ts';
 import { type AuditTrust, readTrust } from './trust.ts';
 
 export type AuditFault =
@@ -32,7 +34,15 @@ export type AuditFault =
   | 'anchor';
 
 export type AuditReport =
-  | { readonly ok: true; readonly events: number; readonly anchors: number; readonly fingerprint: string }
+  | {
+      readonly ok: true;
+      /** Position of the last. */
+      readonly events: number;
+      /** Position of the last that was dropped because it need not be kept any longer; absent while all are there. */
+      readonly dropped?: number;
+      readonly anchors: number;
+      readonly fingerprint: string;
+    }
   | {
       readonly ok: false;
       readonly fault: AuditFault;
@@ -73,11 +83,13 @@ export async function verifyAudit(
     const anchors = await anchorsOf(trust, readAnchors(paths), readHead(paths));
     const store = await openStoreToRead(place);
     try {
-      const events = await walk(store, anchors);
+      const start = await startOf(store, trust);
+      const events = await walk(store, anchors, start);
       if (events < atLeast) {
         throw new Fault('cut', events + 1, `The log ends at event ${events}; ${atLeast} were there before.`);
       }
-      return { ok: true, events, anchors: anchors.length, fingerprint: trust.fingerprint };
+      const dropped = start.seq > 0 && { dropped: start.seq };
+      return { ok: true, events, ...dropped, anchors: anchors.length, fingerprint: trust.fingerprint };
     } finally {
       await store.destroy();
     }
@@ -127,18 +139,42 @@ async function believed(trust: AuditTrust, bytes: Uint8Array): Promise<Anchor> {
   throw new Fault('anchor', null, 'An audit anchor is not signed by the audit key of this installation.');
 }
 
-async function walk(store: Store, anchors: readonly Anchor[]): Promise<number> {
+/** What the first event follows: nothing, or what the audit key says was dropped. */
+async function startOf(store: Store, trust: AuditTrust): Promise<Pick<AuditStart, 'seq' | 'hash'>> {
+  // A store from before there was such a table has all its events, or it is found that it has not.
+  const row = await store
+    .selectFrom('audit_start')
+    .select('object')
+    .executeTakeFirst()
+    .catch(() => undefined);
+  if (row === undefined) return { seq: 0, hash: genesis };
+  try {
+    const { keyId, time } = peekStart(row.object);
+    const key = await trust.roleKey('audit', keyId, time);
+    if (key !== undefined) return await openStart(nodeCrypto, row.object, key);
+  } catch {
+    // As above.
+  }
+  throw new Fault('anchor', null, 'The start of the audit log is not signed by the audit key of this installation.');
+}
+
+async function walk(
+  store: Store,
+  anchors: readonly Anchor[],
+  start: Pick<AuditStart, 'seq' | 'hash'>,
+): Promise<number> {
   const expected = new Map<number, Uint8Array[]>();
   for (const { seq, hash } of anchors) expected.set(seq, [...(expected.get(seq) ?? []), hash]);
-  let previous = genesis as Uint8Array;
-  let count = 0;
+  let previous = start.hash;
+  let count = start.seq;
+  const isOther = (hash: Uint8Array) => expected.get(count)?.some((anchored) => !same(anchored, hash)) === true;
+  if (isOther(previous))
+    throw new Fault('rewritten', count, `The log does not begin after the event ${count} that was anchored.`);
   for await (const row of rowsOf(store)) {
     await checkRow(store, row, count + 1, previous);
     count += 1;
     previous = row.hash;
-    if (expected.get(count)?.some((hash) => !same(hash, row.hash)) === true) {
-      throw new Fault('rewritten', count, `Event ${count} is not the one that was anchored.`);
-    }
+    if (isOther(row.hash)) throw new Fault('rewritten', count, `Event ${count} is not the one that was anchored.`);
   }
   const longest = Math.max(0, ...anchors.map((anchor) => anchor.seq));
   if (longest > count) throw new Fault('cut', count + 1, `The log ends at event ${count}; ${longest} were anchored.`);

@@ -20,7 +20,10 @@ export function addAuditCommands(program: Command): void {
         optionsOf(command),
         report,
         () =>
-          `The audit chain is whole: ${report.events} events, ${report.anchors} anchors.\n` +
+          `The audit chain is whole: ${report.events - (report.dropped ?? 0)} events, ${report.anchors} anchors.\n` +
+          (report.dropped === undefined
+            ? ''
+            : `Events 1 to ${report.dropped} were dropped, being older than they are kept.\n`) +
           `Position ${report.events}: note it elsewhere, and check with --at-least ${report.events} the next time.`,
       );
     });

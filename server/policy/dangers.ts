@@ -7,7 +7,7 @@ import { type CedarEntity, type ServiceScheme, serviceSchemes } from '../channel
 import { PolicyEngine, type PrincipalFacts, type Question } from './engine.ts';
 import { cedarTime } from './links.ts';
 
-export type DangerCode = 'allow_all' | 'new_root';
+export type DangerCode = 'allow_all' | 'new_root' | 'retention';
 export interface Danger {
   readonly code: DangerCode;
   readonly message: string;

@@ -234,6 +234,11 @@ const federations = [
   'ALTER TABLE services ADD COLUMN far_id TEXT',
 ];
 
+const retention = [
+  'CREATE TABLE audit_start (seq INTEGER PRIMARY KEY, object BLOB NOT NULL) STRICT',
+  'CREATE TABLE retention (days INTEGER PRIMARY KEY) STRICT',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -253,6 +258,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-saml': { up: (database) => runAll(database, saml) },
   '0016-machine-evidence': { up: (database) => runAll(database, machineEvidence) },
   '0017-federations': { up: (database) => runAll(database, federations) },
+  '0018-retention': { up: (database) => runAll(database, retention) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -326,7 +326,7 @@ export interface PolicyTable {
   text: string;
 }
 
-export type ChangeKind = 'policy.replace' | 'root.rotate';
+export type ChangeKind = 'policy.replace' | 'root.rotate' | 'retention.set';
 
 /** Waits for two administrators (changes.ts). */
 export interface ChangeTable {
@@ -394,6 +394,17 @@ export interface AuditTable {
   event: string;
 }
 
+/** Where the log begins, signed (audit/start.ts); one row, or none while nothing was dropped. */
+export interface AuditStartTable {
+  seq: number;
+  object: Uint8Array;
+}
+
+/** How long the log is kept; one row, or none for ever. */
+export interface RetentionTable {
+  days: number;
+}
+
 export interface Tables {
   users: UserTable;
   user_groups: UserGroupTable;
@@ -423,6 +434,8 @@ export interface Tables {
   federations: FederationTable;
   counters: CounterTable;
   audit: AuditTable;
+  audit_start: AuditStartTable;
+  retention: RetentionTable;
 }
 
 /** Reads and writes outside a transaction. */

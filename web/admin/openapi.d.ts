@@ -194,7 +194,8 @@ export type HubDocument = {
       "type": "string",
       "enum": [
        "policy.replace",
-       "root.rotate"
+       "root.rotate",
+       "retention.set"
       ]
      },
      "state": {
@@ -216,7 +217,8 @@ export type HubDocument = {
          "type": "string",
          "enum": [
           "allow_all",
-          "new_root"
+          "new_root",
+          "retention"
          ]
         },
         "message": {
@@ -404,7 +406,8 @@ export type HubDocument = {
          "type": "string",
          "enum": [
           "allow_all",
-          "new_root"
+          "new_root",
+          "retention"
          ]
         },
         "message": {
@@ -3183,6 +3186,108 @@ export type HubDocument = {
          },
          "required": [
           "from"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/admin/retention": {
+   "get": {
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "change": {
+           "$ref": "#/components/schemas/Change"
+          }
+         },
+         "required": [
+          "days"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "days": {
+          "type": [
+           "integer",
+           "null"
+          ],
+          "minimum": 90,
+          "maximum": 36500
+         }
+        },
+        "required": [
+         "days"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "change": {
+           "$ref": "#/components/schemas/Change"
+          }
+         },
+         "required": [
+          "days"
          ]
         }
        }

@@ -108,6 +108,7 @@ export class ChangesPage extends LitElement {
 }
 
 function headingOf({ kind }: Change): string {
+  if (kind === 'retention.set') return 'How long audit events are kept';
   return kind === 'root.rotate' ? 'A new root key' : 'New policies';
 }
 
@@ -116,6 +117,7 @@ function sentenceOf(became: Change['state'], kind: Change['kind']): string {
     case 'waiting':
       return 'You have approved it. It waits for another administrator.';
     case 'done':
+      if (kind === 'retention.set') return 'It is approved, and in force.';
       return kind === 'root.rotate'
         ? 'It is approved, and the new root key is in use. Tell people the new fingerprint.'
         : 'It is approved, and the new policies are in force.';

@@ -12,7 +12,7 @@ import { signedCall } from './signed-call.ts';
 
 export interface Change {
   readonly id: string;
-  readonly kind: 'policy.replace' | 'root.rotate';
+  readonly kind: 'policy.replace' | 'root.rotate' | 'retention.set';
   readonly state: 'waiting' | 'done' | 'refused' | 'outdated' | 'expired';
   readonly dangers: readonly { readonly message: string; readonly policies: readonly string[] }[];
   readonly document: string;
@@ -30,8 +30,9 @@ export async function waitingChanges(): Promise<readonly Change[]> {
 
 /** What a document puts in force, under a heading each; read from the very text that is signed. */
 export function contentOf({ document }: Change): [heading: string, text: string][] {
-  const said = JSON.parse(document) as { policies?: Record<string, string>; from?: string };
+  const said = JSON.parse(document) as { policies?: Record<string, string>; from?: string; to?: number | null };
   if (said.policies !== undefined) return Object.entries(said.policies);
+  if (said.to !== undefined) return [['Kept from now on', said.to === null ? 'for ever' : `${said.to} days`]];
   return [['Fingerprint of the root that is replaced', (said.from ?? '').match(/.{4}/g)?.join(' ') ?? '']];
 }
 

@@ -13,6 +13,7 @@ import {
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { approvedPolicies } from '../policies.ts';
+import { approvedRetention, leastDays, mostDays, requestRetention, retentionInForce } from '../retention.ts';
 import { approvedRotation, requestRotation } from '../rotate.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import { encodeBytes, encodedBytes } from './bytes-field.ts';
@@ -22,14 +23,14 @@ import { type ApiApp, answers, takes } from './respond.ts';
 import { assertion, nothing } from './schemas.ts';
 
 export const danger = z.object({
-  code: z.enum(['allow_all', 'new_root']),
+  code: z.enum(['allow_all', 'new_root', 'retention']),
   message: z.string(),
   policies: z.array(z.string()),
 });
 export const change = z
   .object({
     id: z.string(),
-    kind: z.enum(['policy.replace', 'root.rotate']),
+    kind: z.enum(['policy.replace', 'root.rotate', 'retention.set']),
     state: z.enum(['waiting', 'done', 'refused', 'outdated', 'expired']),
     dangers: z.array(danger),
     document: z.string(),
@@ -41,6 +42,8 @@ export const change = z
 const changes = z.object({ changes: z.array(change) });
 const rotation = z.strictObject({ dryRun: z.boolean() });
 const rotationAsked = z.object({ from: z.string(), change: change.optional() });
+const retention = z.strictObject({ days: z.number().int().min(leastDays).max(mostDays).nullable() });
+const retentionAsked = z.object({ days: z.number().nullable(), change: change.optional() });
 const id = z.strictObject({ change: z.string().regex(/^[0-9a-f]{24}$/) });
 
 /** As the schema's own type, whose lists can be written. */
@@ -52,7 +55,7 @@ export function changeJson(shown: ShownChange): z.infer<typeof change> {
   };
 }
 
-/** The owner of the data folder may see what waits, and refuse it; to approve takes people. It may ask for a new root. */
+/** The owner of the data folder may see what waits, and refuse it; to approve takes people. It may ask for a new root and another retention. */
 export function addChanges(app: ApiApp, context: Context): void {
   app.openapi(route('get', '/admin/changes', changes), async (exchange) =>
     exchange.json({ changes: (await listChanges(context)).map(changeJson) }, 200),
@@ -60,6 +63,14 @@ export function addChanges(app: ApiApp, context: Context): void {
   app.openapi(routeTaking('post', '/admin/root', rotation, rotationAsked), async (exchange) => {
     const { from, change } = await requestRotation(context, { actor: 'system', ...exchange.req.valid('json') });
     return exchange.json({ from, ...(change && { change: changeJson(change) }) }, 200);
+  });
+  app.openapi(route('get', '/admin/retention', retentionAsked), async (exchange) =>
+    exchange.json({ days: await retentionInForce(context) }, 200),
+  );
+  app.openapi(routeTaking('post', '/admin/retention', retention, retentionAsked), async (exchange) => {
+    const { days: to } = exchange.req.valid('json');
+    const asked = await requestRetention(context, { to, actor: 'system' });
+    return exchange.json({ days: await retentionInForce(context), ...(asked && { change: changeJson(asked) }) }, 200);
   });
   const refuse = { ...route('delete', '/admin/changes/{name}', nothing), request: named };
   app.openapi(createRoute(refuse), async (exchange) => {
@@ -71,13 +82,14 @@ export function addChanges(app: ApiApp, context: Context): void {
 /** Of policies by their snapshot, of a root by the welcome of a new connection. */
 async function tellGateways(desk: ChannelDesk, kind: ShownChange['kind']): Promise<void> {
   if (kind === 'root.rotate') desk.gateways.reconnectAll();
-  else await desk.policy.reload();
+  else if (kind === 'policy.replace') await desk.policy.reload();
 }
 
 export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, { people }: CallerLimits): void {
   const carryOuts: CarryOuts = {
     'policy.replace': approvedPolicies(context),
     'root.rotate': approvedRotation(context),
+    'retention.set': approvedRetention(context),
   };
 
   const list = createRoute({

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { unbase64url, utf8 } from '../../../protocol/bytes.ts';
 import { approvalChallenge, loginChallenge } from '../../../protocol/challenges.ts';
 import { followPins } from '../../../protocol/pins.ts';
+import { verifyAudit } from '../../../server/audit/verify.ts';
+import { Housekeeping } from '../../../server/control/housekeeping.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import type { Ceremony } from '../../support/authenticator.ts';
 import { Browser } from './browser.ts';
@@ -96,6 +98,39 @@ describe('changes that take two administrators', () => {
       (await put(`${wide} @id("no") forbid (principal, action, resource == Service::"x");`)).body.state,
       'inForce',
     );
+  });
+
+  test('QZ-42: how long audit events are kept takes two, and what is older is dropped so that the log stays whole', async () => {
+    const set = async (days: unknown) => installation.admin('POST', '/admin/retention', { days } as object);
+    for (const days of [0, 89, 90.5, -1, 1e9, '90', undefined]) assert.equal((await set(days)).body.error, 'malformed');
+    assert.deepEqual((await set(null)).body, { days: null }, 'it is so already');
+    const { body } = await set(90);
+    assert.deepEqual([body.days, body.change.kind, body.change.dangers[0].code], [null, 'retention.set', 'retention']);
+    const other = (await set(365)).body.change;
+    assert.equal((await approve(ada, body.change)).body.state, 'waiting');
+    const inForceNow = async () => (await installation.admin('GET', '/admin/retention')).body.days;
+    assert.equal(await inForceNow(), null, 'one is not enough');
+    assert.equal((await approve(bob, body.change)).body.state, 'done');
+    assert.equal(await inForceNow(), 90);
+    await approve(ada, other);
+    assert.equal((await approve(bob, other)).body.state, 'outdated', 'it was asked against another');
+    const before = (await installation.events()).length;
+    await installation.stop();
+    await installation.start();
+    const sweep = () => new Housekeeping(installation.control.context, installation.control.desk).sweep();
+    installation.clock.leap(90 * dayMs);
+    await sweep();
+    assert.equal((await installation.events())[0].seq, 1, 'to the moment it is kept');
+    installation.clock.leap(1);
+    await sweep();
+    const left = await installation.events();
+    assert.equal(left[0].seq, before + 2, 'the stop was anchored too');
+    assert.deepEqual([left.at(-1).detail.operation, left.at(-1).detail.upTo], ['audit.drop', before + 1]);
+    await installation.stop();
+    const report = await verifyAudit(installation.data);
+    assert.ok(report.ok, JSON.stringify(report));
+    assert.equal(report.dropped, before + 1);
+    await installation.start();
   });
 
   test('QHX-8: the same person twice is one', async () => {
