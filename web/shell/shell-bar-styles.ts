@@ -220,6 +220,11 @@ export const barStyles = css`
       display: none;
     }
   }
+  @media (max-width: 24rem) {
+    .left {
+      display: none;
+    }
+  }
   @media (prefers-reduced-motion: reduce) {
     .state[data-state='connecting'] .renew,
     .busy,

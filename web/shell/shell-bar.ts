@@ -112,7 +112,13 @@ export class ShellBar extends LitElement {
     const { words, transport, more: sentence } = statusWords(status, this.wasOpen);
     const isOpen = status.state === 'open' || status.state === 'rekeying';
     const isOver = status.state === 'closed' || status.state === 'refused';
-    return html`<div id="menu" popover role="group" aria-label="Connection and sign-out">
+    return html`<div
+      id="menu"
+      popover
+      role="group"
+      aria-label="Connection and sign-out"
+      @beforetoggle=${this.#giveFocusBack}
+    >
       <dl>
         <dt>Connection</dt>
         <dd>${words}${transport === '' ? nothing : ` · ${transport}`}</dd>
@@ -144,6 +150,16 @@ export class ShellBar extends LitElement {
   readonly #leadWindow = ({ currentTarget }: MouseEvent): void => {
     (currentTarget as HTMLAnchorElement).href = this.app + (wanted(location)?.path ?? '/'); // the listener is on it
     this.#closeMenu();
+  };
+
+  /**
+   * HTML gives the focus back to what had it before, if the popover has it; Chromium asks whether the shadow root's host is
+   * in the popover, which it never is, and then nothing has it.
+   */
+  readonly #giveFocusBack = ({ newState, currentTarget }: ToggleEvent): void => {
+    const menu = currentTarget as HTMLElement; // the listener is on it
+    if (newState !== 'closed' || !menu.matches(':focus-within')) return;
+    this.renderRoot.querySelector<HTMLElement>('[popovertarget=menu]')?.focus();
   };
 
   readonly #closeMenu = (): void => {

@@ -5,6 +5,8 @@ import { cover } from './panel-styles.ts';
 export const shellStyles = css`
   :host {
     display: grid;
+    /* Not as wide as the toolbar's words would like. */
+    grid-template-columns: minmax(0, 1fr);
     grid-template-rows: 40px auto auto minmax(0, 1fr);
     height: 100dvh;
     overflow: hidden;

@@ -1,0 +1,177 @@
+/** Shell and hub by keyboard and by ear: what Tab reaches, what Enter and Escape do, what is read out and what is not. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { MockInstallation } from './support/mock-installation.ts';
+import { pageStates } from './support/page-states.ts';
+import { Visitor } from './support/visitor.ts';
+
+let mock: MockInstallation;
+let visitor: Visitor;
+before(async () => {
+  mock = await MockInstallation.start();
+  visitor = await Visitor.arrive();
+});
+after(async () => {
+  await visitor[Symbol.asyncDispose]();
+  await mock[Symbol.asyncDispose]();
+});
+
+async function shellIn(name: string): Promise<Page> {
+  const found = pageStates.find((state) => state.name === `shell-${name}`);
+  assert.ok(found, name);
+  return found.reach(visitor, mock);
+}
+
+/** The name of what has the focus, through every shadow root, and whether it can be seen to have it. */
+function focused(page: Page): Promise<{ name: string; seen: boolean }> {
+  return page.evaluate(() => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    const label = (element as HTMLInputElement | null)?.labels?.[0]?.textContent;
+    const name =
+      element?.getAttribute('aria-label') ?? element?.getAttribute('title') ?? (label || element?.textContent)?.trim();
+    // On a card it is the card that is outlined, by what lies over it.
+    const isOutlined = (part?: string) => element != null && getComputedStyle(element, part).outlineStyle === 'solid';
+    return { name: name ?? '', seen: isOutlined() || isOutlined('::after') || element?.localName === 'iframe' };
+  });
+}
+
+async function walk(page: Page, steps: number): Promise<string[]> {
+  const names: string[] = [];
+  for (let step = 0; step < steps; step += 1) {
+    await page.keyboard.press('Tab');
+    const { name, seen } = await focused(page);
+    assert.ok(seen, `the focus on ${name} cannot be seen`);
+    names.push(name);
+  }
+  return names;
+}
+
+test('BR-11: Tab goes through the toolbar, then what is asked, then the app, and the focus is always seen', async () => {
+  await using shell = await shellIn('step-up');
+  assert.deepEqual(await walk(shell, 5), [
+    'Your services',
+    'Connection and sign-out',
+    'Confirm with your passkey',
+    'Not now',
+    'Team wiki',
+  ]);
+});
+
+test('BR-11: the menu opens by keyboard, tells of transport and keys, and Escape closes it and gives the focus back', async () => {
+  await using shell = await shellIn('open');
+  const menu = shell.locator('#menu');
+  await shell.getByRole('button', { name: 'Connection and sign-out' }).focus();
+  await shell.keyboard.press('Enter');
+  await menu.waitFor();
+  assert.match((await menu.textContent()) ?? '', /WebTransport[\s\S]*End-to-end keys\s*Renewed 3 times/);
+  assert.deepEqual(await walk(shell, 4), ['Reconnect', 'In a window of its own', 'Your services', 'Sign out']);
+  await shell.keyboard.press('Escape');
+  await menu.waitFor({ state: 'hidden' });
+  assert.equal((await focused(shell)).name, 'Connection and sign-out');
+  await shell.keyboard.press('Space');
+  await menu.waitFor();
+});
+
+test('BR-11: Escape in the question for a passkey is "not now", and the app has the focus again', async () => {
+  await using shell = await shellIn('step-up');
+  await shell.getByRole('button', { name: 'Confirm with your passkey' }).focus();
+  await shell.keyboard.press('Escape');
+  await shell.getByRole('button', { name: 'Not now' }).waitFor({ state: 'detached' });
+  assert.equal((await focused(shell)).name, 'Team wiki');
+});
+
+test('BR-11: the question for a password is answered by keyboard alone, and Escape in it is "not now"', async () => {
+  await using shell = await shellIn('password');
+  const names = [
+    'Your services',
+    'Connection and sign-out',
+    'User name',
+    'Password',
+    'Sign in',
+    'Not now',
+    'Team wiki',
+  ];
+  assert.deepEqual(await walk(shell, names.length), names);
+  await shell.locator('lk-password-bar').evaluate((bar) => {
+    const said: unknown[] = [];
+    Object.assign(window, { said });
+    for (const name of ['dismiss', 'given'])
+      bar.addEventListener(name, (event) => said.push([name, (event as CustomEvent).detail]));
+  });
+  await shell.getByLabel('User name').focus();
+  await shell.keyboard.press('Escape');
+  await shell.keyboard.type('grace');
+  await shell.keyboard.press('Tab');
+  await shell.keyboard.type('hopper');
+  await shell.keyboard.press('Enter');
+  assert.deepEqual(await shell.evaluate(() => (window as unknown as { said: unknown }).said), [
+    ['dismiss', undefined],
+    ['given', { user: 'grace', password: 'hopper' }],
+  ]);
+});
+
+test('BR-11: in the hub Tab reaches sign-out and every service, and Enter opens one', async () => {
+  const launcher = pageStates.find(({ name }) => name === 'hub-launcher');
+  const hub = await launcher?.reach(visitor, mock);
+  assert.ok(hub !== undefined);
+  await hub.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  const names = await walk(hub, 6);
+  const services = ['Build monitor', 'Incident board', 'Spare parts', 'Team wiki'];
+  assert.deepEqual(names.filter((name) => services.includes(name)).sort(), services);
+  assert.ok(names.indexOf('Sign out') >= 0 && names.indexOf('Sign out') < names.indexOf('Team wiki'), names.join());
+  while ((await focused(hub)).name !== 'Team wiki') await hub.keyboard.press('Shift+Tab');
+  const opening = visitor.context.waitForEvent('page');
+  await hub.keyboard.press('Enter');
+  await using shell = await opening;
+  await shell.waitForURL(/\/open\/wiki/);
+});
+
+test('BR-11: a panel over the app takes the focus, which the app can have no more', async () => {
+  await using shell = await shellIn('revoked');
+  assert.equal((await focused(shell)).name, 'Your access was withdrawn');
+  assert.equal(await shell.locator('iframe.app').getAttribute('inert'), '');
+});
+
+test('BR-11: a countdown and a transfer change what is seen, and nothing in a live region', async () => {
+  await using shell = await shellIn('reconnecting');
+  const changes = await shell.locator('lk-shell-bar').evaluate(async (bar) => {
+    const root = bar.shadowRoot as ShadowRoot;
+    const seen: string[] = [];
+    const status = root.querySelector('[role=status]') as Element;
+    new MutationObserver((records) => seen.push(...records.map(({ type }) => type))).observe(status, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+    const left = () => root.querySelector('.left')?.textContent;
+    const before = left();
+    await new Promise<void>((resolve) => {
+      const watch = new MutationObserver(() => {
+        if (left() !== before) resolve();
+      });
+      watch.observe(root, { childList: true, characterData: true, subtree: true });
+    });
+    Object.assign(bar, { transfers: { bodies: 1, movedBytes: 1e6, totalBytes: 2e6 } });
+    await (bar as unknown as { updateComplete: Promise<unknown> }).updateComplete;
+    return { seen, before, transfer: root.querySelector('progress')?.position };
+  });
+  assert.match(changes.before ?? '', /^in \d+ s$/);
+  assert.equal(changes.transfer, 0.5);
+  assert.deepEqual(changes.seen, []);
+});
+
+test('BR-11: the toolbar is 40 pixels high in every state, and all of it is there on a phone too', async () => {
+  for (const name of ['open', 'transfer', 'reconnecting', 'revoked']) {
+    await using shell = await shellIn(name);
+    for (const width of [1_280, 360, 320]) {
+      await shell.setViewportSize({ width, height: 740 });
+      const bar = await shell.locator('header').boundingBox();
+      const last = await shell.getByRole('button', { name: 'Connection and sign-out' }).boundingBox();
+      assert.ok(bar !== null && last !== null);
+      const seen = `${name} at ${width}: ${bar.width} by ${bar.height}, its last button up to ${last.x + last.width}`;
+      assert.ok(bar.height <= 40 && bar.width <= width && last.x + last.width <= width, seen);
+    }
+  }
+});
