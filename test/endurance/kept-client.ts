@@ -15,6 +15,7 @@ import { raceTransports } from '../../worker/transport/race.ts';
 import { believe, type LaunchAnswer } from '../../worker/tunnel/credential.ts';
 import { HttpExchange } from '../../worker/tunnel/http-exchange.ts';
 import { type KeeperOptions, SessionKeeper } from '../../worker/tunnel/session-keeper.ts';
+import type { OpenMore } from '../../worker/tunnel/tunnel-use.ts';
 import { carry, dialWebSocket } from '../e2e/support/node-carrier.ts';
 import type { World } from '../e2e/support/node-world.ts';
 import { connectQuic } from '../server/transport/support/h3-client.ts';
@@ -88,8 +89,8 @@ export class KeptClient {
     const use = {
       hidden: [[':jar-key', base64url(new Uint8Array(32))]] as const,
       origin: '',
-      open: async (kind: 'http' | 'websocket' | 'tcp' | 'udp', service = this.#service, whole?: Uint8Array) =>
-        (await this.#keeper.session(30_000)).open({ kind, service, whole }),
+      open: async (kind: 'http' | 'websocket' | 'tcp' | 'udp', service = this.#service, more?: OpenMore) =>
+        (await this.#keeper.session(30_000)).open({ kind, service, ...more }),
     };
     const plain = { method: 'GET', headers: [], hasBody: false, dest: 'empty', mode: 'cors', site: 'same-origin' };
     const exchange = new HttpExchange({ t: 'request', id, target, cookies: '', ...plain }, use, hear);

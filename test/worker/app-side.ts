@@ -3,7 +3,7 @@ import { concat } from '../../protocol/bytes.ts';
 import { encodeResponseHead, type Header, type RequestHead, RequestHeadReader } from '../../protocol/exchange/http.ts';
 import type { Stream } from '../../protocol/stream.ts';
 import type { FromTunnel, RequestMessage } from '../../worker/app-messages.ts';
-import type { TunnelUse } from '../../worker/tunnel/tunnel-use.ts';
+import type { OpenMore, TunnelUse } from '../../worker/tunnel/tunnel-use.ts';
 import { Arrivals, newPair } from '../protocol/session/pair.ts';
 
 export const hidden: readonly Header[] = [[':jar-key', 'jar']];
@@ -25,10 +25,10 @@ export class TestTunnel implements TunnelUse {
     return new TestTunnel(await newPair());
   }
 
-  open(kind: 'http' | 'websocket' | 'tcp' | 'udp', called?: string, whole?: Uint8Array): Promise<Stream> {
+  open(kind: 'http' | 'websocket' | 'tcp' | 'udp', called?: string, more?: OpenMore): Promise<Stream> {
     this.opened += 1;
     if (called !== undefined) this.asked.push(called);
-    return this.#pair.client.open({ kind, service: 'wiki', whole });
+    return this.#pair.client.open({ kind, service: 'wiki', ...more });
   }
 
   /** The next stream at the gateway, accepted. */

@@ -75,6 +75,16 @@ for (const [what, fields, isAhead] of [
     await tunnel.end();
   });
 
+test('a request that is given up while the gateway considers it is not carried out afterwards', async () => {
+  const { tunnel, exchange, over } = await begin();
+  const asked = await tunnel.incoming();
+  exchange.take({ t: 'cancel', id: 7 });
+  await over;
+  await asked.closed;
+  await assert.rejects(asked.accept(), { code: 'cancelled' });
+  await tunnel.end();
+});
+
 test("QHX-6: a call to another app names it, and tells it nothing of this one's jar, cookies or tab", async () => {
   for (const credentials of [false, true]) {
     const { tunnel, exchange, over } = await begin({ call: { service: 'api', credentials }, cookies: 'a=b' });

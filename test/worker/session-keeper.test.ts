@@ -427,6 +427,20 @@ test('a path on which every session falls silent at once is not asked without a 
   keeper.end();
 });
 
+test('a path on which every session falls silent after some seconds is asked ever more seldom', async () => {
+  const { clock, keeper, sessions, hooks } = world();
+  let [seen, sinceMs] = [0, 0];
+  for (let passedMs = 0; passedMs < 120_000; passedMs += 100) {
+    sinceMs = sessions.length === seen ? sinceMs + 100 : 0;
+    seen = sessions.length;
+    if (sinceMs === 5_000) hooks.at(-1)?.onSilent();
+    await advance(clock, 100);
+  }
+  // One each five seconds would be 24.
+  assert.ok(sessions.length <= 18, `${sessions.length} sessions`);
+  keeper.end();
+});
+
 test('BR-6: a search that ends after its session did is closed, and nobody is given it', async () => {
   const gate = Promise.withResolvers<void>();
   const { clock, keeper, sessions, orders } = world({

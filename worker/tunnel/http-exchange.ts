@@ -45,6 +45,8 @@ export class HttpExchange {
   /** Bytes of the answer's body handed on. */
   #delivered = 0;
   #cancelled = false;
+  /** What waits for the gateway's word when the page goes must not be done after it. */
+  readonly #left = new AbortController();
   #credit = firstCreditBytes;
   #creditArrived: (() => void) | undefined;
 
@@ -121,7 +123,10 @@ export class HttpExchange {
     if (this.#part !== undefined && this.#delivered === lengthOf(this.#part)) return this.#end();
     // First of all: what no head can hold is found out before anybody is asked for a stream.
     const head = encodeRequestHead(this.#head());
-    const stream = await this.#use.open('http', this.#request.call?.service, this.#goesAhead ? head : undefined);
+    const stream = await this.#use.open('http', this.#request.call?.service, {
+      whole: this.#goesAhead ? head : undefined,
+      signal: this.#left.signal,
+    });
     this.#stream = stream;
     try {
       if (this.#cancelled) throw new TypeError('cancelled');
@@ -257,6 +262,7 @@ export class HttpExchange {
 
   #cancel(): void {
     this.#cancelled = true;
+    this.#left.abort();
     this.#stream?.reset('cancelled');
     this.#body.stop();
     this.#creditArrived?.();

@@ -70,6 +70,8 @@ const final: ReadonlySet<string> = new Set<CloseCode>([
 const [firstPauseMs, pauseGrowth, longestPauseMs] = [150, 1.5, 3_000];
 /** A session that ends sooner was no success, and the pauses go on growing. No loop of such is quicker than one of failures. */
 const steadyMs = longestPauseMs;
+/** Silence takes some seconds to be known as that; a path that lets no more than handshakes through is no success either. */
+const steadyBeforeSilenceMs = 10_000;
 const attemptLimitMs = 15_000;
 
 const usual: Order = ['webtransport', 'websocket'];
@@ -208,7 +210,8 @@ export class SessionKeeper {
       order = ending === 'silent' && turn?.connection.transport === 'webtransport' ? afterSilence : usual;
       turn = typeof ending === 'object' ? ending : undefined;
       if (turn !== undefined || ending === 'overdue') continue;
-      const isSteady = this.#options.clock.monotonic() - began >= steadyMs;
+      const enoughMs = ending === 'silent' ? steadyBeforeSilenceMs : steadyMs;
+      const isSteady = this.#options.clock.monotonic() - began >= enoughMs;
       if (isSteady) pauseMs = firstPauseMs;
       if (isSteady && ending === 'silent') continue;
       await this.#pauseTold(pauseMs);

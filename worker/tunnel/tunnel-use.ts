@@ -5,14 +5,20 @@ import type { Stream } from '../../protocol/stream.ts';
 import type { HttpPasswords } from './http-passwords.ts';
 import type { Transfers } from './transfers.ts';
 
+export interface OpenMore {
+  /** All that will be said in it: on its way before the gateway has agreed, and maybe heard though opening fails. */
+  readonly whole?: Uint8Array | undefined;
+  /** Gives up waiting, and tells the gateway so. */
+  readonly signal: AbortSignal;
+}
+
 export interface TunnelUse {
   /**
    * A new stream, waiting for a session when there is none; to the tunnel's own service unless another is named, which
-   * the gateway allows where that one is set to be called by this one. With `whole`, all that will be said in it is on its way
-   * before the gateway has agreed, and may have been heard though this rejects.
+   * the gateway allows where that one is set to be called by this one.
    * @throws StreamError or TunnelFault
    */
-  open(kind: StreamKind, service?: string, whole?: Uint8Array): Promise<Stream>;
+  open(kind: StreamKind, service?: string, more?: OpenMore): Promise<Stream>;
   /** Pseudo headers that only the gateway reads: the key of the cookie jar, the id of this tab. */
   readonly hidden: readonly Header[];
   /** The app's origin, for the Origin header of a WebSocket. */

@@ -30,6 +30,7 @@ import { type Connection, type ConnectionHooks, type Order, SessionKeeper } from
 import { launchAgain } from './sign-in-again.ts';
 import { StepUp } from './step-up.ts';
 import { Transfers } from './transfers.ts';
+import type { OpenMore } from './tunnel-use.ts';
 
 /** How long a request waits for a tunnel that is being opened again. */
 const holdMs = 30_000;
@@ -193,9 +194,9 @@ export class Tunnel {
         [':jar-key', base64url(jarKey)],
         [':client', base64url(this.#options.crypto.random(16))],
       ] as const,
-      open: async (kind: StreamKind, called = service.name, whole?: Uint8Array): Promise<Stream> => {
+      open: async (kind: StreamKind, called = service.name, more?: OpenMore): Promise<Stream> => {
         const session = await keeper.session(holdMs);
-        return session.open({ kind, service: called, whole });
+        return session.open({ kind, service: called, ...more });
       },
     };
   }

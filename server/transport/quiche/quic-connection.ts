@@ -196,7 +196,8 @@ export class QuicConnection implements StreamHost {
   #accept(id: number): void {
     const stream = new QuicStream(this, id);
     this.#streams.set(id, stream);
-    if (id & 2) stream.finish();
+    // Of the peer's alone: there is no direction of ours to end.
+    if (id & 2) stream.resetWriting(0);
     this.events?.onStream(stream);
   }
 

@@ -16,8 +16,9 @@ const bytes = new Uint8Array(100);
 
 test('BR-6: a direction that ends while its last data is being acknowledged ends at the peer too', {
   timeout: 60_000,
-}, async () => {
+}, async (t) => {
   const pair = await connectedPair();
+  t.after(pair.close);
   const asking = pair.client.open('bidi', bytes);
   asking.finish();
   const answering = await pair.accepted;
@@ -32,8 +33,22 @@ test('BR-6: a direction that ends while its last data is being acknowledged ends
   pair.deliverHeld();
 
   assert.equal(await asking.read(), null);
-  pair.client.close(0);
-  pair.server.close(0);
+});
+
+test('a stream of the peer alone has nothing of ours to end, and is not asked for it again and again', async (t) => {
+  const pair = await connectedPair();
+  t.after(pair.close);
+  const sent = pair.client.open('uni', bytes);
+  const got = await pair.accepted;
+  assert.equal((await got.read())?.length, bytes.length);
+  sent.finish();
+  assert.equal(await got.read(), null);
+  for (let pings = 0; pings < 5; pings += 1) {
+    pair.client.native.sendAckEliciting();
+    pair.client.flush();
+    await turn();
+  }
+  assert.equal(pair.asksForRoom(), 0);
 });
 
 async function readToEnd(stream: QuicStream): Promise<number> {
@@ -55,6 +70,12 @@ async function connectedPair() {
   };
   const established = Promise.withResolvers<void>();
   const accepted = Promise.withResolvers<QuicStream>();
+  let asked = 0;
+  const streamCapacity = accept.streamCapacity.bind(accept);
+  accept.streamCapacity = (id) => {
+    asked += 1;
+    return streamCapacity(id);
+  };
   const atServer: QuicConnection = end(accept, 'server', (packet) => atClient.receive(packet, server));
   const atClient = end(connect, 'client', toServer);
   atServer.events = eventsOf({ onStream: accepted.resolve });
@@ -65,6 +86,11 @@ async function connectedPair() {
     client: atClient,
     server: atServer,
     accepted: accepted.promise,
+    asksForRoom: () => asked,
+    close: () => {
+      atClient.close(0);
+      atServer.close(0);
+    },
     holdForServer: () => {
       held = [];
     },
