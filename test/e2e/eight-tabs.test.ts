@@ -77,8 +77,9 @@ test('app-access: what a tab keeps for itself, and what it says to its own origi
   for (const { service, number, app } of tabs) {
     const others = tabs.filter((one) => one.service === service && one.number !== number).map((one) => one.number);
     const seen = await app.evaluate(async (count) => {
-      const { heard } = window as unknown as Kept;
-      while (heard.length < count) await new Promise((resolve) => setTimeout(resolve, 20));
+      const { heard, channel } = window as unknown as Kept;
+      while (heard.length < count)
+        await new Promise((resolve) => channel.addEventListener('message', resolve, { once: true }));
       return { own: sessionStorage.getItem('own'), heard: heard.toSorted() };
     }, others.length);
     assert.deepEqual(seen, { own: String(number), heard: others });
