@@ -38,13 +38,18 @@ const duties: Readonly<Record<string, Duty>> = {
   receipts: { reads: ['notary'], changes: [] },
 };
 
+/** Whose duty an area is; nobody's who comes by a page where there is none. @param area the first part of the address below /admin */
+export function rolesFor(area: string, isRead: boolean): readonly AdminRole[] {
+  const duty = duties[area];
+  return (isRead ? duty?.reads : duty?.changes) ?? [];
+}
+
 /** @param area the first part of the address below /admin. @throws ApiError `admin_passkey`, `role_needed` */
 export async function requireDuty(context: Context, who: SignedIn, area: string, isRead: boolean): Promise<void> {
   // An identity provider alone makes nobody an administrator (QZ-9): a passkey of an enrolled device does.
   const proofs = amrBit.passkey | amrBit.deviceKey;
   if (who.guest !== undefined || (who.amr & proofs) !== proofs) throw new ApiError('admin_passkey');
-  const duty = duties[area];
-  const allowed: readonly AdminRole[] = (isRead ? duty?.reads : duty?.changes) ?? [];
+  const allowed = rolesFor(area, isRead);
   const held = await rolesOf(context, who.user);
   if (!held.some((role) => allowed.includes(role))) throw new ApiError('role_needed');
 }

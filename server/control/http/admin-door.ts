@@ -12,12 +12,12 @@ import { RateLimit } from './rate-limit.ts';
 import { type ApiApp, type ApiEnv, newApi } from './respond.ts';
 
 /** A page asks for a window of rows as it scrolls, and every other second what is open. */
-const rate = { burst: 240, perSecond: 8 };
+export const adminRate = { burst: 240, perSecond: 8 };
 
 /** Adds `/api/admin/…`. */
 export function addAdminDoor(hub: ApiApp, context: Context, desk: ChannelDesk): void {
   const app = newApi(context);
-  const limit = new RateLimit(rate, context.clock);
+  const limit = new RateLimit(adminRate, context.clock);
   app.use('/admin/*', admit(context, limit));
   addAdminRoutes(app, context, desk);
   hub.route('/api', app);

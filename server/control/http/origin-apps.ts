@@ -25,10 +25,10 @@ export interface OriginApps {
 }
 
 /** A person makes a handful of calls to enrol or sign in; a household behind one address some more. */
-const strangerRate = { burst: 120, perSecond: 4 };
+export const strangerRate = { burst: 120, perSecond: 4 };
 
 /** A person opens a few services and each tunnel renews every few minutes; bounds the credentials to be revoked. */
-const personRate = { burst: 60, perSecond: 1 };
+export const personRate = { burst: 60, perSecond: 1 };
 
 export function originApps(context: Context, desk: ChannelDesk): OriginApps {
   const limits = {

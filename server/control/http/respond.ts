@@ -17,7 +17,7 @@ export type ApiEnv = {
 export type ApiApp = OpenAPIHono<ApiEnv>;
 
 /** The largest body is a launch: 7 KB of keys and signatures and a posture statement. */
-const maxBodyBytes = 128 * 1024;
+export const maxBodyBytes = 128 * 1024;
 
 /**
  * An app that refuses by code, limits bodies, and validates against its schemas.
