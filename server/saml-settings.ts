@@ -49,7 +49,7 @@ export const samlSchema = z.strictObject({
       error: 'has to be persistent, emailAddress or unspecified: a transient name is nobody the next time',
     })
     .default('persistent'),
-  /** The attribute that lists groups; policies know them as Group::"idp/NAME", and as no group of ours. */
+  /** The attribute that lists groups; policies know them as Group::"saml/NAME", and as no group of ours or of OIDC's. */
   groupsAttribute: z.string().min(1).max(256).default('groups'),
   /** The provider is asked for one of these (AuthnContextClassRef); policies decide by what it answers. */
   authnContext: z.array(uri).max(8).default([]),

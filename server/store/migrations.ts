@@ -239,6 +239,15 @@ const retention = [
   'CREATE TABLE retention (days INTEGER PRIMARY KEY) STRICT',
 ];
 
+/**
+ * Groups that a SAML provider says are `saml/NAME` from here on. Who wrote the `idp/` ones of a person with an identity at
+ * one cannot be told any more: they go, and the OpenID provider says its own anew at the next sign-in there.
+ */
+const samlGroups = [
+  `DELETE FROM user_groups WHERE group_name LIKE 'idp/%'
+     AND user_id IN (SELECT user_id FROM identities WHERE issuer LIKE 'saml %')`,
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -259,6 +268,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0016-machine-evidence': { up: (database) => runAll(database, machineEvidence) },
   '0017-federations': { up: (database) => runAll(database, federations) },
   '0018-retention': { up: (database) => runAll(database, retention) },
+  '0019-saml-groups': { up: (database) => runAll(database, samlGroups) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

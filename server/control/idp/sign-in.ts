@@ -44,8 +44,11 @@ export interface ProviderReturn {
   readonly identify: () => Promise<IdpIdentity>;
 }
 
-/** Groups of a provider stand beside ours and are never one of them. */
-const groupPrefix = 'idp/';
+/**
+ * Groups of a provider stand beside ours and are never one of them (ours have no slash), nor is one provider's the other's:
+ * what policies give to the groups of the one is not to be had by taking over the other.
+ */
+const groupPrefix: Record<IdpProtocol, string> = { oidc: 'idp/', saml: 'saml/' };
 
 /** The person of an enrolled browser, who alone may begin. @throws ApiError `device_unknown`, `device_waits` */
 export async function personToSignIn(context: Context, devicePublicKey: Uint8Array): Promise<DevicePerson> {
@@ -90,7 +93,7 @@ export async function finishAtProvider(
   return context.audit.transact(async (transaction) => {
     await spendCeremony(context, transaction, ceremony.id);
     if (!isKnown) await link(context, transaction, { protocol, identity, person, actor });
-    await keepGroups(transaction, person.user_id, identity.groups);
+    await keepGroups(transaction, protocol, person.user_id, identity.groups);
     const { groups, until, ...idp } = identity;
     const amr = amrBit[protocol] | amrBit.deviceKey;
     const of = { user: person.user_id, device: person.device_id, posture, amr, until, idp };
@@ -163,13 +166,19 @@ async function link(
   await context.audit.record(transaction, newEvent(context, { type: 'admin', actor, subject: user_id, detail }));
 }
 
-/** Those of the last sign-in, and no others of the provider's. */
-async function keepGroups(transaction: StoreTransaction, user: string, groups: readonly string[]): Promise<void> {
+/** Those of the last sign-in, and no others of this provider's; the other's are not touched. */
+async function keepGroups(
+  transaction: StoreTransaction,
+  protocol: IdpProtocol,
+  user: string,
+  groups: readonly string[],
+): Promise<void> {
+  const prefix = groupPrefix[protocol];
   await transaction
     .deleteFrom('user_groups')
     .where('user_id', '=', user)
-    .where('group_name', 'like', `${groupPrefix}%`)
+    .where('group_name', 'like', `${prefix}%`)
     .execute();
-  const rows = [...new Set(groups)].map((name) => ({ user_id: user, group_name: `${groupPrefix}${name}` }));
+  const rows = [...new Set(groups)].map((name) => ({ user_id: user, group_name: `${prefix}${name}` }));
   if (rows.length > 0) await transaction.insertInto('user_groups').values(rows).execute();
 }

@@ -130,10 +130,14 @@ describe('sign-in at an OpenID provider', () => {
       text: 'permit (principal in Group::"admins", action, resource);',
     });
     assert.equal((await bob.launch('wiki')).answer.status, 403);
+    // It takes its own away, and those that a SAML provider said stay.
+    const { id } = (await bob.get('/api/session')).body.user;
+    const bySaml = { user_id: id, group_name: 'saml/staff' };
+    await installation.control.context.store.insertInto('user_groups').values(bySaml).execute();
     provider.account = { ...provider.account, groups: [] };
     await signIn(bob, 'bob@example');
     const { users } = (await installation.admin('GET', '/admin/users')).body;
-    assert.deepEqual(users.find(({ name }: { name: string }) => name === 'Bob').groups, ['readers']);
+    assert.deepEqual(users.find(({ name }: { name: string }) => name === 'Bob').groups, ['readers', 'saml/staff']);
   });
 
   test('QZ-9: a provider that was taken over signs in as a user, and adds no device, approves and reads nothing', async () => {

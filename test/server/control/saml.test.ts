@@ -117,7 +117,7 @@ describe('sign-in at a SAML provider', () => {
     assert.deepEqual([decision, detail.by, detail.groups], ['allow', 'saml', 2]);
     const policy = (condition: string) =>
       installation.admin('PUT', '/admin/policies', {
-        text: `permit (principal in Group::"idp/staff", action, resource) when { ${condition} };`,
+        text: `permit (principal in Group::"saml/staff", action, resource) when { ${condition} };`,
       });
     for (const [condition, status] of [
       ['context has idp && context.idp has acr && context.idp.acr like "*PasswordProtectedTransport"', 200],
@@ -133,6 +133,23 @@ describe('sign-in at a SAML provider', () => {
       text: 'permit (principal in Group::"admins", action, resource);',
     });
     assert.equal((await bob.launch('wiki')).answer.status, 403);
+  });
+
+  test('QZ-9: a SAML provider writes and takes away its own groups, and none of the OpenID provider', async () => {
+    provider.groups = ['staff'];
+    const bob = await enrolled('Bob', 'readers');
+    const { id } = (await bob.get('/api/session')).body.user;
+    const byOidc = { user_id: id, group_name: 'idp/staff-of-oidc' };
+    await installation.control.context.store.insertInto('user_groups').values(byOidc).execute();
+    const groups = async () => {
+      const { users } = (await installation.admin('GET', '/admin/users')).body;
+      return users.find((user: { id: string }) => user.id === id).groups;
+    };
+    await comesByProvider(bob, 'bob');
+    assert.deepEqual(await groups(), ['idp/staff-of-oidc', 'readers', 'saml/staff']);
+    provider.groups = [];
+    await signIn(bob, 'bob');
+    assert.deepEqual(await groups(), ['idp/staff-of-oidc', 'readers']);
   });
 
   test('QZ-24: what was entered by the provider ends when the session there does', async () => {

@@ -46,3 +46,30 @@ test('QPT-8: an installation from before links keeps its people, devices, leases
   await store.destroy();
   rmSync(folder, { recursive: true });
 });
+
+test('QZ-9: groups of before, which a SAML provider may have said, go; those of OpenID Connect alone and ours stay', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
+  const path = join(folder, 'control.db');
+  const before = new Kysely<unknown>({ dialect: nodeSqliteDialect(openSqlite(path)) });
+  const migrator = new Migrator({ db: before, provider: { getMigrations: async () => ({ ...migrations }) } });
+  assert.equal((await migrator.migrateTo('0018-retention')).error, undefined);
+  for (const statement of [
+    "INSERT INTO users (id, handle, name, created_at) VALUES ('s', x'01', 'Sam', 1), ('o', x'02', 'Olga', 1)",
+    "INSERT INTO identities VALUES ('saml https://a.example', '1', 's', 1), ('https://a.example', '2', 's', 1)",
+    "INSERT INTO identities VALUES ('https://a.example', '3', 'o', 1)",
+    "INSERT INTO user_groups VALUES ('s', 'idp/staff'), ('s', 'admins'), ('o', 'idp/staff')",
+  ])
+    await sql.raw(statement).execute(before);
+  await before.destroy();
+  const store = await openStore(path);
+  const rows = await store.selectFrom('user_groups').selectAll().orderBy('user_id').execute();
+  assert.deepEqual(
+    rows.map(({ user_id, group_name }) => [user_id, group_name]),
+    [
+      ['o', 'idp/staff'],
+      ['s', 'admins'],
+    ],
+  );
+  await store.destroy();
+  rmSync(folder, { recursive: true });
+});
