@@ -122,6 +122,10 @@ export type ToHelper =
   | { readonly latchkey: 'roll-call'; readonly helper: string }
   /** Is its tab about to show another page? A port for the answer, true or false, rides with it. */
   | { readonly latchkey: 'leaving' }
+  /** What do scripts see at this path? A port for the answer, as `document.cookie` would say it, rides with it. */
+  | { readonly latchkey: 'read-cookies'; readonly path: string }
+  /** Lines as `document.cookie` takes them, each with its path. A port for the answer, anything, rides with it. */
+  | { readonly latchkey: 'write-cookies'; readonly lines: readonly string[] }
   | LedMessage;
 
 /** What a helper frame says to the service worker. */
@@ -149,6 +153,12 @@ export interface WayIn {
 
 /** Paths on an app's origin that are Latchkey's own and never go to the service. */
 export const ownPaths = '/.latchkey/';
+
+/** The page that registers the service worker and passes its ports on. */
+export const helperPath = '/.latchkey/helper.html';
+/** By this one the service worker sees whether its cookie store is of any use; it stands where no page of the app sees it. */
+export const sightName = '__latchkey_sight';
+export const sightCookie = `${sightName}=1; Path=${ownPaths}; SameSite=Lax`;
 
 /** Where the service worker serves the app's icon, or an empty answer: `?target=/path`. Asked for by the helper frame. */
 export const iconPath = '/.latchkey/icon';

@@ -1,10 +1,13 @@
 /** Script-visible cookies: mirrored into the browser's store and told back, in a real cookieStore. */
-import { mirrorCookies, visibleCookies } from '../../worker/sw/cookies.ts';
+import { type CookieStoreLike, cookiesIn, writeInto } from '../../worker/sw/cookie-store.ts';
+import { fromHeadText, toHeadText } from '../../worker/sw/cookies.ts';
 import { same } from './support/expect.ts';
 
+const store = (globalThis as unknown as { cookieStore: CookieStoreLike }).cookieStore;
 /** What scripts of this page see. The runner sets no cookies of its own. */
 const seen = () => document.cookie.split('; ').sort().join('; ');
-const told = async () => (await visibleCookies(location.href)).split('; ').sort().join('; ');
+const told = async () => toHeadText((await cookiesIn(store, location.href)).split('; ').sort().join('; '));
+const mirrorCookies = (lines: readonly string[]) => writeInto(store, lines.map(fromHeadText));
 
 async function forgetAll(): Promise<void> {
   await mirrorCookies(

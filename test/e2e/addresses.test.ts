@@ -1,6 +1,7 @@
 /**
  * What hangs on the address of a page and on the tab it is in, in both browsers: a deep link of a person who is signed
- * out leads to the sign-in and then to the very place it named, and each tab has its tunnel to itself.
+ * out leads to the sign-in and then to the very place it named, each tab has its tunnel to itself, and cookies go where
+ * their path says.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -34,6 +35,41 @@ for (const browser of browsers)
       await visitor.enrol(await linkFor(product, browser, 'admins'));
     });
     after(() => visitor?.[Symbol.asyncDispose]());
+
+    test(`QHX-6: cookies that scripts see are the same to scripts and service, whoever set them, on every path (${browser})`, async () => {
+      const visit = await visitor.open('depot');
+      const seen = await visit.app.evaluate(async () => {
+        const lines = ['all=1', 'kept=1; Path=/deep; HttpOnly', 'seen=1; Path=/deep', 'below=1; Path=/deep/', 'gone=1'];
+        const setCookies = (some: string[]) =>
+          fetch(`/set-cookie?${some.map((line) => `line=${encodeURIComponent(line)}`).join('&')}`);
+        await setCookies(lines);
+        const atOnce = document.cookie;
+        await setCookies(['gone=; Max-Age=0', 'over=1; Path=/deep/er', 'over=; Path=/deep/er; Max-Age=0']);
+        // biome-ignore lint/suspicious/noDocumentCookie: as apps do it.
+        document.cookie = 'own=1; path=/deep';
+        const namesOf = (text: string) => text.replace(/=1/g, '').split('; ').sort().join();
+        const sentTo = async (path: string) => namesOf((await (await fetch(path)).json()).headers.cookie ?? '');
+        const frameAt = (path: string) =>
+          new Promise<Document>((resolve) => {
+            const frame = document.createElement('iframe');
+            frame.src = path;
+            frame.onload = () => resolve(frame.contentDocument as Document);
+            document.body.append(frame);
+          });
+        const scriptAt = async (path: string) => namesOf((await frameAt(path)).cookie);
+        // Without a path it is of the page's folder (RFC 6265bis section 5.1.4).
+        await frameAt('/folder/page');
+        const paths = ['/echo', '/deep', '/deep/x', '/deeper', '/folder', '/folder/other'];
+        const sent = await Promise.all(paths.map(sentTo));
+        return { atOnce: namesOf(atOnce), sent, script: await Promise.all(paths.map(scriptAt)) };
+      });
+      assert.deepEqual(seen, {
+        atOnce: 'all,gone',
+        sent: ['all', 'all,kept,own,seen', 'all,below,kept,own,seen', 'all', 'all,folder', 'all,folder'],
+        script: ['all', 'all,own,seen', 'all,below,own,seen', 'all', 'all,folder', 'all,folder'],
+      });
+      await visit.close();
+    });
 
     test(`app-access: a deep link with query and fragment survives the sign-in (${browser})`, async () => {
       const { port } = product.ready;

@@ -3,16 +3,21 @@
  * asks for, and none has a shim of its own, so they get the means of the page that made them. The window of a new frame
  * stays the same when a page of the same origin is put in it, so what is given at once is there before its scripts are.
  */
+import { noteCookieWrites } from './cookie-writes.ts';
 import { apply, defineProperty, getOwnPropertyDescriptor } from './realm.ts';
 
 const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker'] as const;
 const ownFetch = self.fetch;
+const blank = /^\s*($|about:|blob:|javascript:)/i;
 const equipped = new WeakSet<Document>();
 
 type Realm = Window & typeof globalThis;
 
-/** From now on every frame of this page, and of theirs. */
-export function equipFrames(realm: Realm): void {
+/** This page, and from now on every frame of it, and of theirs. */
+export function equipWindow(realm: Realm): void {
+  // To the app this is a browser without service workers (docs/decisions/0012-an-app-has-no-service-worker.md).
+  Reflect.deleteProperty(realm.Navigator.prototype, 'serviceWorker');
+  noteCookieWrites(realm);
   for (const name of ['contentWindow', 'contentDocument'] as const) watchAccess(realm, name);
   watchDocument(realm.document);
 }
@@ -45,7 +50,7 @@ function look(node: Node): void {
   if (node.nodeType !== 1) return;
   const element = node as Element;
   if (element.localName === 'iframe') touch(element as HTMLIFrameElement);
-  else if (element.childElementCount > 0) for (const frame of element.getElementsByTagName('iframe')) touch(frame);
+  else for (const frame of element.getElementsByTagName('iframe')) touch(frame);
 }
 
 /** The accessor does the rest. */
@@ -54,21 +59,20 @@ const touch = (frame: HTMLIFrameElement): unknown => frame.contentWindow;
 function equip(frame: HTMLIFrameElement, found: Window): void {
   const child = found as Realm;
   try {
-    const isBlank = /^(about:|blob:|javascript:)/.test(child.location.href) && isBroughtByNobody(frame);
+    const isBlank = blank.test(child.location.href) && isBroughtByNobody(frame);
     if (!isBlank || equipped.has(child.document)) return;
     equipped.add(child.document);
   } catch {
     // A frame of another origin, a sandboxed one among them, is no business of ours.
     return;
   }
-  for (const name of shared) if (name in self) defineProperty(child, name, { value: Reflect.get(self, name) });
+  for (const name of shared) if (name in self) defineProperty(child, name, { value: self[name] });
   child.fetch = new Proxy(child.fetch, { apply: (_native, _self, given) => apply(ownFetch, undefined, given) });
-  Reflect.deleteProperty(child.Navigator.prototype, 'serviceWorker');
-  equipFrames(child);
+  equipWindow(child);
 }
 
 /** A frame that is about to show a page of the service gets its shim from the gateway, in the same window. */
 function isBroughtByNobody(frame: HTMLIFrameElement): boolean {
   if (frame.hasAttribute('srcdoc')) return true;
-  return /^\s*($|about:|blob:|javascript:)/i.test(frame.getAttribute('src') ?? '');
+  return blank.test(frame.getAttribute('src') ?? '');
 }

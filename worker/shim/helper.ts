@@ -6,13 +6,14 @@ import {
   type Here,
   type IconRequest,
   iconPath,
-  ownPaths,
+  sightCookie,
   type ToHelper,
   type ToServiceWorker,
   type ToShell,
 } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 import { holdLock } from '../sw/helper-lock.ts';
+import { readCookies, writeCookies } from './cookie-windows.ts';
 
 const shellOrigin = siblingOrigin(location, 'shell');
 const pingEveryMs = 10_000;
@@ -82,12 +83,16 @@ try {
     if (message.latchkey === 'roll-call') callRoll(window.parent, message.helper);
     if (message.latchkey === 'led') tellShell(message);
     if (message.latchkey === 'leaving') port?.postMessage(isLeaving());
+    if (message.latchkey === 'read-cookies') void readCookies(message.path).then((text) => port?.postMessage(text));
+    if (message.latchkey === 'write-cookies') port?.postMessage(writeCookies(message.lines));
     if (message.latchkey !== 'need-port' || port === undefined) return;
     if (lock !== undefined) tell(event.source as ServiceWorker | null, { latchkey: 'lock', name: lock });
     tellShell({ latchkey: 'port', kind: message.kind }, [port]);
   });
   navigator.serviceWorker.startMessages();
-  await navigator.serviceWorker.register(`${ownPaths}sw.js`, { scope: '/', updateViaCache: 'none' });
+  writeCookies([sightCookie]);
+  // By the origin's first path: Chromium tells a service worker of the cookies below its script's address alone.
+  await navigator.serviceWorker.register('/', { scope: '/', updateViaCache: 'none' });
   const registration = await navigator.serviceWorker.ready;
   // Firefox ends a body that a service worker made after 30 s unless events keep arriving.
   setInterval(() => tell(registration.active, { latchkey: 'ping' }), pingEveryMs);

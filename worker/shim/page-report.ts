@@ -6,7 +6,7 @@ import type { AppPage, ToShell } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 
 export function reportPage(): void {
-  if (window.parent === window || window.parent !== window.top) return;
+  if (parent === window || parent !== top) return;
   const shell = siblingOrigin(location, 'shell');
   let last = '';
   let isPlanned = false;
@@ -16,7 +16,7 @@ export function reportPage(): void {
     const said = JSON.stringify(page);
     if (said === last) return;
     last = said;
-    window.parent.postMessage({ latchkey: 'page', ...page } satisfies ToShell, shell);
+    parent.postMessage({ latchkey: 'page', ...page } satisfies ToShell, shell);
   };
   // A page that changes much at once says so once.
   const plan = (): void => {
@@ -27,13 +27,13 @@ export function reportPage(): void {
   const watch = { childList: true, characterData: true, subtree: true, attributeFilter: ['href', 'rel'] };
   if (document.head !== null) new MutationObserver(plan).observe(document.head, watch);
   for (const moment of ['DOMContentLoaded', 'load', 'pageshow', 'hashchange', 'popstate'])
-    window.addEventListener(moment, plan);
+    addEventListener(moment, plan);
   // History's own methods fire nothing; the Navigation API tells of them, where there is one.
   (window as { navigation?: EventTarget }).navigation?.addEventListener('currententrychange', plan);
 }
 
 function here(): string {
-  return location.pathname + location.search + location.hash;
+  return location.href.slice(origin.length);
 }
 
 /** Where a browser would look for it (HTML, "Link type icon"), when that is on this origin. */

@@ -3,7 +3,7 @@
  * it gives the realm what a service worker cannot route.
  */
 
-import { equipFrames } from './blank-frames.ts';
+import { equipWindow } from './blank-frames.ts';
 import { routeDownloadLinks } from './download-links.ts';
 import { reportPage } from './page-report.ts';
 import { defineProperty, isWindow } from './realm.ts';
@@ -20,9 +20,7 @@ function equip(): void {
   refuseSynchronousRequests(XMLHttpRequest);
   routeWorkers(self);
   if (isWindow) {
-    // To the app this is a browser without service workers (docs/decisions/0012-an-app-has-no-service-worker.md).
-    Reflect.deleteProperty(Navigator.prototype, 'serviceWorker');
-    equipFrames(window);
+    equipWindow(window);
     routeDownloadLinks(document);
     reportPage();
   } else expectWay();

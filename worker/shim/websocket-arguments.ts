@@ -10,13 +10,10 @@ const maxReasonBytes = 123;
 /** @throws DOMException SyntaxError */
 export function parseUrl(url: string | URL): URL {
   const parsed = resolve(url);
-  if (parsed === null) throw syntaxError('The address is malformed.');
-  if (parsed.protocol === 'http:') parsed.protocol = 'ws:';
-  if (parsed.protocol === 'https:') parsed.protocol = 'wss:';
-  const isWebSocket = parsed.protocol === 'ws:' || parsed.protocol === 'wss:';
   // Not `hash`: it is empty for an empty fragment, which counts too.
-  if (!isWebSocket || parsed.href.includes('#'))
+  if (parsed === null || !/^(http|ws)s?:[^#]*$/.test(parsed.href))
     throw syntaxError('A WebSocket address is ws: or wss: without a fragment.');
+  parsed.protocol = parsed.protocol.replace('http', 'ws');
   return parsed;
 }
 

@@ -13,7 +13,11 @@ import { bytesOf, copyOf, parseCloseCode, parseProtocols, parseReason, parseUrl 
 const Native = self.WebSocket;
 // A page may put its own in place later.
 const nativeFetch = self.fetch.bind(globalThis);
-const states = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const;
+/** `readyState`. */
+const connecting = 0;
+const open = 1;
+const closing = 2;
+const closed = 3;
 /** A sandboxed page has none. */
 const ownHost = URL.canParse(origin) ? new URL(origin).host : undefined;
 const goingAway = 1001;
@@ -23,7 +27,7 @@ class TunnelWebSocket extends EventTarget {
   readonly #url: URL;
   readonly #port: MessagePort;
   readonly #handlers = new Map<string, { set: unknown; listener: EventListener }>();
-  #state: number = states.CONNECTING;
+  #state: number = connecting;
   #hasStood = false;
   #protocol = '';
   #binaryType: BinaryType = 'blob';
@@ -50,7 +54,7 @@ class TunnelWebSocket extends EventTarget {
     try {
       // The page's `connect-src` judges this address of the same host, which the service worker answers itself.
       await nativeFetch(new URL(connectPath, origin), { credentials: 'omit' });
-      if (this.#state !== states.CONNECTING) return;
+      if (this.#state !== connecting) return;
       handOver(port);
       this.#say({ t: 'connect', target: this.#url.pathname + this.#url.search, protocols });
     } catch {
@@ -82,9 +86,9 @@ class TunnelWebSocket extends EventTarget {
   }
 
   send(...given: unknown[]): void {
-    if (given.length === 0) throw new TypeError('send needs something to send.');
+    if (given.length === 0) throw new TypeError('send needs something.');
     const [data] = given;
-    if (this.#state === states.CONNECTING) throw new DOMException('Still connecting.', 'InvalidStateError');
+    if (this.#state === connecting) throw new DOMException('Still connecting.', 'InvalidStateError');
     if (data instanceof Blob) this.#sendBlob(data);
     else if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) {
       const copy = copyOf(data);
@@ -98,9 +102,9 @@ class TunnelWebSocket extends EventTarget {
   close(givenCode?: unknown, givenReason: unknown = ''): void {
     const code = parseCloseCode(givenCode);
     const reason = parseReason(givenReason);
-    if (this.#state === states.CLOSING || this.#state === states.CLOSED) return;
-    const wasConnecting = this.#state === states.CONNECTING;
-    this.#state = states.CLOSING;
+    if (this.#state === closing || this.#state === closed) return;
+    const wasConnecting = this.#state === connecting;
+    this.#state = closing;
     this.#afterBlobs(() => this.#say({ t: 'close', code, reason }));
     // A connection that never stood has failed; whatever it might still become is of no interest.
     if (wasConnecting) setTimeout(() => this.#closed(abnormal, '', false));
@@ -108,7 +112,7 @@ class TunnelWebSocket extends EventTarget {
 
   #sendBlob(blob: Blob): void {
     this.#buffered += blob.size;
-    if (this.#state !== states.OPEN) return;
+    if (this.#state !== open) return;
     this.#blobsPending += 1;
     this.#blobs = this.#blobs.then(async () => {
       try {
@@ -124,7 +128,7 @@ class TunnelWebSocket extends EventTarget {
 
   #sendNow(data: string | ArrayBuffer, bytes: number): void {
     this.#buffered += bytes;
-    if (this.#state === states.OPEN) this.#afterBlobs(() => this.#say({ t: 'send', data }));
+    if (this.#state === open) this.#afterBlobs(() => this.#say({ t: 'send', data }));
   }
 
   #afterBlobs(run: () => void): void {
@@ -139,8 +143,8 @@ class TunnelWebSocket extends EventTarget {
   #receive(message: WebSocketFromTunnel): void {
     switch (message.t) {
       case 'open':
-        if (this.#state !== states.CONNECTING) return;
-        this.#state = states.OPEN;
+        if (this.#state !== connecting) return;
+        this.#state = open;
         this.#hasStood = true;
         this.#protocol = message.protocol;
         this.dispatchEvent(new Event('open'));
@@ -162,7 +166,7 @@ class TunnelWebSocket extends EventTarget {
 
   #deliver(raw: string | ArrayBuffer): void {
     this.#say({ t: 'taken', bytes: typeof raw === 'string' ? raw.length : raw.byteLength });
-    if (this.#state !== states.OPEN) return;
+    if (this.#state !== open) return;
     const data = typeof raw === 'string' || this.#binaryType === 'arraybuffer' ? raw : new Blob([raw]);
     this.dispatchEvent(new MessageEvent('message', { data, origin: this.#url.origin }));
   }
@@ -174,8 +178,8 @@ class TunnelWebSocket extends EventTarget {
   };
 
   #closed(code: number, reason: string, wasClean: boolean, hasFailed = !wasClean): void {
-    if (this.#state === states.CLOSED) return;
-    this.#state = states.CLOSED;
+    if (this.#state === closed) return;
+    this.#state = closed;
     self.removeEventListener('pagehide', this.#leave);
     this.#port.close();
     if (hasFailed) this.dispatchEvent(new Event('error'));

@@ -2,71 +2,86 @@
  * Script-visible cookies. The jar lives at the gateway; a service worker's responses cannot set cookies, so those that
  * a page's scripts may see are mirrored here, and what scripts wrote is told to the gateway with each request.
  * HttpOnly cookies never come this far.
+ *
+ * Chromium's cookie store knows them. Firefox ESR has one that tells a service worker nothing and keeps nothing for it: a
+ * window of the origin does it instead, the helper of the tab that the request is of (worker/shim/cookie-windows.ts).
  */
 
-interface VisibleCookie {
-  readonly name?: string;
-  readonly value?: string;
-}
-interface CookieStoreLike {
-  getAll(options?: { url: string }): Promise<readonly VisibleCookie[]>;
-  set(cookie: { name: string; value: string; path: string; expires: number | null; sameSite: string }): Promise<void>;
-  delete(cookie: { name: string; path: string }): Promise<void>;
-}
+import { helperPath, sightName, type ToHelper } from '../app-messages.ts';
+import { type CookieStoreLike, cookiesIn, isForStore, writeInto } from './cookie-store.ts';
+import { helpersFor } from './helpers.ts';
+import { withoutLogin } from './login.ts';
 
-// Typed here because the compiler's library does not know it in every realm; absent in an old browser.
-const store = (globalThis as { cookieStore?: CookieStoreLike }).cookieStore;
+type Question = Extract<ToHelper, { latchkey: 'read-cookies' | 'write-cookies' }>;
 
-/**
- * @param url whose path the cookies must match; without it the store would tell those of the path `/` alone.
- * @returns `a=b; c=d` as a Cookie header would say it: UTF-8, each byte a character, as heads carry text.
- */
-export async function visibleCookies(url: string): Promise<string> {
-  const cookies = store === undefined ? [] : await cookiesFor(store, url);
-  const text = cookies.map(({ name, value }) => (name ? `${name}=${value ?? ''}` : (value ?? ''))).join('; ');
-  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+/** A window that is frozen does not answer, and cannot hold up the page. */
+const answerLimitMs = 2_000;
+
+let seeing: Promise<CookieStoreLike | undefined> | undefined;
+
+/** @returns the store where it sees the cookie that each helper writes. */
+function seeingStore(): Promise<CookieStoreLike | undefined> {
+  seeing ??= probe((globalThis as { cookieStore?: CookieStoreLike }).cookieStore);
+  return seeing;
 }
 
-/**
- * Chromium takes no address outside the worker's own script here (the standard says scope), and says so by a throw
- * where a promise was due: it knows the path `/` alone.
- */
-async function cookiesFor(from: CookieStoreLike, url: string): Promise<readonly VisibleCookie[]> {
+async function probe(store: CookieStoreLike | undefined): Promise<CookieStoreLike | undefined> {
   try {
-    return await from.getAll({ url });
+    const found = store && (await cookiesIn(store, self.location.origin + helperPath));
+    return found?.includes(sightName) ? store : undefined;
   } catch {
-    return from.getAll();
+    return undefined;
   }
 }
 
+/**
+ * @param url whose path the cookies must match.
+ * @param client whose request it is.
+ * @returns `a=b; c=d` as a Cookie header would say it: UTF-8, each byte a character, as heads carry text.
+ */
+export async function visibleCookies(url: string, client: string): Promise<string> {
+  const store = await seeingStore();
+  if (store !== undefined) return toHeadText(await cookiesIn(store, withoutLogin(url)));
+  return toHeadText(await ask(client, { latchkey: 'read-cookies', path: new URL(url).pathname }));
+}
+
+/**
+ * Resolves when the page's scripts would see the cookies. A line the browser refuses is the page's loss alone.
+ * @param client whose request it was.
+ */
+export async function mirrorCookies(lines: readonly string[], client: string): Promise<void> {
+  if (lines.length === 0) return;
+  const store = await seeingStore();
+  const { own = [], windows = [] } = Object.groupBy(lines.map(fromHeadText), (line) =>
+    store !== undefined && isForStore(line) ? 'own' : 'windows',
+  );
+  if (store !== undefined) await writeInto(store, own);
+  if (windows.length > 0) await ask(client, { latchkey: 'write-cookies', lines: windows });
+}
+
+export function toHeadText(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+}
+
 /** The way back. Bytes that are no UTF-8 stay what a browser makes of them. */
-function fromHeadText(text: string): string {
+export function fromHeadText(text: string): string {
   return new TextDecoder().decode(Uint8Array.from(text, (char) => char.charCodeAt(0)));
 }
 
-/** Resolves when the page's scripts would see the cookies. A line the browser refuses is the page's loss alone. */
-export async function mirrorCookies(lines: readonly string[]): Promise<void> {
-  if (store === undefined) return;
-  for (const line of lines) await mirror(store, line).catch(() => undefined);
+/** @returns '' when no window answers. */
+async function ask(client: string, question: Question): Promise<string> {
+  for (const helper of await helpersFor(client)) {
+    const answer = await askOne(helper, question);
+    if (answer !== undefined) return answer;
+  }
+  return '';
 }
 
-async function mirror(to: CookieStoreLike, line: string): Promise<void> {
-  const [pair = '', ...attributes] = fromHeadText(line)
-    .split(';')
-    .map((part) => part.trim());
-  const equals = pair.indexOf('=');
-  const name = equals < 0 ? '' : pair.slice(0, equals);
-  const value = pair.slice(equals + 1);
-  const attribute = (wanted: string) =>
-    attributes.find((text) => text.toLowerCase().startsWith(`${wanted}=`))?.slice(wanted.length + 1);
-  const path = attribute('path') || '/';
-  const expires = expiry(attribute('max-age'), attribute('expires'));
-  if (expires !== null && expires <= Date.now()) await to.delete({ name, path });
-  else await to.set({ name, value, path, expires, sameSite: (attribute('samesite') ?? 'lax').toLowerCase() });
-}
-
-function expiry(maxAge: string | undefined, expires: string | undefined): number | null {
-  if (maxAge !== undefined && /^-?\d+$/.test(maxAge)) return Date.now() + Number(maxAge) * 1_000;
-  const at = expires === undefined ? Number.NaN : Date.parse(expires);
-  return Number.isNaN(at) ? null : at;
+async function askOne(helper: Client, question: Question): Promise<string | undefined> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise<string | undefined>((resolve) => {
+    port1.onmessage = ({ data }) => resolve(String(data ?? ''));
+    setTimeout(resolve, answerLimitMs, undefined);
+    helper.postMessage(question, [port2]);
+  }).finally(() => port1.close());
 }

@@ -48,11 +48,14 @@ export async function exchange(request: Request, site: Site, client: string): Pr
 
 async function once(request: Request, site: Site, client: string): Promise<Response> {
   const hasCookies = callOf(request) === undefined && !isAnonymous(request);
-  const [port, cookies] = await Promise.all([tunnelPort(client), hasCookies ? visibleCookies(request.url) : '']);
+  const [port, cookies] = await Promise.all([
+    tunnelPort(client),
+    hasCookies ? visibleCookies(request.url, client) : '',
+  ]);
   const run = new Exchange(port, request, EventStream.of(request, client));
   const head = await run.start(cookies, site);
   // Script-visible cookies are true before the page sees the response that set them.
-  if (!isAnonymous(request)) await mirrorCookies(head.setCookies);
+  if (!isAnonymous(request)) await mirrorCookies(head.setCookies, client);
   try {
     return run.response(head);
   } catch (error) {

@@ -4,7 +4,7 @@
  * call: each finds the windows of its own tab and has them say so themselves (worker/shim/helper.ts).
  * Nothing here is kept: a service worker that was stopped asks again.
  */
-import { ownPaths, type ToHelper } from '../app-messages.ts';
+import { helperPath, type ToHelper } from '../app-messages.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -58,9 +58,7 @@ export async function helpersFor(client: string): Promise<readonly Client[]> {
 export async function helpers(): Promise<readonly Client[]> {
   const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   // Nested: a helper opened in a tab of its own has no shell to speak to.
-  return all.filter(
-    ({ url, frameType }) => frameType === 'nested' && new URL(url).pathname === `${ownPaths}helper.html`,
-  );
+  return all.filter(({ url, frameType }) => frameType === 'nested' && new URL(url).pathname === helperPath);
 }
 
 function forgetAllBut(present: readonly Client[]): void {

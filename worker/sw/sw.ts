@@ -12,6 +12,7 @@ import {
   type WebSocketPort,
 } from '../app-messages.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
+import { cookieWindow, isCookieWindow } from './cookie-window.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
 import { heardFrom, inherit } from './helpers.ts';
@@ -36,7 +37,8 @@ self.addEventListener('fetch', (event) => {
       event.respondWith(exchange(event.request, 'same-origin', clientOf(event)).catch(refused));
     return;
   }
-  if (url.pathname === connectPath) event.respondWith(new Response(null, { status: 204 }));
+  if (isCookieWindow(event.request)) event.respondWith(cookieWindow());
+  else if (url.pathname === connectPath) event.respondWith(new Response(null, { status: 204 }));
   else if (url.pathname === downloadPath) event.respondWith(savedFile(event));
   else if (url.pathname === iconPath) event.respondWith(icon(event));
   else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));

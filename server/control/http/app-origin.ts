@@ -15,7 +15,7 @@ import { installationOf } from './shell-api.ts';
 import { fileResponse, StaticFiles } from './static-files.ts';
 
 const ownPath = '/.latchkey/';
-const ownFiles: ReadonlySet<string> = new Set(['helper.html', 'helper.js', 'sw.js', 'shim.js', 'boot.js']);
+const ownFiles: ReadonlySet<string> = new Set(['helper.html', 'helper.js', 'shim.js', 'boot.js']);
 
 /** Events a second that bypasses may add to the audit log; those above are counted in the next one. */
 const auditRate = { burst: 50, perSecond: 1 };
@@ -43,8 +43,14 @@ export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
     const name = exchange.req.param('file');
     const file = ownFiles.has(name) ? await files.find(`/${name}`) : undefined;
     if (file === undefined) throw new ApiError(ownFiles.has(name) ? 'not_built' : 'not_found');
-    // The worker's scope is the whole origin, above the folder it lies in.
-    return fileResponse(file, name === 'sw.js' ? { 'service-worker-allowed': '/' } : {});
+    return fileResponse(file);
+  });
+  app.get('/', async (exchange, next) => {
+    if (!isServiceWorkerScript(exchange)) return next();
+    const file = await files.find('/sw.js');
+    if (file === undefined) throw new ApiError('not_built');
+    // Never kept: what a page would be at the same address is another thing.
+    return fileResponse(file, { 'cache-control': 'no-store' });
   });
   app.all('*', async (exchange) => {
     if (isPageVisit(exchange)) return exchange.html(bootPage, 200, { 'cache-control': 'no-store' });
@@ -65,6 +71,11 @@ function isPageVisit(exchange: Exchange<ApiEnv>): boolean {
   const { req } = exchange;
   const destination = req.header('sec-fetch-dest') ?? '';
   return req.method === 'GET' && req.header('sec-fetch-mode') === 'navigate' && pageDestinations.has(destination);
+}
+
+/** Service Workers, "update": the browser says so of the script's request. Whoever else says it gets a public file. */
+function isServiceWorkerScript({ req }: Exchange<ApiEnv>): boolean {
+  return req.header('service-worker') === 'script';
 }
 
 class BypassAudit {

@@ -78,6 +78,7 @@ export function appHeaders(config: Config): Headers {
       "script-src 'self'",
       "connect-src 'self'",
       "worker-src 'self'",
+      "frame-src 'self'",
       `frame-ancestors 'self' ${origins.shell(config)}`,
     ),
   };

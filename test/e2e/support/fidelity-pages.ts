@@ -19,6 +19,7 @@ export const documents: Readonly<Record<string, Page>> = {
   '/': html('Start', '<a id=next href="/second?x=1#part">Second</a> <input id=field>'),
   '/second': html('Second', '<a href="/">Start</a>'),
   '/frame': html('Inner', '<script>parent.postMessage({ inner: location.pathname }, "*")</script>'),
+  '/folder/page': html('Folder', '<script>document.cookie = "folder=1"</script>'),
   '/popup': html(
     'Pop-up',
     '<script>opener && opener.postMessage({ popup: location.search }, location.origin)</script>',

@@ -104,9 +104,8 @@ describe('the three origins', () => {
       /frame-src http:\/\/\*\.apps\.localhost:8700; frame-ancestors 'none'; require-trusted-types/,
     );
     assert.equal(shell.headers['cross-origin-opener-policy'], undefined);
-    const app = await get(installation.app('wiki'), '/.latchkey/sw.js');
+    const app = await get(installation.app('wiki'), '/.latchkey/helper.js');
     assert.match(csp(app), /frame-ancestors 'self' http:\/\/shell\.apps\.localhost:8700$/);
-    assert.equal(app.headers['service-worker-allowed'], '/');
     for (const answer of [hub, shell, app, await get(installation.hub, '/api/session')]) {
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
       assert.equal(answer.headers['referrer-policy'], 'no-referrer');
@@ -119,6 +118,18 @@ describe('the three origins', () => {
     assert.deepEqual((await get(installation.shell, '/api/installation')).body, { hub: installation.hub, contact: '' });
     const root = await get(installation.shell, '/');
     assert.deepEqual([root.status, root.headers.location], [302, `${installation.hub}/`]);
+  });
+
+  test('the service worker of an app origin is at its first path, for a browser that asks for such a script', async () => {
+    const wiki = installation.app('wiki');
+    const script = await get(wiki, '/', { 'service-worker': 'script', 'sec-fetch-dest': 'serviceworker' });
+    assert.deepEqual([script.status, script.text], [200, 'sw()']);
+    assert.equal(script.headers['content-type'], 'text/javascript; charset=utf-8');
+    assert.equal(script.headers['cache-control'], 'no-store');
+    const elsewhere = await get(wiki, '/page', { 'service-worker': 'script', 'sec-fetch-dest': 'serviceworker' });
+    assert.equal(elsewhere.status, 421);
+    const page = await get(wiki, '/', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' });
+    assert.match(page.text, /boot\.js/);
   });
 
   test('a navigation on an app origin gets the boot page; everything else is refused and audited', async () => {
@@ -260,7 +271,7 @@ describe('the three origins', () => {
     for (const [origin, path] of [
       [bare.hub, '/'],
       [bare.shell, '/open/wiki'],
-      [bare.app('wiki'), '/.latchkey/sw.js'],
+      [bare.app('wiki'), '/.latchkey/helper.js'],
     ] as const) {
       const answer = await bare.browse(origin, { path });
       assert.deepEqual([answer.status, answer.body.error], [503, 'not_built']);

@@ -76,7 +76,9 @@ export class MockInstallation {
       return this.#answerApi(`${request.method} ${pathname}`, searchParams, request, response);
     if (origin === this.hub) return this.#page('hub', pathname, hubHeaders(), response);
     if (origin === this.shell) return this.#page('shell', pathname, shellHeaders(this.#config, []), response);
-    return this.#file('app', pathname.replace('/.latchkey/', '/'), appHeaders(this.#config), response);
+    // A service worker's script is asked for at the origin's first path.
+    const path = request.headers['service-worker'] === 'script' ? '/sw.js' : pathname.replace('/.latchkey/', '/');
+    return this.#file('app', path, appHeaders(this.#config), response);
   }
 
   async #answerApi(
@@ -115,8 +117,7 @@ export class MockInstallation {
       response.writeHead(404, headers).end();
       return;
     }
-    const extra = path === '/sw.js' && name === 'app' ? { 'service-worker-allowed': '/' } : {};
-    response.writeHead(200, { ...headers, ...extra, 'content-type': file.type, 'cache-control': file.caching });
+    response.writeHead(200, { ...headers, 'content-type': file.type, 'cache-control': file.caching });
     response.end(this.overrides.get(`${name} ${path}`)?.(file.bytes) ?? file.bytes);
   }
 }
