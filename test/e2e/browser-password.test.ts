@@ -4,8 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { LocalPeer } from './support/browser-peer.ts';
+import { linkFor } from './support/browser-world.ts';
 import { type OpenService, Person } from './support/person.ts';
 import { Product } from './support/product.ts';
+import { arrive } from './support/visitor.ts';
 
 const right = `Basic ${Buffer.from('grace:hopper £').toString('base64')}`;
 
@@ -22,7 +24,7 @@ function service({ url = '', headers }: IncomingMessage, response: ServerRespons
   if (url === '/open') {
     response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': ['seen=1', 'kept=1; HttpOnly'] });
     response.end('<!doctype html><title>Open</title><h1>Open to all</h1>');
-  } else if (authorization !== right) {
+  } else if (authorization !== right && !(url === '/' && headers.host?.startsWith('notes.'))) {
     response.writeHead(401, {
       'content-type': 'text/html',
       'www-authenticate': 'Basic realm="files", charset="UTF-8"',
@@ -38,6 +40,8 @@ before(async () => {
   product = await Product.start();
   peer = await LocalPeer.publish(product, 'files');
   peer.serve(service);
+  // The same one, but its first page is for everybody.
+  await product.cliJson('service', 'add', 'notes', 'http://10.92.0.2:8080');
   person = await Person.arrive();
   await person.enrol(product.ready.enrol ?? '');
   const opened = person.context.waitForEvent('page');
@@ -125,4 +129,40 @@ test('BR-1: a person who would rather not sees what the service shows to nobody'
   await again.shell.getByRole('button', { name: 'Not now' }).click();
   const frame = again.shell.frameLocator('iframe[title="files"]');
   await frame.getByRole('heading', { name: 'Closed' }).waitFor();
+});
+
+/** In the shell, as a person fills in its form. */
+async function answerForm(password: string): Promise<void> {
+  const form = () =>
+    document
+      .querySelector('lk-shell')
+      ?.shadowRoot?.querySelector('lk-password-bar')
+      ?.shadowRoot?.querySelector<HTMLFormElement>('form');
+  while (form() == null) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const [name, value] of [
+    ['user', 'grace'],
+    ['password', password],
+  ] as const)
+    Object.assign(form()?.elements.namedItem(name) ?? {}, { value });
+  form()?.requestSubmit();
+}
+
+test('BR-1: in Firefox too the shell asks for a password, and what waited for it goes on', async () => {
+  await using visitor = await arrive('firefox');
+  await visitor.enrol(await linkFor(product, 'firefox', 'admins'));
+  const { shell, app } = await visitor.open('notes');
+  const waiting = app.evaluate(async () => {
+    const answers = await Promise.all([fetch('/one'), fetch('/two', { method: 'POST', body: 'sent twice' })]);
+    return answers.map(({ status }) => status);
+  });
+  await shell.evaluate(answerForm, 'hopper £');
+  assert.deepEqual(await waiting, [200, 200]);
+  await app.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const frame = Object.assign(document.createElement('iframe'), { src: '/page' });
+        frame.onload = () => frame.contentDocument?.title === 'Files' && resolve();
+        document.body.append(frame);
+      }),
+  );
 });
