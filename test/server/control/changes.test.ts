@@ -7,6 +7,7 @@ import { followPins } from '../../../protocol/pins.ts';
 import { verifyAudit } from '../../../server/audit/verify.ts';
 import { Housekeeping } from '../../../server/control/housekeeping.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
+import { storePlace } from '../../../server/store/paths.ts';
 import type { Ceremony } from '../../support/authenticator.ts';
 import { Browser } from './browser.ts';
 import { Installation } from './installation.ts';
@@ -127,7 +128,7 @@ describe('changes that take two administrators', () => {
     assert.equal(left[0].seq, before + 2, 'the stop was anchored too');
     assert.deepEqual([left.at(-1).detail.operation, left.at(-1).detail.upTo], ['audit.drop', before + 1]);
     await installation.stop();
-    const report = await verifyAudit(installation.data);
+    const report = await verifyAudit(installation.data, 0, storePlace(installation.config));
     assert.ok(report.ok, JSON.stringify(report));
     assert.equal(report.dropped, before + 1);
     await installation.start();
