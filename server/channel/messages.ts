@@ -199,7 +199,12 @@ export const fromPeerSchema = z.discriminatedUnion('t', [
     backup: z.string().max(128),
     oldUntil: z.number().int().nonnegative().optional(),
   }),
-  z.strictObject({ t: z.literal('wireguard.refused'), id: question }),
+  /** With `waiting`: those peers would lose the key of before, and were not to be cut. Public keys. */
+  z.strictObject({
+    t: z.literal('wireguard.refused'),
+    id: question,
+    waiting: z.array(base64Key).max(4_096).optional(),
+  }),
   /** What is open now. */
   z.strictObject({
     t: z.literal('live.sessions'),

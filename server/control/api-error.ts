@@ -96,6 +96,7 @@ const answers = {
   peer_exists: [409, 'A WireGuard peer with this key or name exists already.'],
   gateway_silent: [504, 'The gateway did not answer in time. Try again in a moment.'],
   no_machine_authority: [409, 'Strong evidence needs an authority: name its file under channel.machines first.'],
+  rotation_unfinished: [409, 'The key before the last rotation is still served. Wait until its peers have moved.'],
   rotation_failed: [500, 'The gateway could not use a new key and goes on with the one before; its log says why.'],
   peer_unknown: [404, 'There is no such WireGuard peer.'],
   key_malformed: [400, 'A WireGuard key is 32 bytes in base64.'],

@@ -53,9 +53,10 @@ export class WireGuardDesk {
     }
   }
 
-  /** @throws ApiError `no_gateway`, `gateway_silent`, `rotation_failed` */
+  /** @throws ApiError `no_gateway`, `gateway_silent`, `rotation_unfinished`, `rotation_failed` */
   async rotate(how: { readonly dryRun: boolean; readonly overlap: boolean }): Promise<KeyRotation> {
     const answer = await this.#answers.ask((id) => this.#send({ t: 'wireguard.rotate', id, ...how }));
+    if (answer.t === 'wireguard.refused' && answer.waiting !== undefined) throw await this.#unfinished(answer.waiting);
     if (answer.t !== 'wireguard.rotated') throw new ApiError('rotation_failed');
     const { from, to, backup, oldUntil } = answer;
     const planned = { from, backup, ...(oldUntil !== undefined && { oldUntil }) };
@@ -64,6 +65,15 @@ export class WireGuardDesk {
     const detail = { operation: 'gateway.rotate-key', from, to, ...until };
     await this.#context.audit.append([newEvent(this.#context, { type: 'peer.change', actor: 'system', detail })]);
     return { ...planned, to };
+  }
+
+  /** @param waiting public keys of the peers that still use the key of before */
+  async #unfinished(waiting: readonly string[]): Promise<ApiError> {
+    const rows = await this.#context.store.selectFrom('peers').select(['public_key', 'name']).orderBy('name').execute();
+    const names = rows.filter(({ public_key }) => waiting.includes(public_key)).map(({ name }) => name);
+    const who = names.length === 0 ? '' : ` to ${names.join(', ')}`;
+    const message = `The key before the last rotation is still served${who}. Wait until they have moved, or end it at once by --no-overlap.`;
+    return new ApiError('rotation_unfinished', { message });
   }
 
   answered(answer: Answer): void {

@@ -33,6 +33,8 @@ export class WireGuardAnswers {
   async answer(question: Question): Promise<Answer> {
     const { id } = question;
     if (question.t === 'wireguard.show') return this.#show(id);
+    const waiting = this.#wouldCut(question);
+    if (waiting !== undefined) return { t: 'wireguard.refused', id, waiting: [...waiting] };
     try {
       return { t: 'wireguard.rotated', id, ...(await this.#rotate(question)) };
     } catch (error) {
@@ -45,6 +47,11 @@ export class WireGuardAnswers {
     const { dataPlane } = this.#options;
     const retiring = dataPlane.retiring && { ...dataPlane.retiring, peers: [...dataPlane.retiring.peers] };
     return { t: 'wireguard.shown', id, peers: dataPlane.status(), ...(retiring !== undefined && { retiring }) };
+  }
+
+  /** Two keys are served at most: with a third, whoever is still at the first would be cut. That is `--no-overlap`'s to do. */
+  #wouldCut({ overlap }: Rotation): readonly string[] | undefined {
+    return overlap ? this.#options.dataPlane.retiring?.peers : undefined;
   }
 
   async #rotate({ dryRun, overlap }: Rotation): Promise<Rotated> {

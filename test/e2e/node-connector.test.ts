@@ -146,6 +146,11 @@ test('QPT-7: the WireGuard key is rotated with a backup, after a look at what th
   assert.equal(after.publicKey, done['to']);
   // The connector has moved by itself; the router has to be told, and may use the old key until then.
   assert.deepEqual(after.retiring, { publicKey: before.publicKey, until: done['oldUntil'], peers: [plain] });
+  for (const how of [['--dry-run'], []]) {
+    const second = await world.product.cli('wg', 'rotate-key', ...how);
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /still served to router\b/);
+  }
 
   const ended = await world.product.cliJson('wg', 'rotate-key', '--no-overlap');
   assert.deepEqual([ended['from'], ended['oldUntil']], [done['to'], undefined]);

@@ -1,15 +1,19 @@
 /** A rotation of the gateway's WireGuard key, also where the data plane will not have the new one. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { GatewayDataPlane } from '../../../server/gateway/data-plane.ts';
 import { GatewayIdentity } from '../../../server/gateway/state/identity.ts';
 import { WireGuardAnswers } from '../../../server/gateway/wireguard-answers.ts';
 import { logger } from '../../../server/log.ts';
 import { publicKeyOf } from '../../support/namespace.ts';
 
 const id = '00000000-0000-4000-8000-000000000000';
+/** A peer that does not move by itself. */
+const waiting = publicKeyOf(randomBytes(32));
 
 /** @param refuses how many keys the data plane refuses before it takes one. */
 function newGateway(t: TestContext, refuses: number) {
@@ -21,8 +25,19 @@ function newGateway(t: TestContext, refuses: number) {
     dataPlane.publicKey = publicKeyOf(key);
   };
   const dataPlane = {
-    ...{ publicKey: publicKeyOf(identity.wireguardKey()), canOverlap: true, retiring: undefined },
-    ...{ status: () => [], useKey: use, addKey: use },
+    publicKey: publicKeyOf(identity.wireguardKey()),
+    canOverlap: true,
+    retiring: undefined as GatewayDataPlane['retiring'],
+    status: () => [],
+    useKey: async (key: Uint8Array) => {
+      await use(key);
+      dataPlane.retiring = undefined;
+    },
+    addKey: async (key: Uint8Array, until: number) => {
+      const { publicKey } = dataPlane;
+      await use(key);
+      dataPlane.retiring = { publicKey, until, peers: [waiting] };
+    },
   };
   const log = logger('test');
   const answers = new WireGuardAnswers({ identity, dataPlane, log, now: () => 0, overlapMs: 5_000 });
@@ -74,6 +89,20 @@ test('QPT-7: without an overlap no start finds the old key, or one that was stil
   const answer = await rotate(false, false);
   assert.equal('oldUntil' in answer, false);
   assert.equal(keptOld(0), undefined);
+});
+
+test('QPT-7: a second rotation while a peer is still at the first key is refused, and names it', async (t) => {
+  const { folder, dataPlane, rotate, kept, keptOld } = newGateway(t, 0);
+  const first = kept();
+  await rotate(false);
+  const [second, files] = [kept(), readdirSync(folder)];
+  for (const dryRun of [true, false])
+    assert.deepEqual(await rotate(dryRun), { t: 'wireguard.refused', id, waiting: [waiting] });
+  assert.deepEqual([kept(), keptOld(0), dataPlane.publicKey], [second, [first, 5_000], second]);
+  assert.deepEqual(readdirSync(folder), files);
+  assert.equal((await rotate(true, false)).t, 'wireguard.rotated');
+  assert.equal((await rotate(false, false)).t, 'wireguard.rotated');
+  assert.notEqual(kept(), second);
 });
 
 for (const overlap of [true, false])
