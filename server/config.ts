@@ -12,6 +12,8 @@ import { postgresUrlFault, withoutPassword } from './store/postgres-url.ts';
 import { engineNames } from './transport/engines.ts';
 
 const seconds = z.number().int().positive();
+/** What one timer waits for: past 2^31 - 1 ms, 24.8 days, it would be over at once. */
+const timed = seconds.max(14 * 86_400, 'is two weeks (1209600) at most');
 const port = z.number().int().min(0).max(65_535);
 const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not a host name in lower case');
 
@@ -100,9 +102,9 @@ const fields = z.strictObject({
       subnet6: z.cidrv6().default('fd6c:6b::/48'),
       mtu: z.number().int().min(1_280).max(9_000).default(1_420),
       /** How often a connector's pre-shared key is exchanged anew: as often as WireGuard makes sessions. */
-      pskRenewS: seconds.default(120),
+      pskRenewS: timed.default(120),
       /** How long the key before a rotation is served to peers that have not been told the new one. */
-      keyOverlapS: seconds.default(86_400),
+      keyOverlapS: timed.default(86_400),
     })
     .prefault({}),
   /** Where connectors on other machines reach the control plane, over TLS. Without a port nothing listens. */

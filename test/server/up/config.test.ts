@@ -48,6 +48,8 @@ const bad: Record<string, [text: string, names: RegExp]> = {
   'a scheme of its own': ['scheme: gopher', /scheme/],
   'no YAML': ['a: [', /YAML/],
   'a driver of the system without its interface': ['wireguard:\n  driver: system', /wireguard\.interface/],
+  'an overlap that no timer waits for': ['wireguard:\n  keyOverlapS: 2147484', /keyOverlapS.*two weeks/],
+  'a renewal that no timer waits for': ['wireguard:\n  pskRenewS: 2147484', /pskRenewS.*two weeks/],
   'a command for an interface': ['wireguard:\n  driver: system\n  interface: wg0; id', /wireguard\.interface/],
 };
 for (const [name, [text, names]] of Object.entries(bad)) {
