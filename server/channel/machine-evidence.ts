@@ -83,10 +83,15 @@ export function signEvidence({ chain, key }: Machine, binding: EvidenceBinding):
 /** @returns whether the key of the first certificate signed for this connection and these keys. */
 export function evidenceHolds(evidence: MachineEvidence, own: X509Certificate, binding: EvidenceBinding): boolean {
   const key = own.publicKey;
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? minRsaBits;
-  if (!['ed25519', 'ec', 'rsa'].includes(key.asymmetricKeyType ?? '') || bits < minRsaBits) return false;
+  if (!isStrongKey(key)) return false;
   const signature = Buffer.from(evidence.signature, 'base64url');
   return verify(digestOf(key), statement(binding), withPadding(key), signature);
+}
+
+/** Of a machine or of who issued its certificate. */
+export function isStrongKey(key: KeyObject): boolean {
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? minRsaBits;
+  return ['ed25519', 'ec', 'rsa'].includes(key.asymmetricKeyType ?? '') && bits >= minRsaBits;
 }
 
 function statement({ exporter, wireguardKey, certificateKey }: EvidenceBinding): Buffer {

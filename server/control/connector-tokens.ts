@@ -13,7 +13,14 @@ import { digestOf, newEvent, newId, newSecret } from './identifiers.ts';
 
 /** What a connector that joins by a token has to show each time. */
 export type Needs = Pick<ConnectorTokenTable, 'needs_strong' | 'needs_machine'>;
-export const needsNothing: Needs = { needs_strong: 0, needs_machine: null };
+
+/** What was asked for once stays; a token adds to it, or names another machine. @param known the same connector's */
+export function needsOfBoth(asked: Needs | undefined, known: Needs | undefined): Needs {
+  return {
+    needs_strong: asked?.needs_strong === 1 || known?.needs_strong === 1 ? 1 : 0,
+    needs_machine: asked?.needs_machine ?? known?.needs_machine ?? null,
+  };
+}
 
 export interface NewConnectorToken {
   readonly name: string;

@@ -12,7 +12,7 @@ import { ApiError } from './api-error.ts';
 import { archivePeers } from './archived-peers.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
 import { newFirstKey, renewFirstKeys } from './connector-keys.ts';
-import { needsNothing, needsOfToken, spendConnectorToken } from './connector-tokens.ts';
+import { needsOfBoth, needsOfToken, spendConnectorToken } from './connector-tokens.ts';
 import type { Context } from './context.ts';
 import type { GatewayDesk } from './gateways.ts';
 import { connectorSpiffeId, newEvent, newId, serviceSpiffeId } from './identifiers.ts';
@@ -74,7 +74,8 @@ export class ConnectorDesk {
     // What the machine is comes before everything it could be given: no token is spent and no certificate issued (QHX-1).
     const evidence = this.#authorities.judge(hello, caller, this.#context.clock.now());
     if (evidence === undefined) return { refused: 'evidence_refused' };
-    const needs = resumed ? known : ((await needsOfToken(this.#context, hello.name, hello.token)) ?? needsNothing);
+    const asked = resumed ? undefined : await needsOfToken(this.#context, hello.name, hello.token);
+    const needs = needsOfBoth(asked, sameKey ? known : undefined);
     if (needs.needs_strong === 1 && evidence.evidence === 'weak') return { refused: 'evidence_missing' };
     if (needs.needs_machine !== null && !isForMachine(hello, needs.needs_machine))
       return { refused: 'evidence_refused' };

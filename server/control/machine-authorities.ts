@@ -9,7 +9,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { unbase64url } from '../../protocol/bytes.ts';
-import { certificatesOf, evidenceHolds } from '../channel/machine-evidence.ts';
+import { certificatesOf, evidenceHolds, isStrongKey } from '../channel/machine-evidence.ts';
 import type { ConnectorHello } from '../channel/messages.ts';
 import type { Caller } from '../channel/server.ts';
 import type { ConnectorTable } from '../store/tables.ts';
@@ -69,10 +69,13 @@ export class MachineAuthorities {
   }
 }
 
-/** @param machine a name that the certificate has to be for. */
+/** One machine is meant: a wildcard is for many, and a subject's CN is text (RFC 9525 sections 2 and 6.3). */
+const exactly = { wildcards: false, partialWildcards: false, subject: 'never' } as const;
+
+/** @param machine a DNS name that the certificate has to be for, by its subject alternative names. */
 export function isForMachine(hello: ConnectorHello, machine: string): boolean {
   const [own] = hello.evidence?.chain ?? [];
-  return own !== undefined && new X509Certificate(own).checkHost(machine) !== undefined;
+  return own !== undefined && new X509Certificate(own).checkHost(machine, exactly) !== undefined;
 }
 
 function readRoots(path: string): X509Certificate[] {
@@ -86,7 +89,8 @@ function readRoots(path: string): X509Certificate[] {
 }
 
 function issued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  const key = issuer.publicKey;
+  return issuer.ca && isStrongKey(key) && certificate.checkIssued(issuer) && certificate.verify(key);
 }
 
 function isInTime({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {

@@ -15,7 +15,7 @@ import {
 } from '@peculiar/x509';
 import type { CertificateFiles } from '../../server/tls/certificate-files.ts';
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const ownAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 86_400_000;
 
 export interface Wanted {
@@ -25,6 +25,8 @@ export interface Wanted {
   readonly to?: number;
   /** What it says it may be used for; a server without it. */
   readonly usage?: 'server' | 'client';
+  /** The CN of its subject. */
+  readonly commonName?: string;
 }
 
 let serial = 1;
@@ -44,7 +46,11 @@ export class CertificateAuthority {
     writeFileSync(this.root, certificate.toString('pem'));
   }
 
-  static async found(folder: string): Promise<CertificateAuthority> {
+  /** @param algorithm of its own key. */
+  static async found(
+    folder: string,
+    algorithm: EcKeyGenParams | RsaHashedKeyGenParams = ownAlgorithm,
+  ): Promise<CertificateAuthority> {
     const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const certificate = await X509CertificateGenerator.createSelfSigned({
       serialNumber: nextSerial(),
@@ -62,20 +68,25 @@ export class CertificateAuthority {
   }
 
   /** @param file the files are called so, and written over when they are there. */
-  async issue(file: string, { names, from = -1, to = 90, usage = 'server' }: Wanted): Promise<CertificateFiles> {
-    const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  async issue(
+    file: string,
+    { names, from = -1, to = 90, usage = 'server', commonName = 'A test server' }: Wanted,
+  ): Promise<CertificateFiles> {
+    const keys = await crypto.subtle.generateKey(ownAlgorithm, true, ['sign', 'verify']);
     const leaf = await X509CertificateGenerator.create({
       serialNumber: nextSerial(),
-      subject: 'CN=A test server',
+      subject: `CN=${commonName}`,
       issuer: this.#certificate.subject,
       notBefore: new Date(Date.now() + from * dayMs),
       notAfter: new Date(Date.now() + to * dayMs),
-      signingAlgorithm: algorithm,
+      signingAlgorithm: this.#keys.privateKey.algorithm as EcdsaParams,
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
       extensions: [
         new BasicConstraintsExtension(false),
-        new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value }))),
+        ...(names.length === 0
+          ? []
+          : [new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value })))]),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension([ExtendedKeyUsage[`${usage}Auth`]]),
       ],

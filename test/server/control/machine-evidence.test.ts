@@ -20,18 +20,25 @@ import { FarGateway } from './far-gateway.ts';
 import { Installation } from './installation.ts';
 
 const machine = 'web-7.example.test';
+const rsa1024 = {
+  ...{ name: 'RSASSA-PKCS1-v1_5', modulusLength: 1_024, hash: 'SHA-256' },
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
 const folder = mkdtempSync(join(tmpdir(), 'machines-'));
 let ours: CertificateAuthority;
 let other: CertificateAuthority;
+/** Named like ours, by a key that is too short. */
+let short: CertificateAuthority;
 let installation: Installation;
 let gateway: FarGateway;
 
 before(async () => {
   ours = await CertificateAuthority.found(folder);
   // Each writes root.pem into its folder.
-  const elsewhere = mkdtempSync(join(folder, 'other-'));
-  other = await CertificateAuthority.found(elsewhere);
-  const channel = { port: 0, bind: '127.0.0.1', host: '127.0.0.1', machines: [ours.root] };
+  const elsewhere = () => mkdtempSync(join(folder, 'other-'));
+  other = await CertificateAuthority.found(elsewhere());
+  short = await CertificateAuthority.found(elsewhere(), rsa1024);
+  const channel = { port: 0, bind: '127.0.0.1', host: '127.0.0.1', machines: [ours.root, short.root] };
   installation = new Installation((config) => ({ ...config, channel }));
   // TLS judges certificates by the time of day.
   installation.clock.leap(Date.now() - installation.clock.now());
@@ -56,13 +63,18 @@ async function newToken(needs: object = {}): Promise<{ name: string; token: stri
   return { name, token: body.token };
 }
 
+interface Joined {
+  /** By the secret it was given, or by another token. */
+  readonly again: (shown?: CertificateFiles, by?: { name: string; token: string }) => Promise<Joined>;
+}
+
 /** Joins, publishing a service of the connector's name. @param own a folder that is kept for the next time */
 async function joinAs(
   t: TestContext,
   { name, token }: { name: string; token: string },
   shown?: CertificateFiles,
   own = mkdtempSync(join(folder, 'connector-')),
-): Promise<{ again: (shown?: CertificateFiles) => Promise<unknown> }> {
+): Promise<Joined> {
   const running = await runConnector({
     ...{ folder: own, token, bind: '127.0.0.1', mtu: 1_420, log: logger('test') },
     exposes: parseExposes([`${name}=127.0.0.1:9`]),
@@ -70,9 +82,11 @@ async function joinAs(
   });
   t.after(() => running.close());
   return {
-    again: async (next) => {
+    again: async (next, by = { name, token }) => {
       await running.close();
-      return joinAs(t, { name, token }, next, own);
+      // What it kept goes before a token; its WireGuard key stays.
+      if (by.token !== token) rmSync(join(own, 'connector.json'), { force: true });
+      return joinAs(t, by, next, own);
     },
   };
 }
@@ -127,11 +141,27 @@ test('QHX-1: where strong evidence is asked for nothing is given before it is sh
   await assert.rejects(connector.again(), { code: 'evidence_missing' });
 });
 
+test('QHX-1: another token for the same name and key takes nothing off of what was asked for', async (t) => {
+  const token = await newToken({ machine });
+  const connector = await joinAs(t, token, await issue());
+  const { body } = await installation.admin('POST', '/admin/connectors', { name: token.name });
+  const plain = { name: token.name, token: body.token };
+  await assert.rejects(connector.again(undefined, plain), { code: 'evidence_missing' });
+  const stranger = await issue({ names: ['web-8.example.test'] });
+  await assert.rejects(connector.again(stranger, plain), { code: 'evidence_refused' });
+  const again = await connector.again(await issue(), plain);
+  await assert.rejects(again.again(), { code: 'evidence_missing' });
+});
+
 const refused: [string, () => Promise<CertificateFiles>, object?][] = [
   ['of another authority', () => issue({}, other)],
+  ['of an authority whose key is too short', () => issue({}, short)],
   ['that has ended', () => issue({ from: -9, to: -1 })],
   ['that has not begun', () => issue({ from: 2 })],
   ['for servers', () => issue({ usage: 'server' })],
+  ['for every machine of a domain', () => issue({ names: ['*.example.test'] }), { machine }],
+  ['for a part of a name', () => issue({ names: ['web-*.example.test'] }), { machine }],
+  ['that names the machine in its subject alone', () => issue({ names: [], commonName: machine }), { machine }],
   ['for another machine', () => issue({ names: ['web-8.example.test'] }), { machine }],
 ];
 for (const [what, files, needs] of refused)
