@@ -94,14 +94,16 @@ export class GatewayDataPlane {
   /**
    * Goes on under another key, with the same peers, at the same port; connections to services end, and whatever key was
    * there before.
-   * @param privateKey 32 bytes; wiped. @throws what listening throws: then nothing is reachable until another try
+   * @param privateKey 32 bytes; wiped. @param oldKey served beside it, as of {@link GatewayDataPlaneOptions}
+   * @throws what listening throws: then nothing is reachable until another try
    */
-  async useKey(privateKey: Uint8Array): Promise<void> {
+  async useKey(privateKey: Uint8Array, oldKey?: OldKey): Promise<void> {
     this.#cancelRetiring();
     this.#keys.close();
     await this.#outer.close();
-    this.#outer = this.#newOuter(privateKey);
+    this.#outer = this.#newOuter(privateKey, oldKey?.privateKey);
     this.#keys = this.#newKeys();
+    if (oldKey !== undefined) this.#retireAt(oldKey.until);
     await this.listen(this.#address);
     this.#apply();
   }

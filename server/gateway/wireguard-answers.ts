@@ -15,7 +15,7 @@ type Answer = Extract<FromPeer, { t: `wireguard.${string}` }>;
 type Rotated = Omit<Extract<Answer, { t: 'wireguard.rotated' }>, 't' | 'id'>;
 
 export interface KeyRotationOptions {
-  readonly identity: Pick<GatewayIdentity, 'wireguardKey' | 'backupName' | 'replaceWireguardKey'>;
+  readonly identity: Pick<GatewayIdentity, 'wireguardKey' | 'oldWireguardKey' | 'backupName' | 'replaceWireguardKey'>;
   readonly dataPlane: Pick<GatewayDataPlane, 'publicKey' | 'canOverlap' | 'addKey' | 'useKey' | 'status' | 'retiring'>;
   readonly log: Logger;
   readonly now: () => number;
@@ -25,14 +25,23 @@ export interface KeyRotationOptions {
 /** Answers the control plane's questions about WireGuard. */
 export class WireGuardAnswers {
   readonly #options: KeyRotationOptions;
+  /** One rotation after the other: each begins from what the one before left, on the disk and in memory. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: KeyRotationOptions) {
     this.#options = options;
   }
 
-  async answer(question: Question): Promise<Answer> {
+  answer(question: Question): Promise<Answer> {
+    if (question.t === 'wireguard.show') return Promise.resolve(this.#show(question.id));
+    const turn = this.#turn.then(() => this.#answerRotation(question));
+    this.#turn = turn;
+    return turn;
+  }
+
+  /** Never rejects. */
+  async #answerRotation(question: Rotation): Promise<Answer> {
     const { id } = question;
-    if (question.t === 'wireguard.show') return this.#show(id);
     const waiting = this.#wouldCut(question);
     if (waiting !== undefined) return { t: 'wireguard.refused', id, waiting: [...waiting] };
     try {
@@ -68,7 +77,7 @@ export class WireGuardAnswers {
     } catch (cause) {
       takeBack();
       // Adding a key leaves what is in use as it was until it is sure of the new one.
-      if (oldUntil === undefined) await dataPlane.useKey(identity.wireguardKey());
+      if (oldUntil === undefined) await dataPlane.useKey(identity.wireguardKey(), identity.oldWireguardKey(now()));
       throw cause;
     }
     return { ...planned, to: dataPlane.publicKey };

@@ -63,6 +63,8 @@ export class GatewayIdentity {
     const path = join(folder, 'identity.json');
     const identity = new GatewayIdentity(path, read(path) ?? create(path));
     identity.rotateStealth(nowMs);
+    // Its time may have ended while nothing ran.
+    if (identity.oldWireguardKey(nowMs) === undefined) identity.dropOldWireguardKey();
     return identity;
   }
 

@@ -1,11 +1,12 @@
 /** A rotation of the gateway's WireGuard key, also where the data plane will not have the new one. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { GatewayDataPlane } from '../../../server/gateway/data-plane.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { GatewayDataPlane, OldKey } from '../../../server/gateway/data-plane.ts';
 import { GatewayIdentity } from '../../../server/gateway/state/identity.ts';
 import { WireGuardAnswers } from '../../../server/gateway/wireguard-answers.ts';
 import { logger } from '../../../server/log.ts';
@@ -21,6 +22,7 @@ function newGateway(t: TestContext, refuses: number) {
   t.after(() => rmSync(folder, { recursive: true }));
   const identity = GatewayIdentity.open(folder, 0);
   const use = async (key: Uint8Array) => {
+    await setImmediate();
     if (refuses-- > 0) throw new Error('the port is taken');
     dataPlane.publicKey = publicKeyOf(key);
   };
@@ -29,9 +31,9 @@ function newGateway(t: TestContext, refuses: number) {
     canOverlap: true,
     retiring: undefined as GatewayDataPlane['retiring'],
     status: () => [],
-    useKey: async (key: Uint8Array) => {
+    useKey: async (key: Uint8Array, old?: OldKey) => {
       await use(key);
-      dataPlane.retiring = undefined;
+      dataPlane.retiring = old && { publicKey: publicKeyOf(old.privateKey), until: old.until, peers: [waiting] };
     },
     addKey: async (key: Uint8Array, until: number) => {
       const { publicKey } = dataPlane;
@@ -48,7 +50,10 @@ function newGateway(t: TestContext, refuses: number) {
     const old = GatewayIdentity.open(folder, nowMs).oldWireguardKey(nowMs);
     return old && [publicKeyOf(old.privateKey), old.until];
   };
-  return { folder, identity, dataPlane, rotate, kept, keptOld };
+  const refuse = (keys: number) => {
+    refuses = keys;
+  };
+  return { folder, identity, dataPlane, rotate, kept, keptOld, refuse };
 }
 
 test('QPT-7: a dry run changes nothing', async (t) => {
@@ -103,6 +108,33 @@ test('QPT-7: a second rotation while a peer is still at the first key is refused
   assert.equal((await rotate(true, false)).t, 'wireguard.rotated');
   assert.equal((await rotate(false, false)).t, 'wireguard.rotated');
   assert.notEqual(kept(), second);
+});
+
+test('QPT-7: a rotation without an overlap that fails during one leaves both keys, on the disk and in use', async (t) => {
+  const { dataPlane, rotate, kept, keptOld, refuse } = newGateway(t, 0);
+  const first = kept();
+  await rotate(false);
+  const [second, retiring] = [kept(), dataPlane.retiring];
+  refuse(1);
+  assert.deepEqual(await rotate(false, false), { t: 'wireguard.refused', id });
+  assert.deepEqual([kept(), keptOld(0)], [second, [first, 5_000]]);
+  assert.deepEqual([dataPlane.publicKey, dataPlane.retiring], [second, retiring]);
+});
+
+test('QPT-7: rotations that are asked for at once are done one after the other', async (t) => {
+  const { dataPlane, rotate, kept } = newGateway(t, 0);
+  const answers = await Promise.all([rotate(false, false), rotate(false, false), rotate(false), rotate(false)]);
+  const [a, b, c, refused] = answers.map((answer) => (answer.t === 'wireguard.rotated' ? answer : undefined));
+  assert.deepEqual([b?.from, c?.from, refused], [a?.to, b?.to, undefined]);
+  assert.deepEqual([kept(), dataPlane.publicKey], [c?.to, c?.to]);
+});
+
+test('QPT-7: an old key whose time ended while nothing ran is not kept', async (t) => {
+  const { folder, rotate } = newGateway(t, 0);
+  await rotate(false);
+  GatewayIdentity.open(folder, 5_000);
+  const text = readFileSync(join(folder, 'identity.json'), 'utf8');
+  assert.equal('oldWireguardKey' in JSON.parse(text), false);
 });
 
 for (const overlap of [true, false])
