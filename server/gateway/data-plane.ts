@@ -211,13 +211,16 @@ export class GatewayDataPlane {
     for (const peer of this.#peers) {
       const presharedKey = this.#presharedKey(peer.publicKey);
       try {
-        this.#outer.device.setPeer({
+        const config = {
           publicKey: peer.publicKey,
           allowedIps: peer.allowedIps,
           ...(peer.endpoint === undefined ? {} : { endpoint: peer.endpoint }),
           ...(peer.keepaliveS === undefined ? {} : { persistentKeepaliveS: peer.keepaliveS }),
           ...(presharedKey === undefined ? {} : { presharedKey }),
-        });
+        };
+        this.#outer.device.setPeer(config);
+        // What was exchanged with a connector under the key of before stays until it moves.
+        if (peer.pskExchange !== true) this.#outer.rotating?.setWaitingPeer(config);
       } catch (error) {
         // One peer that cannot be is no reason to lose the others.
         this.#options.log.warn({ peer: peer.name, err: error }, 'a WireGuard peer could not be set');

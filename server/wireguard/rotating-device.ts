@@ -113,6 +113,11 @@ export class RotatingDevice {
     else if (!this.#moved.has(config.publicKey)) this.#old?.setPeer(config);
   }
 
+  /** The same for the old key, where the peer waits at it: wherever it is now, and whatever key it was given. */
+  setWaitingPeer(config: PeerConfig): void {
+    if (this.isWaiting(config.publicKey)) this.#old?.setPeer(config);
+  }
+
   removePeer(publicKey: string): void {
     this.#moved.delete(publicKey);
     this.#old?.removePeer(publicKey);

@@ -148,7 +148,7 @@ test('QPT-7: the WireGuard key is rotated with a backup, after a look at what th
   assert.deepEqual(after.retiring, { publicKey: before.publicKey, until: done['oldUntil'], peers: [plain] });
   for (const how of [['--dry-run'], []]) {
     const second = await world.product.cli('wg', 'rotate-key', ...how);
-    assert.equal(second.code, 1);
+    assert.notEqual(second.code, 0);
     assert.match(second.stderr, /still served to router\b/);
   }
 

@@ -135,6 +135,20 @@ test('QPT-7: an address that is taken from a peer meanwhile is taken from it wit
   assert.equal(device.retiring, undefined);
 });
 
+test('QPT-7: a peer that waits is found where it is now, and by the key it was given now', async () => {
+  const { clock, network, device, peer, ofPeer, oldKey, rotate } = await newWorld({ endpoint: '192.0.2.2:51820' });
+  await rotate();
+  await peer.device.close();
+  const presharedKey = randomBytes(32);
+  const elsewhere = await newEnd(network, clock, '192.0.2.3', peer.privateKey);
+  elsewhere.device.setPeer({ publicKey: publicKeyOf(oldKey), allowedIps: [`${addressA}/32`], presharedKey });
+  device.setWaitingPeer({ ...ofPeer, endpoint: '192.0.2.3:51820', presharedKey });
+  device.send(toPeer(1));
+  clock.advance(100);
+  assert.deepEqual(elsewhere.received, [toPeer(1)]);
+  assert.deepEqual(device.retiring?.peers, [peer.key]);
+});
+
 test('QPT-7: a device that is started with both keys serves both', async () => {
   const { clock, network, device, oldKey, newKey, peer, ofPeer } = await newWorld();
   await device.close();
