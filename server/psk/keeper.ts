@@ -190,7 +190,8 @@ export class PskKeeper {
     this.#since = this.#options.clock.now();
     this.#pauseMs = retryFirstMs;
     this.#options.use(epoch.key);
-    // The session in use was made under the control plane's key; nothing of a service goes through that one.
+    // The session in use was made under the control plane's key. No connection to a service begins in that one; those
+    // that were open when the gateway's own key was rotated go on in it until this exchange is done.
     if (!this.#hasSession) this.#options.newSession();
     for (const settle of [...this.#waiting]) settle();
     this.#after(this.#options.renewMs);
