@@ -11,6 +11,8 @@ export interface Account {
   readonly groups: readonly string[];
   readonly acr: string;
   readonly amr: readonly string[];
+  /** When they say they signed in, seconds; now when it is not said. */
+  readonly authTime?: number;
 }
 
 export interface OpenIdProviderOptions {
@@ -106,8 +108,8 @@ export class OpenIdProvider {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const accountId = new URLSearchParams(Buffer.concat(chunks).toString()).get('login') ?? '';
-    const { acr, amr } = this.account;
-    const login = { accountId, acr, amr: [...amr], remember: false };
+    const { acr, amr, authTime: ts } = this.account;
+    const login = { accountId, acr, amr: [...amr], remember: false, ...(ts !== undefined && { ts }) };
     await this.#provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
   }
 }

@@ -82,8 +82,11 @@ export class OidcProvider {
     });
   }
 
-  /** @param query of the address that the provider sent the person back to. @throws ApiError `oidc_refused`, `oidc_unreachable` */
-  async finish(query: string, flow: OidcFlow): Promise<IdpIdentity> {
+  /**
+   * @param query of the address that the provider sent the person back to. @param now ms
+   * @throws ApiError `oidc_refused`, `oidc_unreachable`
+   */
+  async finish(query: string, flow: OidcFlow, now: number): Promise<IdpIdentity> {
     const { configuration } = await this.#configured();
     const returned = new URL(`${this.#redirectUri}?${query}`);
     try {
@@ -94,7 +97,7 @@ export class OidcProvider {
         maxAge: this.settings.maxAgeS,
         idTokenExpected: true,
       });
-      return this.#identity(tokens.claims() ?? {});
+      return this.#identity(tokens.claims() ?? {}, now);
     } catch (error) {
       throw error instanceof ApiError ? error : new ApiError('oidc_refused', { cause: codeOf(error) });
     }
@@ -117,8 +120,10 @@ export class OidcProvider {
     }
   }
 
-  #identity(claims: object): IdpIdentity {
+  #identity(claims: object, now: number): IdpIdentity {
     const { iss, sub, sid, acr, amr, auth_time } = claimsSchema.parse(claims);
+    // The library asks only how old it is; one in the future would stay young for as long as it pleases.
+    if (auth_time * 1_000 > now + clockToleranceS * 1_000) throw new ApiError('oidc_refused');
     const groups = groupsSchema.parse((claims as Record<string, unknown>)[this.settings.groupsClaim] ?? []);
     return {
       ...{ issuer: iss, subject: sub, amr, groups, authenticatedAt: auth_time * 1_000 },

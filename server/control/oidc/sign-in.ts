@@ -57,7 +57,7 @@ export async function finishOidc(
         ...{ ...device, rpId: context.config.rpId, nonce: ceremony.nonce, postureHash, queryHash },
       });
     },
-    identify: () => provider.finish(proof.query, flow),
+    identify: () => provider.finish(proof.query, flow, context.clock.now()),
   });
 }
 

@@ -38,9 +38,9 @@ describe('sign-in at an OpenID provider', () => {
     const clientSecretFile = join(folder, 'secret');
     writeFileSync(clientSecretFile, `${provider.secret}\n`);
     const oidc = oidcSchema.parse({ issuer: provider.issuer, name: 'Example', clientId, clientSecretFile });
-    installation = await new Installation((config) => ({ ...config, oidc })).start({
-      gateway: 'a-token-of-the-supervisor',
-    });
+    installation = new Installation((config) => ({ ...config, oidc }));
+    toNow();
+    await installation.start({ gateway: 'a-token-of-the-supervisor' });
     gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
     await gateway.next('snapshot');
     const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
@@ -68,8 +68,12 @@ describe('sign-in at an OpenID provider', () => {
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
     });
 
-  const begin = (browser: Browser) =>
-    browser.post('/api/oidc/begin', { devicePublicKey: base64url(browser.devicePublicKey) });
+  /** The provider has a clock of its own. */
+  const toNow = () => installation.clock.leap(Date.now() - installation.clock.now());
+  function begin(browser: Browser): Promise<Answer> {
+    toNow();
+    return browser.post('/api/oidc/begin', { devicePublicKey: base64url(browser.devicePublicKey) });
+  }
   function answer(browser: Browser, begun: Answer, query: string, signedQuery = query): object {
     const posture = browser.posture();
     const challenge = oidcChallenge(nodeCrypto, {
@@ -169,6 +173,15 @@ describe('sign-in at an OpenID provider', () => {
     await comesByProvider(bob, 'bob@example');
     assert.equal((await signIn(ada, 'bob@example')).body.error, 'idp_other');
     assert.equal((await ada.get('/api/session')).body.error, 'unauthenticated');
+  });
+
+  test('QZ-10: a sign-in at the provider that is in the future is refused', async () => {
+    const account = provider.account;
+    provider.account = { ...account, authTime: Math.floor(Date.now() / 1_000) + 600 };
+    assert.equal((await signIn(ada, 'ada@example')).body.error, 'oidc_refused');
+    assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'oidc_refused']);
+    provider.account = account;
+    assert.equal((await signIn(ada, 'ada@example')).status, 200);
   });
 
   test('QZ-9: a browser that is not enrolled cannot even begin', async () => {
