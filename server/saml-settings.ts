@@ -51,11 +51,11 @@ export const samlSchema = z.strictObject({
     .default('persistent'),
   /** The attribute that lists groups; policies know them as Group::"saml/NAME", and as no group of ours or of OIDC's. */
   groupsAttribute: z.string().min(1).max(256).default('groups'),
-  /** The provider is asked for one of these (AuthnContextClassRef); policies decide by what it answers. */
+  /** The sign-in there has to be of one of these classes (AuthnContextClassRef); none: of any, policies decide by what it says. */
   authnContext: z.array(uri).max(8).default([]),
   /** A sign-in at the provider that is older is refused. */
   maxAgeS: z.number().int().positive().default(28_800),
-  /** The provider is asked to let people sign in anew each time. */
+  /** People have to sign in there anew each time. */
   forceAuthn: z.boolean().default(false),
   signedAssertions: only(true, 'cannot be switched off: an assertion without a signature is anybody’s'),
   inResponseTo: only(true, 'cannot be switched off: an answer that nobody asked for may be somebody else’s'),

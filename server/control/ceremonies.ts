@@ -21,6 +21,11 @@ const lifeMs: Record<CeremonyKind, number> = {
   saml: 300_000,
 };
 
+/** When it was begun, ms. */
+export function begunAt({ kind, expires_at }: Pick<CeremonyTable, 'kind' | 'expires_at'>): number {
+  return expires_at - lifeMs[kind];
+}
+
 export type CeremonyOf = Partial<
   Pick<
     CeremonyTable,

@@ -35,6 +35,8 @@ export interface SamlProviderOptions {
   readonly acs: string;
   readonly entityId: string;
   readonly keys?: SigningKeys;
+  /** Its clock, ms. */
+  readonly now?: () => number;
 }
 
 export interface SigningKeys {
@@ -105,15 +107,15 @@ export class SamlIdentityProvider {
     return { id: String(extract.request?.id), relayState: query['RelayState'] ?? '' };
   }
 
-  /** A signed response, in XML. @param change of the template's values, and what it signs with */
+  /** A signed response, in XML. @param change of the template's values. @param how it signs; the audience may be XML */
   async respond(
     { id }: Pick<Request, 'id'>,
     name: string,
     change: Tags = {},
-    how: { algorithm?: string; wholeToo?: boolean } = {},
+    how: { algorithm?: string; wholeToo?: boolean; audience?: string } = {},
   ): Promise<string> {
-    const { acs, entityId } = this.#options;
-    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const { acs, entityId, now = Date.now } = this.#options;
+    const at = (ms: number) => new Date(now() + ms).toISOString();
     const tags: Tags = {
       ID: `_response${newId()}`,
       AssertionID: `_assertion${newId()}`,
@@ -126,7 +128,11 @@ export class SamlIdentityProvider {
       AuthnContext: 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport',
       ...change,
     };
-    const context = (text: string) => ({ id: tags['ID'] ?? '', context: SamlLib.replaceTagsByValue(text, tags) });
+    const within = (text: string) => text.replace('{Audience}', how.audience ?? '{Audience}');
+    const context = (text: string) => ({
+      id: tags['ID'] ?? '',
+      context: SamlLib.replaceTagsByValue(within(text), tags),
+    });
     const provider = this.#provider(how.algorithm ?? rsaSha256);
     const request = { extract: { request: { id } } };
     const made = await provider.createLoginResponse(this.#client(how.wholeToo ?? false), request, 'post', {}, context);

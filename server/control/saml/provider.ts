@@ -1,10 +1,12 @@
 /**
  * The SAML identity provider as a service provider sees it (SAML 2.0 Web Browser SSO, HTTP-Redirect there and HTTP-POST
  * back). It is believed about who signed in at it, and about nothing else. Signatures are verified by node-saml over the
- * one form of document that document.ts lets through; what is read comes from the signed bytes (assertion.ts).
+ * one form of document that document.ts lets through; what is read comes from the signed bytes (assertion.ts). For whom and
+ * until when an assertion is, is checked there too, by our clock and each with its own code, and not by the library, which
+ * has the clock of the machine and one error for all.
  */
 import { readFileSync } from 'node:fs';
-import { type CacheProvider, generateServiceProviderMetadata, SAML, ValidateInResponseTo } from '@node-saml/node-saml';
+import { generateServiceProviderMetadata, SAML, ValidateInResponseTo } from '@node-saml/node-saml';
 import { nameIdFormats, type SamlSettings, samlSignatures } from '../../saml-settings.ts';
 import { ApiError } from '../api-error.ts';
 import type { IdpIdentity } from '../idp/identity.ts';
@@ -18,9 +20,12 @@ export interface SamlFlow {
   /** `ID` of our AuthnRequest; the assertion has to name it. */
   readonly requestId: string;
   readonly relayState: string;
+  /** When the request was made, ms. */
+  readonly begunAt: number;
 }
 
-const clockToleranceMs = 60_000;
+/** What the library takes for not looking at times at all. */
+const noClock = -1;
 
 export class SamlProvider {
   readonly settings: SamlSettings;
@@ -45,12 +50,13 @@ export class SamlProvider {
    * @throws ApiError `saml_refused` with a {@link SamlError} as its cause, `saml_weak`
    */
   async verify(encoded: string, flow: SamlFlow, now: number): Promise<IdpIdentity> {
-    const { requestId } = flow;
+    const { requestId, begunAt } = flow;
+    const audience = this.#entityId;
     try {
       const expected = { acs: this.#acs, requestId, signatureAlg: samlSignatures[this.settings.signatureAlg] };
       const { xml, isResponseSigned } = readResponse(encoded, expected);
       const verified = await this.#verified(xml, this.#client(flow, now, isResponseSigned));
-      return identityOf(verified, this.settings, { acs: this.#acs, requestId, now });
+      return identityOf(verified, this.settings, { acs: this.#acs, audience, requestId, begunAt, now });
     } catch (error) {
       throw error instanceof SamlError ? new ApiError('saml_refused', { cause: error }) : error;
     }
@@ -80,13 +86,12 @@ export class SamlProvider {
   #client({ requestId }: SamlFlow, now: number, wantAuthnResponseSigned: boolean): SAML {
     const { entryPoint, nameIdFormat, authnContext, forceAuthn } = this.settings;
     return new SAML({
-      ...{ issuer: this.#entityId, audience: this.#entityId, callbackUrl: this.#acs, entryPoint, forceAuthn },
+      ...{ issuer: this.#entityId, audience: false, callbackUrl: this.#acs, entryPoint, forceAuthn },
       ...{ identifierFormat: nameIdFormats[nameIdFormat], allowCreate: true },
       ...{ authnContext, disableRequestedAuthnContext: authnContext.length === 0 },
       idpCert: this.#certificates(now),
-      ...{ wantAssertionsSigned: true, wantAuthnResponseSigned, acceptedClockSkewMs: clockToleranceMs },
-      validateInResponseTo: ValidateInResponseTo.always,
-      cacheProvider: onlyRequest(requestId),
+      ...{ wantAssertionsSigned: true, wantAuthnResponseSigned, acceptedClockSkewMs: noClock },
+      validateInResponseTo: ValidateInResponseTo.never,
       generateUniqueId: () => requestId,
     });
   }
@@ -106,13 +111,4 @@ function textOf(file: string): string {
   } catch {
     return '';
   }
-}
-
-/** The ceremony remembers the one request that an answer may be to, and for how long (ceremonies.ts). */
-function onlyRequest(requestId: string): CacheProvider {
-  return {
-    saveAsync: async () => null,
-    getAsync: async (id) => (id === requestId ? new Date().toISOString() : null),
-    removeAsync: async () => null,
-  };
 }

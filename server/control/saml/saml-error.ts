@@ -15,7 +15,17 @@ export type SamlErrorCode =
   | 'recipient'
   | 'in_response_to'
   | 'name_format'
-  | 'too_old';
+  | 'audience'
+  | 'not_yet_valid'
+  | 'expired'
+  /** The sign-in at the provider is older than `maxAgeS`, or its session has ended. */
+  | 'too_old'
+  /** The sign-in at the provider is in the future. */
+  | 'authn_instant'
+  /** `forceAuthn`: the sign-in at the provider was before ours began. */
+  | 'force_authn'
+  /** `authnContext`: the sign-in at the provider was of another class, or of none. */
+  | 'authn_context';
 
 export class SamlError extends Error {
   readonly code: SamlErrorCode;

@@ -10,7 +10,7 @@ import { samlChallenge } from '../../../protocol/challenges.ts';
 import { nodeCrypto } from '../../crypto/node-crypto.ts';
 import type { CeremonyTable } from '../../store/tables.ts';
 import { ApiError } from '../api-error.ts';
-import { beginCeremony, findCeremony } from '../ceremonies.ts';
+import { beginCeremony, begunAt, findCeremony } from '../ceremonies.ts';
 import type { Context } from '../context.ts';
 import { digestOf, newSecret } from '../identifiers.ts';
 import type { IdpIdentity } from '../idp/identity.ts';
@@ -41,15 +41,16 @@ export async function beginSaml(
   const secret = newSecret();
   // An XML id does not begin with a digit.
   const kept: Kept = { requestId: `_${randomBytes(20).toString('hex')}`, relayHash: hashOf(secret) };
-  const { id, nonce } = await beginCeremony(context, {
+  const ceremony = await beginCeremony(context, {
     kind: 'saml',
     user_id: person.user_id,
     device_id: person.device_id,
     idp: JSON.stringify(kept),
   });
-  const flow = { requestId: kept.requestId, relayState: `${id}.${secret}` };
+  const relayState = `${ceremony.id}.${secret}`;
+  const flow = { requestId: kept.requestId, relayState, begunAt: begunAt(ceremony) };
   const url = await provider.begin(flow, context.clock.now());
-  return { url: url.href, nonce, userHandle: person.handle };
+  return { url: url.href, nonce: ceremony.nonce, userHandle: person.handle };
 }
 
 /**
@@ -67,7 +68,7 @@ export async function takeResponse(
   const kept = keptOf(ceremony);
   if (!isSecret(kept.relayHash, secret) || kept.answer !== undefined) throw new ApiError('ceremony_unknown');
   const { attempt } = await personOf(context, ceremony);
-  const flow = { requestId: kept.requestId, relayState };
+  const flow = { requestId: kept.requestId, relayState, begunAt: begunAt(ceremony) };
   const identity = await auditingRefusal(context, ceremony.id, attempt, () =>
     provider.verify(response, flow, context.clock.now()),
   );

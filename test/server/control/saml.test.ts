@@ -25,13 +25,14 @@ describe('sign-in at a SAML provider', () => {
   let ada: Browser;
   beforeEach(async () => {
     keys ??= await signingKeys();
-    provider = await SamlIdentityProvider.start({ acs, entityId: `${hub}/saml/metadata`, keys });
+    const now = () => installation.clock.now();
+    provider = await SamlIdentityProvider.start({ acs, entityId: `${hub}/saml/metadata`, keys, now });
     const certificateFile = join(folder, 'provider.pem');
     writeFileSync(certificateFile, keys.certificate);
     const { issuer, entryPoint } = provider;
-    const saml = samlSchema.parse({ name: 'Example', issuer, entryPoint, certificateFile });
+    const saml = samlSchema.parse({ name: 'Example', issuer, entryPoint, certificateFile, forceAuthn: true });
     installation = new Installation((config) => ({ ...config, saml }));
-    // The library has a clock of its own.
+    // The certificate is of today.
     installation.clock.leap(Date.now() - installation.clock.now());
     await installation.start({ gateway: 'a-token-of-the-supervisor' });
     gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
@@ -255,6 +256,23 @@ describe('sign-in at a SAML provider', () => {
     assert.equal((await finish(ada, proof(ada, await begin(ada), 'refused'))).body.error, 'saml_refused');
     // None of it has cost the sign-in that is under way.
     assert.notEqual(await bring(xml, asked.relayState), 'refused');
+  });
+
+  test('QZ-38: a response that came too late is audited as that', async () => {
+    const { asked, xml } = await atProvider(ada, 'ada', {
+      NotOnOrAfter: new Date(installation.clock.now()).toISOString(),
+    });
+    installation.clock.leap(60_000);
+    assert.equal(await bring(xml, asked.relayState), 'refused');
+    assert.equal((await lastLogin()).reason, 'saml_expired');
+  });
+
+  test('QZ-10: with forceAuthn a sign-in from before this one began is refused', async () => {
+    const before = new Date(installation.clock.now() - 60_001).toISOString();
+    const { asked, xml } = await atProvider(ada, 'ada', { AuthnInstant: before });
+    assert.equal(await bring(xml, asked.relayState), 'refused');
+    assert.equal((await lastLogin()).reason, 'saml_force_authn');
+    assert.equal((await signIn(ada, 'ada')).status, 200);
   });
 
   test('QZ-38: a response that is not believed is audited with its reason, and the attempt is over', async () => {
