@@ -88,6 +88,8 @@ export function dialer(
   return () =>
     connectTls({
       ...{ host: address.host, port: address.port, ...tlsFloor, checkServerIdentity: mustBe(control) },
+      // Whatever the environment says (NODE_TLS_REJECT_UNAUTHORIZED).
+      rejectUnauthorized: true,
       ...(authority !== undefined && { ca: authority }),
       ...identity(),
     });

@@ -56,7 +56,8 @@ export function approvedRetention(context: Context): CarryOut {
 /** Drops what is older, as far as one transaction goes. @returns how many events the log has lost since it began */
 export async function dropExpired(context: Context): Promise<number | undefined> {
   const days = await read(context.store);
-  if (days === null) return undefined;
+  // What two have said yes to is never less; a row that says less was written by somebody else.
+  if (days === null || days < leastDays) return undefined;
   const { store, audit, pki, clock, config } = context;
   const cut = await dueCut(store, controlPaths(config.data), clock.now() - days * dayMs);
   if (cut === undefined) return undefined;

@@ -51,7 +51,9 @@ export class InnerTls {
     const vouching = this.#trust.vouchersOf(far, this.#clock.now());
     if (cert === undefined || vouching === undefined) throw destroyed(socket, this.#nobody(far));
     const ca = [...vouching.authorities];
-    const secured = connect({ socket, ...tlsFloor, key: this.#key, cert, ca, checkServerIdentity: mustBe(far) });
+    const ours = { ...tlsFloor, key: this.#key, cert, ca };
+    // Said, since a variable of the environment (NODE_TLS_REJECT_UNAUTHORIZED) would otherwise say no for all of Node.
+    const secured = connect({ socket, ...ours, rejectUnauthorized: true, checkServerIdentity: mustBe(far) });
     const abort = () => secured.destroy(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {

@@ -60,6 +60,9 @@ function firstOf(x5c: unknown): string[] {
   return typeof first === 'string' ? [first] : [];
 }
 
+/** What a gateway takes of one, as PEM (snapshot-content.ts), with room to spare. */
+const mostCertificateBytes = 8_192;
+
 /** X509-SVID sections 3.2 and 4. What is no authority, or of another domain, spoils the whole: somebody mixed something up. */
 function authorityOf(base64: string, trustDomain: string): X509Certificate {
   try {
@@ -68,7 +71,8 @@ function authorityOf(base64: string, trustDomain: string): X509Certificate {
     const usages = certificate.getExtension(KeyUsagesExtension)?.usages ?? 0;
     const names = uriNamesOf(certificate);
     const isOfDomain = names.length === 0 || (names.length === 1 && names[0] === `spiffe://${trustDomain}`);
-    if (isAuthority && (usages & KeyUsageFlags.keyCertSign) !== 0 && isOfDomain) return certificate;
+    const fits = certificate.rawData.byteLength <= mostCertificateBytes;
+    if (fits && isAuthority && (usages & KeyUsageFlags.keyCertSign) !== 0 && isOfDomain) return certificate;
   } catch (cause) {
     throw new BundleError('bundle_authority', { cause });
   }

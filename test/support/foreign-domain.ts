@@ -63,7 +63,7 @@ export class ForeignDomain {
       extensions: [
         new BasicConstraintsExtension(more.ca ?? true, undefined, true),
         new KeyUsagesExtension(more.usages ?? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        ...namesOf(more.uris ?? [`spiffe://${name}`], []),
+        ...namesOf(more.uris ?? [`spiffe://${name}`], more.dns ?? []),
       ],
     });
     return new ForeignDomain(name, certificate, keys);

@@ -37,6 +37,11 @@ for (const [path, longest] of asked)
     assert.equal(notedPathOf(cookies, path), longest);
   });
 
+test('QHX-6: what only looks like a note, as a sibling of the app may set one, changes nothing', () => {
+  for (const odd of ['__latchkey_path_%=1', '__latchkey_path_%ff=1', '__latchkey_path_=1'])
+    assert.equal(notedPathOf(`${odd}; ${cookies}`, '/a/x'), '/a');
+});
+
 test('QHX-6: what Latchkey notes is told to no service, and of the path / it notes nothing', () => {
   assert.equal(withoutOwn(cookies), 'all=1');
   for (const line of ['a=1', 'a=1; path=/']) assert.equal(noteOf(line, '/page'), undefined);

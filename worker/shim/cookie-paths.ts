@@ -36,7 +36,11 @@ export function noteOf(line: string, page: string): string | undefined {
 export function notedPathOf(cookies: string, path: string): string | undefined {
   const noted = cookies.split('; ').flatMap((pair): string | [] => {
     if (!pair.startsWith(noteName)) return [];
-    return decodeURIComponent(pair.slice(noteName.length, pair.indexOf('=')));
+    try {
+      return decodeURIComponent(pair.slice(noteName.length, pair.indexOf('=')));
+    } catch {
+      return []; // no note of ours: a sibling of the app can set cookies for both
+    }
   });
   // An address with a question mark or a number sign in it has another path.
   return noted

@@ -113,6 +113,17 @@ test('QHX-10: the authorities of one domain vouch for no other, nor for us, nor 
   assert.match(await code(inner.secure(service({ key, cert }).near, far, signal)), refused);
 });
 
+test('QHX-4: a variable of the environment that switches off what Node checks switches nothing off here', async () => {
+  const { inner } = await gateway();
+  const other = await partner.issue('/other');
+  process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+  try {
+    assert.equal(await code(inner.secure(service(other).near, far, signal)), 'EWRONGIDENTITY');
+  } finally {
+    delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+  }
+});
+
 const { clientAuth, serverAuth } = ExtendedKeyUsage;
 const wrong: [what: string, deviation: Deviation, code: RegExp][] = [
   ['another name of that domain', { uris: ['spiffe://partner.example/other'] }, /EWRONGIDENTITY/],

@@ -50,6 +50,12 @@ const faults: [what: string, of: string, more: Deviation, code: string][] = [
   ['of another trust domain', 'other.example', {}, 'bundle_authority'],
   ['whose name has a path', domain, { uris: [`spiffe://${domain}/x`] }, 'bundle_authority'],
   ['of two trust domains', domain, { uris: [`spiffe://${domain}`, 'spiffe://other.example'] }, 'bundle_authority'],
+  [
+    'that is larger than a gateway takes',
+    domain,
+    { dns: Array.from({ length: 400 }, (_, i) => `host-${i}.of.partner.example`) },
+    'bundle_authority',
+  ],
   ['that has ended', domain, { to: -1_000 }, 'bundle_empty'],
 ];
 for (const [what, of, more, code] of faults)
