@@ -19,13 +19,21 @@ export function addPeopleCommands(program: Command): void {
     });
   user
     .command('invite <id>')
-    .description('a one-time enrolment link for another device of a person, or for one that takes a lost one’s place')
+    .description('a one-time enrolment link for another device of a person')
     .option('--approve', 'the device signs in only after `device approve`')
     .option('--json', 'print JSON')
     .action(async (id: string, own: { approve?: boolean }, command: Command) => {
       const wanted = { user: id, approval: own.approve === true };
       const answer = await admin(command, 'POST', '/admin/enrolments', wanted);
       print(optionsOf(command), answer, () => `Enrolment link, once:\n  ${answer['url']}`);
+    });
+  user
+    .command('recover <id>')
+    .description('a one-time link, good for an hour, for a person who lost all their devices; using it takes those out')
+    .option('--json', 'print JSON')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const answer = await admin(command, 'POST', '/admin/enrolments', { user: id, recovery: true });
+      print(optionsOf(command), answer, () => `Recovery link, once, for an hour:\n  ${answer['url']}`);
     });
   user
     .command('revoke <id>')

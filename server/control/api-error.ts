@@ -21,6 +21,10 @@ const answers = {
   enrolment_used: [410, 'This enrolment link was used already. Ask your administrator for a new one.'],
   enrolment_expired: [410, 'This enrolment link has expired. Ask your administrator for a new one.'],
   device_unknown: [404, 'This browser is not enrolled, or its access was taken away. Ask for an enrolment link.'],
+  device_replaced: [
+    403,
+    'Your access was recovered in another browser, which took this one’s place. If that was not you, tell your administrator at once.',
+  ],
   device_waits: [403, 'Your administrator has to approve this device first. Ask them, then sign in.'],
   device_known: [409, 'This passkey or browser is enrolled already. Sign in instead.'],
   ceremony_unknown: [410, 'This attempt took too long or was made already. Start again.'],

@@ -1,7 +1,7 @@
 /**
  * The devices of people: each its own key and passkey, named by its person, approved by an administrator where its
  * enrolment asked for that, revoked when it is lost and archived when nobody wants to see it any more. None is deleted.
- * Who lost one signs in with another, or gets an administrator's enrolment link; there is no other way back.
+ * Who lost one signs in with another; who lost all of them gets an administrator's recovery link (recovery.ts).
  */
 import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';

@@ -11,6 +11,7 @@ import { passkeyAmr } from './leases.ts';
 import { findEnrolment, useEnrolment } from './people.ts';
 import type { EnrolmentProof, Entered } from './proof.ts';
 import { auditingRefusal, refusedAtTheDoor } from './refusal.ts';
+import type { RevocationDesk } from './revocations.ts';
 
 /** What the page needs to make a passkey: it computes the challenge from this, it is never handed one. */
 export interface EnrolmentBegun {
@@ -33,7 +34,11 @@ export async function beginEnrolment(context: Context, token: string): Promise<E
 }
 
 /** @throws ApiError for a link or ceremony that is not good any more, and for every check that fails */
-export async function finishEnrolment(context: Context, proof: EnrolmentProof): Promise<Entered> {
+export async function finishEnrolment(
+  context: Context,
+  revocations: RevocationDesk,
+  proof: EnrolmentProof,
+): Promise<Entered> {
   const ceremony = await findCeremony(context, 'enrol', proof.ceremony);
   const link = await findEnrolment(context, { id: ceremony.enrolment_id ?? '' });
   const attempt = { type: 'enrol', actor: 'anonymous', subject: link.user_id } as const;
@@ -41,9 +46,10 @@ export async function finishEnrolment(context: Context, proof: EnrolmentProof): 
     checkNewcomer(context, ceremony, link.handle, proof),
   );
   try {
-    return await context.audit.transact(async (transaction) => {
+    const entered = await context.audit.transact(async (transaction) => {
       await spendCeremony(context, transaction, ceremony.id);
       await useEnrolment(context, transaction, link.id);
+      if (link.recovery === 1) await revocations.recovery(transaction, { user: link.user_id, link: link.id });
       const waits = link.approval === 1;
       const person = { user: link.user_id, name: link.name, amr: passkeyAmr, waits };
       const joined = await join(context, transaction, person, proof, checked);
@@ -52,6 +58,8 @@ export async function finishEnrolment(context: Context, proof: EnrolmentProof): 
       await context.audit.record(transaction, newEvent(context, event));
       return joined.entered;
     });
+    if (link.recovery === 1) await revocations.tell();
+    return entered;
   } catch (error) {
     throw joinRefusal(error);
   }

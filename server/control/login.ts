@@ -16,6 +16,7 @@ import { openLease, passkeyAmr, spiffeIdOf } from './leases.ts';
 import { type CheckedPasskey, checkPasskey, keepCounter } from './passkeys.ts';
 import { type Posture, postureDetail, verifyPosture } from './posture.ts';
 import { checkDeviceSignature, type Entered, type LoginProof } from './proof.ts';
+import { wasReplaced } from './recovery.ts';
 import { auditingRefusal, refusedAtTheDoor } from './refusal.ts';
 
 export interface LoginBegun {
@@ -26,10 +27,13 @@ export interface LoginBegun {
   readonly credentialIds: readonly string[];
 }
 
-/** @throws ApiError `device_unknown` */
+/** @throws ApiError `device_unknown`, `device_replaced`, `device_waits` */
 export async function beginLogin(context: Context, devicePublicKey: Uint8Array): Promise<LoginBegun> {
   const device = await personOnDevice(context, { devicePublicKey });
-  if (device === undefined) return refusedAtTheDoor(context, 'login', new ApiError('device_unknown'));
+  if (device === undefined) {
+    const code = (await wasReplaced(context, devicePublicKey)) ? 'device_replaced' : 'device_unknown';
+    return refusedAtTheDoor(context, 'login', new ApiError(code));
+  }
   if (device.approved_at === null) return refusedAtTheDoor(context, 'login', new ApiError('device_waits'));
   const credentials = await context.store
     .selectFrom('credentials')

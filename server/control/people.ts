@@ -33,6 +33,8 @@ export interface Invitation {
   readonly group?: string | undefined;
   /** The device that joins by it waits for an administrator. */
   readonly approval?: boolean | undefined;
+  /** The device that joins by it takes the place of all the others of a person that exists. */
+  readonly recovery?: boolean | undefined;
 }
 
 /** @throws ApiError `user_malformed` */
@@ -79,8 +81,8 @@ export async function inviteToEnrol(
   context: Context,
   request: Invitation,
 ): Promise<{ url: string; user: string; expires: number }> {
-  const { user: existing, name, group } = request;
-  if (existing === undefined && name === undefined) throw new ApiError('user_malformed');
+  const { user: existing, name, group, recovery = false } = request;
+  if (existing === undefined && (name === undefined || recovery)) throw new ApiError('user_malformed');
   if (name !== undefined) checkPerson({ name, group });
   if (existing !== undefined) await refuseOverRoles(context, existing);
   return context.audit.transact(async (transaction) => {
@@ -88,7 +90,8 @@ export async function inviteToEnrol(
       existing === undefined
         ? (await addPerson(context, transaction, { name: name ?? '', group })).id
         : await existingUser(transaction, existing);
-    const terms = { first: false, approval: request.approval === true, actor: 'system' };
+    const terms = { ...noTerms, approval: request.approval === true, recovery };
+    if (recovery) await withdrawRecoveryLinks(context, transaction, user);
     return { ...(await addLink(context, transaction, user, terms)), user };
   });
 }
@@ -109,7 +112,7 @@ export function inviteFirstAdmin(context: Context): Promise<{ url: string; expir
       .returning('user_id')
       .execute();
     const user = pending[0]?.user_id ?? (await addFirstAdmin(context, transaction));
-    return addLink(context, transaction, user, { first: true, approval: false, actor: 'system' });
+    return addLink(context, transaction, user, { ...noTerms, first: true });
   });
 }
 
@@ -126,7 +129,7 @@ async function addFirstAdmin(context: Context, transaction: StoreTransaction): P
 export function inviteOwnDevice(context: Context, who: SignedIn): Promise<{ url: string; expires: number }> {
   if (who.guest !== undefined) throw new ApiError('unauthenticated');
   return context.audit.transact((transaction) =>
-    addLink(context, transaction, who.user, { first: false, approval: true, actor: who.spiffeId }),
+    addLink(context, transaction, who.user, { ...noTerms, approval: true, actor: who.spiffeId }),
   );
 }
 
@@ -156,11 +159,27 @@ async function hasAdmin(transaction: StoreTransaction): Promise<boolean> {
   return admin !== undefined;
 }
 
+/** Of an administrator's link; one that takes a person over is good for an hour. */
+const noTerms = { first: false, approval: false, recovery: false, actor: 'system' };
+const recoveryMs = 3_600_000;
+
+/** At most one works. */
+async function withdrawRecoveryLinks(context: Context, transaction: StoreTransaction, user: string): Promise<void> {
+  await transaction
+    .updateTable('enrolments')
+    .set({ revoked_at: context.clock.now() })
+    .where('user_id', '=', user)
+    .where('recovery', '=', 1)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
 async function addLink(
   context: Context,
   transaction: StoreTransaction,
   user: string,
-  { first, approval, actor }: { readonly first: boolean; readonly approval: boolean; readonly actor: string },
+  { first, approval, recovery, actor }: typeof noTerms,
 ): Promise<{ url: string; expires: number }> {
   const token = newSecret();
   const now = context.clock.now();
@@ -170,16 +189,19 @@ async function addLink(
     user_id: user,
     first: first ? 1 : 0,
     approval: approval ? 1 : 0,
+    recovery: recovery ? 1 : 0,
     created_at: now,
-    expires_at: now + context.config.timers.enrolmentS * 1_000,
+    expires_at:
+      now + Math.min(context.config.timers.enrolmentS * 1_000, recovery ? recoveryMs : Number.POSITIVE_INFINITY),
     used_at: null,
     revoked_at: null,
   };
   await transaction.insertInto('enrolments').values(link).execute();
-  const detail = { operation: 'enrolment.create', link: link.id, first, approval };
+  const detail = { operation: 'enrolment.create', link: link.id, first, approval, recovery };
   await context.audit.record(transaction, newEvent(context, { type: 'admin', actor, subject: user, detail }));
   // In the fragment, which browsers never send: neither the token nor the fingerprint reaches a server log.
-  const url = `${origins.hub(context.config)}/enrol#${token}.${base64url(context.pki.fingerprint)}`;
+  const page = recovery ? 'recover' : 'enrol';
+  const url = `${origins.hub(context.config)}/${page}#${token}.${base64url(context.pki.fingerprint)}`;
   return { url, expires: link.expires_at };
 }
 

@@ -14,6 +14,7 @@ import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
 import { endLease, type SignedIn } from './leases.ts';
 import { revokeLink } from './links.ts';
+import { type Recovery, takeOutAll } from './recovery.ts';
 import { endSession } from './sessions.ts';
 
 /**
@@ -94,6 +95,12 @@ export class RevocationDesk {
       await this.#endLeases(transaction, 'user_id', id);
       await this.#recordAdmin(transaction, 'user.disable', id, why(reason));
     });
+  }
+
+  /** A person who lost all their devices, in the transaction that gives them a new one; {@link tell} afterwards. */
+  async recovery(transaction: StoreTransaction, recovery: Recovery): Promise<void> {
+    await takeOutAll(this.#context, transaction, recovery);
+    await nextEpoch(transaction);
   }
 
   /** A link: every guest of it is out, and no other comes in. @throws ApiError `link_unknown` */
@@ -206,11 +213,7 @@ export class RevocationDesk {
   async #revoke(write: (transaction: StoreTransaction) => Promise<void>): Promise<void> {
     await this.#context.audit.transact(async (transaction) => {
       await write(transaction);
-      await transaction
-        .updateTable('counters')
-        .set((counter) => ({ value: counter('value', '+', 1) }))
-        .where('name', '=', 'revocation_epoch')
-        .execute();
+      await nextEpoch(transaction);
     });
     await this.tell();
   }
@@ -289,6 +292,14 @@ export class RevocationDesk {
       ...signedOut.map((one) => ({ kind: 'signOut' as const, id: utf8(ownerOf(one)) })),
     ];
   }
+}
+
+async function nextEpoch(transaction: StoreTransaction): Promise<void> {
+  await transaction
+    .updateTable('counters')
+    .set((counter) => ({ value: counter('value', '+', 1) }))
+    .where('name', '=', 'revocation_epoch')
+    .execute();
 }
 
 function why(reason: string | undefined): { why?: string } {

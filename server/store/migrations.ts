@@ -248,6 +248,9 @@ const samlGroups = [
      AND user_id IN (SELECT user_id FROM identities WHERE issuer LIKE 'saml %')`,
 ];
 
+/** A link for whoever lost all their devices: using it takes the lost ones out. */
+const recovery = ['ALTER TABLE enrolments ADD COLUMN recovery INTEGER NOT NULL DEFAULT 0'];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -269,6 +272,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0017-federations': { up: (database) => runAll(database, federations) },
   '0018-retention': { up: (database) => runAll(database, retention) },
   '0019-saml-groups': { up: (database) => runAll(database, samlGroups) },
+  '0020-recovery': { up: (database) => runAll(database, recovery) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -71,6 +71,8 @@ export interface EnrolmentTable {
   first: number;
   /** The device it lets in waits for an administrator. */
   approval: number;
+  /** The device it lets in takes the place of all the others of its person (recovery.ts). */
+  recovery: number;
   created_at: number;
   expires_at: number;
   used_at: number | null;

@@ -1,4 +1,4 @@
-/** One-click links in a real Chromium: a kiosk's guest, a guest who makes a passkey, and one who is let in. */
+/** One-time links in a real Chromium: a kiosk's guest, a guest who makes a passkey, one who is let in, and recovery. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -72,4 +72,38 @@ test('BR-3: a guest is let in by an administrator, makes a passkey, and finds th
   const again = await guest.context.newPage();
   await again.goto(url);
   await again.locator('[role=alert][data-code=link_used]').waitFor();
+});
+
+test('BR-4: who lost their device comes back by a recovery link, and both browsers are told', async () => {
+  const added = await product.cliJson('user', 'add', 'Noor', '--group', 'admins');
+  await using lost = await Person.arrive();
+  await lost.enrol(String(added['url']));
+  const { app } = await lost.open('demo');
+  await app.getByRole('heading', { name: 'Field notes' }).waitFor();
+  const { url } = await product.cliJson('user', 'recover', String(added['user']));
+  await using found = await Person.arrive();
+  await found.hub.goto(String(url));
+  await found.hub.getByRole('heading', { name: 'Recover your access' }).waitFor();
+  await found.hub.getByRole('button', { name: 'Create a passkey' }).click();
+  await found.hub.getByText('The device you had before is out.').waitFor();
+  // What was open there is closed, and whoever has that device learns why.
+  await lost.context
+    .pages()
+    .at(-1)
+    ?.locator('[role=status][data-state=closed], [role=status][data-state=refused]')
+    .waitFor();
+  await lost.hub.reload();
+  await lost.hub.getByRole('button', { name: 'Sign in' }).click();
+  await lost.hub.locator('[role=alert][data-code=device_replaced]').waitFor();
+  // From here on the other way back is there as well: one device takes the other out.
+  const invited = await product.cliJson('user', 'invite', String(added['user']));
+  await using second = await Person.arrive();
+  await second.enrol(String(invited['url']));
+  await found.hub.getByText('Your devices').click();
+  await found.hub.getByRole('button', { name: 'Take out A device without a name' }).click();
+  await found.hub.getByRole('button', { name: 'Close all it has open, for good' }).click();
+  await found.hub.getByRole('button', { name: 'Close all it has open, for good' }).waitFor({ state: 'detached' });
+  await second.hub.reload();
+  await second.hub.getByRole('button', { name: 'Sign in' }).click();
+  await second.hub.locator('[role=alert][data-code=device_unknown]').waitFor();
 });

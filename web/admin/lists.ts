@@ -55,6 +55,16 @@ function people({ device, ask, tell, now }: Doing, search: string): Source {
           const { url } = await change(device, 'post', '/api/admin/enrolments', { body });
           tell(`A link for another device of ${name}`, url);
         });
+      const recover = () =>
+        ask({
+          ...{ title: `A recovery link for ${name}?`, verb: 'Make the link', takesReason: false },
+          text: 'Whoever uses it, within an hour, is this person from then on: every device they had before is out. Hand it over in person or by another way that is sure.',
+          run: async () => {
+            const body = { user: id, recovery: true };
+            const { url } = await change(device, 'post', '/api/admin/enrolments', { body });
+            tell(`A recovery link for ${name}, for an hour`, url);
+          },
+        });
       const revoke = () =>
         ask({
           ...{ title: `Take ${name} out?`, verb: 'Take out', takesReason: true },
@@ -69,6 +79,7 @@ function people({ device, ask, tell, now }: Doing, search: string): Source {
           ? []
           : [
               { label: 'Invite', run: invite },
+              { label: 'Recover', run: recover },
               { label: 'Take out', run: revoke },
             ],
       };

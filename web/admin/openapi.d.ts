@@ -1981,6 +1981,9 @@ export type HubDocument = {
          },
          "approval": {
           "type": "boolean"
+         },
+         "recovery": {
+          "type": "boolean"
          }
         },
         "additionalProperties": false
@@ -5320,6 +5323,23 @@ export type HubDocument = {
              "policy"
             ]
            }
+          },
+          "recovered": {
+           "type": "object",
+           "properties": {
+            "at": {
+             "type": "integer",
+             "minimum": 0,
+             "description": "ms since 1970"
+            },
+            "devices": {
+             "type": "integer"
+            }
+           },
+           "required": [
+            "at",
+            "devices"
+           ]
           },
           "passkey": {
            "type": "object",

@@ -22,9 +22,12 @@ export interface Person {
 
 export interface SessionInfo {
   readonly user: Person;
+  readonly device: { readonly id: string };
   readonly leaseEnds: number;
   /** Duties in the administration. */
   readonly roles: readonly string[];
+  /** A recovery of the last week: when (ms), and how many devices it took out. */
+  readonly recovered?: { readonly at: number; readonly devices: number };
   readonly passkey: { readonly rpId: string; readonly credentialId: string; readonly userHandle: string };
 }
 

@@ -31,13 +31,15 @@ export class EnrolPage extends LitElement {
     `,
   ];
 
+  readonly #isRecovery = location.pathname === '/recover';
+  readonly #title = this.#isRecovery ? 'Recover your access' : 'Set up this browser';
   @state() private link: EnrolmentLink | undefined;
   @state() private failure: Failure | undefined;
   @state() private busy = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    document.title = 'Set up this browser · Latchkey';
+    document.title = `${this.#title} · Latchkey`;
     try {
       this.link = parseLink(location.hash);
       // The token is in memory now; it leaves the address bar, the history and every screenshot.
@@ -52,8 +54,8 @@ export class EnrolPage extends LitElement {
     return html`
       <lk-frame narrow>
         <div class="card">
-          <h1>Set up this browser</h1>
-          ${isOver ? nothing : invitation}
+          <h1>${this.#title}</h1>
+          ${isOver ? nothing : this.#isRecovery ? recovery : invitation}
           <lk-failure .failure=${this.failure}></lk-failure>
           ${
             isOver
@@ -79,6 +81,13 @@ export class EnrolPage extends LitElement {
     }
   }
 }
+
+const recovery = html`<p>This link is for whoever lost all their devices. When you use it:</p>
+  <ol>
+    <li>You make a new passkey on this device, with its fingerprint, face or PIN.</li>
+    <li>Every device and passkey you had is taken out, and all they have open is closed.</li>
+    <li>Accounts at sign-in providers have to be connected again.</li>
+  </ol>`;
 
 const invitation = html`<p>You were invited to reach internal services from this browser. Nothing is installed.</p>
   <ol>

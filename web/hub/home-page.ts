@@ -7,6 +7,7 @@ import '../design/failure-note.ts';
 import '../design/frame.ts';
 import { key } from '../design/icons.ts';
 import './about.ts';
+import './device-list.ts';
 import { wishOf } from './addresses.ts';
 import { ApiError, call, type ServiceInfo, type SessionInfo } from './api.ts';
 import { type Device, loadDevice } from './device.ts';
@@ -49,6 +50,11 @@ export class HomePage extends LitElement {
         display: flex;
         flex-wrap: wrap;
         gap: 0.75rem;
+      }
+      .notice {
+        border-color: var(--accent);
+        margin: 0 0 1.25rem;
+        padding: 0.8rem 1rem;
       }
       .head {
         margin: 0 0 1.25rem;
@@ -151,13 +157,14 @@ export class HomePage extends LitElement {
         <button class="quiet" ?disabled=${this.busy} @click=${this.#leave}>Sign out</button>
       </div>
       <lk-failure .failure=${this.failure}></lk-failure>
-      ${this.#wished(services)}
+      ${recoveryNote(session)} ${this.#wished(services)}
       <div class="head">
         <h1 tabindex="-1">Your services</h1>
         <p class="soft">You are signed in until ${timeOfDay(session.leaseEnds)}.</p>
       </div>
       <lk-services .services=${services}></lk-services>
       <p class="actions">${this.#providerButtons(device, 'Connect', 'quiet')}</p>
+      <lk-devices slot="about" .device=${device} .own=${session.device.id}></lk-devices>
       <lk-about slot="about" .pins=${device.pins}></lk-about>
     </lk-frame>`;
   }
@@ -258,6 +265,18 @@ export class HomePage extends LitElement {
       this.busy = false;
     }
   }
+}
+
+/** Whoever did not ask for it learns of it here. */
+function recoveryNote({ recovered }: SessionInfo) {
+  if (recovered === undefined) return nothing;
+  const { at, devices } = recovered;
+  const when = new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+  return html`<p class="card notice" role="note">
+    Your access was recovered by an administrator’s link on ${when}.
+    ${devices === 1 ? 'The device you had before is out.' : `The ${devices} devices you had before are out.`} If that was not
+    you, tell your administrator at once.
+  </p>`;
 }
 
 /** As the person's own clock and language have it; with the day when it is another one. */

@@ -118,6 +118,7 @@ export const newEnrolment = z.strictObject({
   name: text.optional(),
   group: text.optional(),
   approval: z.boolean().optional(),
+  recovery: z.boolean().optional(),
 });
 export const enrolment = z.object({ url: z.string(), user: z.string(), expires: z.number() });
 export const firstEnrolment = z.object({ url: z.string().nullable(), expires: z.number().optional() });

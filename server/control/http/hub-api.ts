@@ -10,6 +10,7 @@ import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import type { OidcProvider } from '../oidc/provider.ts';
+import { recoveryNotice } from '../recovery.ts';
 import type { SamlProvider } from '../saml/provider.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { addChangeApi } from './change-api.ts';
@@ -78,7 +79,7 @@ function addEnrolment(app: ApiApp, { context, desk, strangers }: HubApiOptions):
     const proof = exchange.req.valid('json');
     // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
     const credential = proof.credential as RegistrationResponseJSON;
-    const { leaseSecret, user, device } = await finishEnrolment(context, { ...proof, credential });
+    const { leaseSecret, user, device } = await finishEnrolment(context, desk.revocations, { ...proof, credential });
     if (leaseSecret !== null) writeLease(context, exchange, leaseSecret);
     // A new person or group changes what the gateways have to know.
     await desk.policy.reload();
@@ -143,10 +144,9 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
     const credentialId = who.credential ?? '';
     const passkey = { rpId: context.config.rpId, credentialId, userHandle: who.userHandle };
     const roles = await rolesOf(context, who.user);
-    return exchange.json(
-      { ...encodeBytes({ user, device: { id: who.device }, leaseEnds: who.endsAt, passkey }), roles },
-      200,
-    );
+    const recovered = await recoveryNotice(context, who.user);
+    const told = { user, device: { id: who.device }, leaseEnds: who.endsAt, passkey };
+    return exchange.json({ ...encodeBytes(told), roles, ...(recovered !== undefined && { recovered }) }, 200);
   });
 
   const services = createRoute({

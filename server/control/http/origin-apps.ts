@@ -62,6 +62,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
   for (const page of [
     '/',
     '/enrol',
+    '/recover',
     '/launch',
     '/link',
     '/sign-out',

@@ -103,6 +103,8 @@ export const session = entered.extend({
   leaseEnds: time,
   /** Duties in the administration. */
   roles: z.array(z.enum(adminRoles)),
+  /** A recovery of the last week: when, and how many devices it took out. */
+  recovered: z.object({ at: time, devices: z.number().int() }).optional(),
   /** What a step-up's challenge is computed from, besides what the tunnel and the device know. */
   passkey: z.object({ rpId: z.string(), credentialId: z.string(), userHandle: encodedBytes }),
 });

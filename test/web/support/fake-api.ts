@@ -11,6 +11,8 @@ export interface Shown {
   readonly contact?: string;
   /** Duties in the administration. */
   readonly roles?: readonly string[];
+  /** A recovery took out so many devices. */
+  readonly recovered?: number;
 }
 
 const denied = {
@@ -61,8 +63,25 @@ export function welcome(mock: MockInstallation, shown: Shown = {}): void {
     'GET /api/providers': () => ({ json: { providers: [] } }),
     'GET /api/session': () =>
       signedIn
-        ? { json: { user, device, leaseEnds: Date.now() + 3_600_000, roles: shown.roles ?? [], passkey: passkey() } }
+        ? {
+            json: {
+              ...{ user, device, leaseEnds: Date.now() + 3_600_000, roles: shown.roles ?? [], passkey: passkey() },
+              ...(shown.recovered !== undefined && { recovered: { at: Date.now(), devices: shown.recovered } }),
+            },
+          }
         : stranger,
+    'GET /api/devices': () => {
+      const [createdAt, mine] = [1_790_000_000_000, { user: user.id, userName: user.name, archived: false }];
+      return {
+        json: {
+          devices: [
+            { ...mine, ...device, name: 'Laptop', state: 'approved', createdAt, lastSignIn: createdAt },
+            { ...mine, id: 'd'.repeat(24), name: '', state: 'approved', createdAt },
+            { ...mine, id: 'e'.repeat(24), name: 'Phone', state: 'waiting', createdAt },
+          ],
+        },
+      };
+    },
     'GET /api/services': () =>
       signedIn
         ? {

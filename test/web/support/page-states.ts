@@ -102,8 +102,13 @@ async function shellShowing(visitor: Visitor, mock: MockInstallation, shown: Sho
   return shell;
 }
 
-async function launcher(visitor: Visitor, mock: MockInstallation, services: Record<string, string>): Promise<Page> {
-  welcome(mock, { services, contact });
+async function launcher(
+  visitor: Visitor,
+  mock: MockInstallation,
+  services: Record<string, string>,
+  more: { readonly recovered?: number } = {},
+): Promise<Page> {
+  welcome(mock, { services, contact, ...more });
   await visitor.page.goto('about:blank');
   await visitor.enrol(enrolmentLink(mock));
   return visitor.page;
@@ -148,10 +153,23 @@ const hubStates: readonly PageState[] = [
     await page.getByRole('alert').waitFor();
     return page;
   }),
+  state('hub-recover', async ({ page }, mock) => {
+    welcome(mock, { contact });
+    await page.goto(enrolmentLink(mock).replace('/enrol#', '/recover#'));
+    await page.getByRole('heading', { name: 'Recover your access' }).waitFor();
+    return page;
+  }),
   state('hub-signed-out', signedOut),
   state('hub-launcher', (visitor, mock) => launcher(visitor, mock, few)),
   state('hub-launcher-many', (visitor, mock) => launcher(visitor, mock, twelve)),
   state('hub-launcher-none', (visitor, mock) => launcher(visitor, mock, {})),
+  state('hub-recovered', async (visitor, mock) => {
+    const page = await launcher(visitor, mock, few, { recovered: 2 });
+    await page.getByText('The 2 devices you had before are out.').waitFor();
+    await page.getByText('Your devices').click();
+    await page.getByRole('button', { name: 'Take out Phone' }).click();
+    return page;
+  }),
   state('hub-wish', async (visitor, mock) => {
     const page = await launcher(visitor, mock, few);
     await page.goto(`${mock.hub}/launch?service=wiki`);
