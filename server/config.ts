@@ -136,6 +136,8 @@ const fields = z.strictObject({
       launchLeaseS: seconds.default(43_200),
       loginLeaseS: seconds.default(28_800),
       enrolmentS: seconds.default(86_400),
+      /** A kiosk's visit in which nobody clicks or types for this long is over. */
+      kioskIdleS: seconds.default(300),
       /** A gateway that has not heard from the control plane for this long takes no new sessions. */
       freshnessS: seconds.default(60),
       postureMaxAgeS: seconds.default(28_800),

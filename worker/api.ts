@@ -37,6 +37,8 @@ export interface LaunchedService {
   readonly title: string;
   /** The app's origin. */
   readonly app: string;
+  /** At a kiosk: the ticket by which the app's origin is wiped when the visit is over. */
+  readonly wipe?: string;
 }
 
 /** Counters of the present session, for people and tests. */
@@ -131,6 +133,11 @@ export type HubToTunnel =
 export interface LaunchRequest {
   readonly latchkey: 'launch';
   readonly service: string;
+}
+
+/** Shell to hub by window message: somebody is there, at a kiosk. */
+export interface ActiveNotice {
+  readonly latchkey: 'active';
 }
 
 /** Shell to hub by window message, with a port that hears how it went: the person wants to be signed out. */

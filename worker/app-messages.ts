@@ -86,6 +86,8 @@ export type WebSocketFromTunnel =
 export type ToShell =
   | { readonly latchkey: 'ready' }
   | { readonly latchkey: 'failed'; readonly reason: string }
+  /** After a kiosk's visit: how much of it is left on this origin, -1 where that is not known. */
+  | { readonly latchkey: 'wiped'; readonly left: number }
   | { readonly latchkey: 'port'; readonly kind: PortKind }
   | ({ readonly latchkey: 'page' } & AppPage)
   | LedMessage

@@ -3,6 +3,7 @@
  * service, the session key proves itself, posture and policy are judged, and one credential is issued. The policy is
  * asked once, here, with the posture of this moment; every answer is audited with the policies that gave it.
  */
+
 import { launchChallenge } from '../../protocol/challenges.ts';
 import { signatureContext } from '../../protocol/labels.ts';
 import { verifyComposite } from '../crypto/composite-key.ts';
@@ -17,6 +18,7 @@ import type { Context } from './context.ts';
 import { type GatewayOffer, type LaunchAnswer, launchAnswer, planSvid, required } from './credential.ts';
 import type { Holder } from './holder.ts';
 import { newEvent, newId } from './identifiers.ts';
+import { wipeTicket } from './kiosk-wipe.ts';
 import type { SignedIn } from './leases.ts';
 import type { PolicyDesk } from './policy-desk.ts';
 import { type Posture, policySignalsOf, postureDetail, verifyPosture } from './posture.ts';
@@ -98,7 +100,7 @@ export async function finishLaunch(
   who: SignedIn,
   holder: Holder,
   proof: LaunchProof,
-): Promise<LaunchAnswer> {
+): Promise<LaunchAnswer & { readonly wipe?: string }> {
   const ceremony = await findCeremony(context, 'launch', proof.ceremony);
   const service = ceremony.service ?? '';
   const attempt = { type: 'launch', actor: who.spiffeId, service } as const;
@@ -111,7 +113,9 @@ export async function finishLaunch(
   const outcome = await record(context, desk, ceremony, who, proof, posture, decision, refusal);
   if (outcome === undefined) throw refusal;
   const title = findService(desk, service)?.title ?? service;
-  return launchAnswer(context, required(gateway()), who, outcome.launch, title, outcome.planned);
+  const wipe = wipeTicket(who, outcome.launch);
+  const answer = await launchAnswer(context, required(gateway()), who, outcome.launch, title, outcome.planned);
+  return { ...answer, ...(wipe !== undefined && { wipe }) };
 }
 
 function check(

@@ -200,7 +200,7 @@ async function addLink(
   const detail = { operation: 'enrolment.create', link: link.id, first, approval, recovery };
   await context.audit.record(transaction, newEvent(context, { type: 'admin', actor, subject: user, detail }));
   // In the fragment, which browsers never send: neither the token nor the fingerprint reaches a server log.
-  const page = recovery ? 'recover' : 'enrol';
+  const page = recovery ? 'regain' : 'enrol';
   const url = `${origins.hub(context.config)}/${page}#${token}.${base64url(context.pki.fingerprint)}`;
   return { url, expires: link.expires_at };
 }

@@ -50,6 +50,88 @@ test('BR-3: a kiosk’s guest opens the service by the link alone, only to read 
   await shell.locator('[role=status][data-state=closed], [role=status][data-state=refused]').waitFor();
 });
 
+/** What an app keeps in a browser, of every kind. */
+const keep = async (): Promise<void> => {
+  localStorage.setItem('kept', 'x');
+  sessionStorage.setItem('kept', 'x');
+  // biome-ignore lint/suspicious/noDocumentCookie: as an old app does
+  document.cookie = 'kept=x; path=/; max-age=3600';
+  await (await caches.open('kept')).put('/kept', new Response('x'));
+  await new Promise<void>((resolve, reject) => {
+    const request = indexedDB.open('kept');
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+  });
+};
+
+/** How much of each kind there is on the app's origin: seen from a page of it that runs no script of its own. */
+async function keptBy(guest: Person, app: string): Promise<number[]> {
+  const page = await guest.context.newPage();
+  await page.goto(`${app}/.latchkey/installation.json`);
+  const counts = await page.evaluate(async () => [
+    localStorage.length,
+    document.cookie === '' ? 0 : document.cookie.split(';').length,
+    (await caches.keys()).length,
+    (await indexedDB.databases()).length,
+    (await navigator.serviceWorker.getRegistrations()).length,
+  ]);
+  await page.close();
+  return counts;
+}
+
+test('BR-9: when a kiosk’s visit ends, nothing of what the app kept is in the browser, in a tab that is open or was closed', async () => {
+  await using guest = await Person.arrive();
+  const visit = async () => {
+    await guest.hub.goto((await link('--kiosk')).url);
+    await guest.hub.getByRole('button', { name: 'Open' }).click();
+    await guest.hub.getByRole('heading', { name: 'Open to you' }).waitFor();
+    const { shell, app } = await guest.open('demo');
+    await app.getByRole('heading', { name: 'Field notes' }).waitFor();
+    await app.evaluate(keep);
+    return { shell, app: new URL(app.url()).origin };
+  };
+  const open = await visit();
+  assert.deepEqual(await keptBy(guest, open.app), [1, 1, 1, 1, 1]);
+  await guest.hub.getByRole('button', { name: 'End visit' }).click();
+  await guest.hub.locator('[data-wiped=done]').waitFor();
+  await open.shell.locator('[data-wiped=done]').waitFor();
+  assert.deepEqual(await keptBy(guest, open.app), [0, 0, 0, 0, 0]);
+  assert.equal(await open.shell.locator('iframe').count(), 0, 'the app has gone');
+
+  const closed = await visit();
+  await closed.shell.close();
+  assert.deepEqual(await keptBy(guest, closed.app), [1, 1, 1, 1, 1]);
+  await guest.hub.getByRole('button', { name: 'End visit' }).click();
+  await guest.hub.locator('[data-wiped=done]').waitFor();
+  assert.deepEqual(await keptBy(guest, closed.app), [0, 0, 0, 0, 0]);
+});
+
+test('BR-9: a kiosk’s visit in which nobody clicks or types any more is over, and wiped', async () => {
+  await using guest = await Person.arrive();
+  await guest.hub.goto((await link('--kiosk')).url);
+  await guest.hub.getByRole('button', { name: 'Open' }).click();
+  await guest.hub.getByRole('heading', { name: 'Open to you' }).waitFor();
+  const { shell, app } = await guest.open('demo');
+  await app.getByRole('heading', { name: 'Field notes' }).waitFor();
+  await app.evaluate(keep);
+  const { origin } = new URL(app.url());
+  // For this page alone five minutes pass each time that it looks at the clock.
+  await guest.hub.evaluate(() => {
+    const now = Date.now.bind(Date);
+    let passed = 0;
+    Date.now = () => {
+      passed += 301_000;
+      return now() + passed;
+    };
+  });
+  await guest.hub.locator('[data-wiped=done]').waitFor();
+  await shell.locator('[data-wiped=done]').waitFor();
+  assert.deepEqual(await keptBy(guest, origin), [0, 0, 0, 0, 0]);
+});
+
 test('BR-3: a guest is let in by an administrator, makes a passkey, and finds the link’s services on the hub', async () => {
   const { url } = await link('--approve', '--for', 'mia@example.org');
   await using guest = await Person.arrive();

@@ -5812,6 +5812,9 @@ export type HubDocument = {
            "type": "integer",
            "minimum": 0,
            "description": "ms since 1970"
+          },
+          "wipe": {
+           "type": "string"
           }
          },
          "required": [
@@ -6513,6 +6516,9 @@ export type HubDocument = {
           },
           "until": {
            "type": "number"
+          },
+          "idleS": {
+           "type": "integer"
           }
          },
          "required": [
@@ -6520,7 +6526,8 @@ export type HubDocument = {
           "device",
           "services",
           "shell",
-          "until"
+          "until",
+          "idleS"
          ]
         }
        }
@@ -6872,6 +6879,9 @@ export type HubDocument = {
            "type": "integer",
            "minimum": 0,
            "description": "ms since 1970"
+          },
+          "wipe": {
+           "type": "string"
           }
          },
          "required": [

@@ -31,7 +31,7 @@ export class EnrolPage extends LitElement {
     `,
   ];
 
-  readonly #isRecovery = location.pathname === '/recover';
+  readonly #isRecovery = location.pathname === '/regain';
   readonly #title = this.#isRecovery ? 'Recover your access' : 'Set up this browser';
   @state() private link: EnrolmentLink | undefined;
   @state() private failure: Failure | undefined;

@@ -4,11 +4,13 @@
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
+import type { ActiveNotice } from '../../worker/api.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import '../design/frame.ts';
 import { key, open } from '../design/icons.ts';
+import { IdleWatch } from './idle.ts';
 import { answerShells } from './launch.ts';
 import * as link from './link.ts';
 import './service-list.ts';
@@ -122,7 +124,7 @@ export class LinkPage extends LitElement {
       <p class="soft">
         ${
           kiosk
-            ? 'Nothing is installed, and nothing is kept in this browser.'
+            ? 'Nothing is installed. What services keep in this browser is wiped when the visit ends.'
             : 'It becomes yours by a passkey of this device, with its fingerprint, face or PIN. It then works in this browser alone.'
         }
       </p>
@@ -150,7 +152,7 @@ export class LinkPage extends LitElement {
       <lk-failure .failure=${this.failure}></lk-failure>
       <div class="head">
         <h1 tabindex="-1">Open to you</h1>
-        <p class="soft">Until ${moment(until)}, while this page is open.</p>
+        <p class="soft">Until ${moment(until)}, while this page is open and somebody is here.</p>
       </div>
       <lk-services .services=${services}></lk-services>
     </lk-frame>`;
@@ -180,11 +182,11 @@ export class LinkPage extends LitElement {
     const visit = await link.KioskVisit.begin(held);
     const entered = await visit.enter(guest, knocked);
     this.#visit = visit;
-    const leave = async (): Promise<void> => {
-      await this.#visit?.end();
-      this.#visit = undefined;
-    };
-    answerShells(new URL(entered.shell).origin, leave, async () => this.#visit?.endorser());
+    const shell = new URL(entered.shell).origin;
+    // The shell that asks hears of it before this page goes.
+    const leave = async (): Promise<void> => void (await this.#end(shell));
+    answerShells(shell, leave, async () => this.#visit?.endorser());
+    this.#watch(shell, entered.idleS);
     this.view = { at: 'in', entered };
     await this.updateComplete;
     this.renderRoot.querySelector('h1')?.focus();
@@ -202,12 +204,31 @@ export class LinkPage extends LitElement {
     return knocked;
   }
 
-  readonly #leave = (): void => {
-    void this.#attempt(async () => {
-      await this.#visit?.end();
-      this.#visit = undefined;
-      location.assign('/');
+  /** Ends the visit when nobody is there any more, or nothing is left of this page. */
+  #watch(shell: string, idleS: number): void {
+    const idle = new IdleWatch(idleS * 1_000, () => this.#attempt(() => this.#end(shell)));
+    window.addEventListener('message', ({ origin, data }: MessageEvent<ActiveNotice | null>) => {
+      if (origin === shell && data?.latchkey === 'active') idle.seen();
     });
+    window.addEventListener('pagehide', () => {
+      idle.stop();
+      this.#visit?.endSoon();
+      this.#visit = undefined;
+    });
+  }
+
+  /** This page goes on where the apps are wiped. */
+  async #end(shell: string): Promise<void> {
+    const visit = this.#visit;
+    if (visit === undefined) return;
+    await visit.end();
+    this.#visit = undefined;
+    location.replace(visit.endedPage(shell));
+  }
+
+  readonly #leave = (): void => {
+    const { view } = this;
+    if (view.at === 'in') void this.#attempt(() => this.#end(new URL(view.entered.shell).origin));
   };
 
   async #attempt(run: () => Promise<void>): Promise<void> {

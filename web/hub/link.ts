@@ -120,14 +120,24 @@ async function refuseIfTaken(): Promise<void> {
 export interface KioskEntered {
   readonly user: Person;
   readonly until: number;
+  /** After so long without a click or a key the visit ends. */
+  readonly idleS: number;
   readonly services: readonly ServiceInfo[];
   readonly shell: string;
+}
+
+/** Of a LaunchAnswer what the page itself reads. */
+interface VisitAnswer {
+  readonly service: { readonly name: string };
+  readonly wipe?: string;
 }
 
 /** A kiosk's visit: nothing is made and nothing kept. */
 export class KioskVisit {
   readonly #link: GuestLink;
   readonly #key: CryptoKey;
+  /** Service by ticket. */
+  readonly #wipes = new Map<string, string>();
   /** For this page's life alone: with it go the cookies that services set. */
   readonly #jarRoot = crypto.getRandomValues(new Uint8Array(32));
 
@@ -152,7 +162,25 @@ export class KioskVisit {
 
   async end(): Promise<void> {
     this.#jarRoot.fill(0);
-    await call('POST', '/api/guest/end', JSON.stringify({ secret: this.#link.secret }));
+    await call('POST', '/api/guest/end', this.#farewell());
+  }
+
+  /** The page goes: said without waiting for an answer. */
+  endSoon(): void {
+    this.#jarRoot.fill(0);
+    const headers = { 'content-type': 'application/json' };
+    fetch('/api/guest/end', { method: 'POST', headers, body: this.#farewell(), keepalive: true }).catch(
+      () => undefined,
+    );
+  }
+
+  /** Where this tab goes on when it is over: each app that was opened is wiped there, `#service.ticket,…`. */
+  endedPage(shell: string): string {
+    return `${shell}/ended#${[...this.#wipes].map(([ticket, service]) => `${service}.${ticket}`).join()}`;
+  }
+
+  #farewell(): string {
+    return JSON.stringify({ secret: this.#link.secret });
   }
 
   /** Endorses the session keys of the shells that this page opens. */
@@ -165,7 +193,10 @@ export class KioskVisit {
       posture: () => this.#posture(),
       finish: async (proof, message) => {
         const linkSignature = encode(await this.#sign(message));
-        return call('POST', '/api/guest/launch/finish', JSON.stringify({ secret, ...proof, linkSignature }));
+        const body = JSON.stringify({ secret, ...proof, linkSignature });
+        const answer = await call<VisitAnswer>('POST', '/api/guest/launch/finish', body);
+        if (answer.wipe !== undefined) this.#wipes.set(answer.wipe, answer.service.name);
+        return answer;
       },
       jarKey: async (service) => hash.sha256(new Uint8Array([...this.#jarRoot, ...new TextEncoder().encode(service)])),
     };

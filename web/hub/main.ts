@@ -9,7 +9,7 @@ import { trustedScript } from '../design/trusted-script.ts';
 
 const pages: Readonly<Record<string, string>> = {
   '/enrol': 'lk-enrol',
-  '/recover': 'lk-enrol',
+  '/regain': 'lk-enrol',
   '/link': 'lk-link',
   '/step-up': 'lk-step-up',
   '/again': 'lk-again',

@@ -2,11 +2,12 @@
 import { failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import { learnHubOrigin } from './hub-origin.ts';
+import './ended-page.ts';
 import './shell-page.ts';
 
 try {
   await learnHubOrigin();
-  document.body.append(document.createElement('lk-shell'));
+  document.body.append(document.createElement(location.pathname === '/ended' ? 'lk-ended' : 'lk-shell'));
 } catch (error) {
   const note = document.createElement('lk-failure');
   document.body.append(Object.assign(note, { className: 'alone', failure: failureOf(error) }), again());

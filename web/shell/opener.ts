@@ -2,7 +2,7 @@
  * The shell's way to the hub: the window that opened it. A shell without one (a bookmark, a closed hub) sends the
  * person to the hub's launch page, which opens the service again.
  */
-import type { LaunchRequest, SignOutAnswer, SignOutRequest } from '../../worker/api.ts';
+import type { ActiveNotice, LaunchRequest, SignOutAnswer, SignOutRequest } from '../../worker/api.ts';
 
 /** @returns the Worker's end of a port whose other end the hub has; undefined without an opener. */
 export function askOpener(hub: string, service: string): MessagePort | undefined {
@@ -28,6 +28,16 @@ export async function signOutByOpener(hub: string): Promise<boolean> {
   });
   opener.postMessage({ latchkey: 'sign-out' } satisfies SignOutRequest, hub, [port2]);
   return answered.finally(() => port1.close());
+}
+
+const activeEveryMs = 2_000;
+
+/** Tells the hub of a kiosk, for as long as this page lives, that somebody clicks or types here or in the app. */
+export function tellOfActivity(hub: string): void {
+  setInterval(() => {
+    const opener = window.opener as Window | null;
+    if (navigator.userActivation?.isActive) opener?.postMessage({ latchkey: 'active' } satisfies ActiveNotice, hub);
+  }, activeEveryMs);
 }
 
 /** Where a person signs out whose hub is closed. */

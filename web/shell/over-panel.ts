@@ -9,6 +9,7 @@ import { customElement, property } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
 import type { Failure } from '../design/failure.ts';
 import '../design/failure-note.ts';
+import { sentences } from './ended-page.ts';
 import { panelStyles } from './panel-styles.ts';
 
 /** No failure: the person wanted it. */
@@ -23,6 +24,8 @@ export class OverPanel extends LitElement {
   /** Where the hub is. */
   @property({ attribute: false }) hub = '';
   @property({ type: Boolean }) again = false;
+  /** At a kiosk: what became of what the app kept here. */
+  @property({ attribute: false }) wiped: keyof typeof sentences | undefined;
 
   override firstUpdated(): void {
     this.renderRoot.querySelector('h1')?.focus();
@@ -35,6 +38,11 @@ export class OverPanel extends LitElement {
         calm.has(this.failure.code)
           ? html`<p>${this.failure.message}</p>`
           : html`<lk-failure .failure=${this.failure}></lk-failure>`
+      }
+      ${
+        this.wiped === undefined
+          ? nothing
+          : html`<p class="soft" role="status" data-wiped=${this.wiped}>${sentences[this.wiped]}</p>`
       }
       <div class="actions">
         ${

@@ -20,10 +20,11 @@ import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
 import { type Target, wanted } from './addresses.ts';
 import { followAppPages } from './app-page.ts';
+import type { sentences } from './ended-page.ts';
 import { HelperFrame } from './helper-frame.ts';
 import { hubOrigin } from './hub-origin.ts';
 import { openHubWindow } from './hub-window.ts';
-import { askOpener, launchPage, signOutByOpener, signOutPage } from './opener.ts';
+import { askOpener, launchPage, signOutByOpener, signOutPage, tellOfActivity } from './opener.ts';
 import './over-panel.ts';
 import { LedAways } from './own-window.ts';
 import './own-window-panel.ts';
@@ -34,6 +35,7 @@ import './shell-bar.ts';
 import { shellStyles } from './shell-styles.ts';
 import './step-up-bar.ts';
 import { Tunnel } from './tunnel.ts';
+import { wipeApp } from './wipe.ts';
 
 @customElement('lk-shell')
 export class ShellPage extends LitElement {
@@ -52,12 +54,15 @@ export class ShellPage extends LitElement {
   @state() private stepUpFailure: Failure | undefined;
   @state() private password: PasswordStage | undefined;
   @state() private signedOut = false;
+  /** At a kiosk, when it is over. */
+  @state() private wiped: keyof typeof sentences | undefined;
   private wasOpen = false;
 
   readonly #target = wanted(location);
   readonly #tunnel = new Tunnel();
   readonly #ledAways = new LedAways();
   #hubWindow = new AbortController();
+  #helper: HelperFrame | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -99,6 +104,16 @@ export class ShellPage extends LitElement {
   /** Of the document, not of the shadow tree: whose frames a window does not count, and the helper finds the app by counting. */
   override updated(): void {
     render(this.#frame(), this);
+    void this.#wipeWhenOver();
+  }
+
+  /** At a kiosk nothing of the app outlives its tunnel: first its pages go, then what they kept. */
+  async #wipeWhenOver(): Promise<void> {
+    const { wipe, app } = this.service ?? {};
+    if (!this.#isOver || wipe === undefined || app === undefined || this.wiped !== undefined) return;
+    this.wiped = 'wiping';
+    this.#helper?.element.remove();
+    this.wiped = (await wipeApp(app, wipe, document.body)) ? 'done' : 'failed';
   }
 
   /** A launch that failed has no tunnel whose state could be told; to the person it is a refusal all the same. */
@@ -109,6 +124,7 @@ export class ShellPage extends LitElement {
 
   #frame() {
     if (this.service === undefined || !this.framed || this.unframedAt !== undefined) return nothing;
+    if (this.#isOver && this.service.wipe !== undefined) return nothing;
     const frame = html`<iframe
       class="app"
       title=${this.service.title}
@@ -152,6 +168,7 @@ export class ShellPage extends LitElement {
       .heading=${heading}
       .failure=${failure}
       .hub=${hub}
+      .wiped=${this.wiped}
       ?again=${again && this.#target !== undefined}
       @again=${() => location.reload()}
     ></lk-over>`;
@@ -179,6 +196,7 @@ export class ShellPage extends LitElement {
     // A port that cannot be served shows where it is waited for.
     const takePort = (port: MessagePort, kind: PortKind) => void this.#tunnel.serve(port, kind).catch(() => undefined);
     const helper = new HelperFrame(origin, takePort, this.#ledAway);
+    this.#helper = helper;
     this.renderRoot.append(helper.element);
     const launched = await this.#tunnel.launch(service, hub);
     document.title = launched.title;
@@ -189,6 +207,7 @@ export class ShellPage extends LitElement {
       helper: () => helper.element.contentWindow,
     });
     this.service = launched;
+    if (launched.wipe !== undefined) tellOfActivity(hubOrigin());
     await helper.ready;
     this.framed = true;
   }

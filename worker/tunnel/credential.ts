@@ -32,6 +32,7 @@ export interface LaunchAnswer {
   readonly posture: string;
   readonly renewAfter: number;
   readonly expires: number;
+  readonly wipe?: string;
 }
 
 /** What a handshake needs, verified. */
@@ -99,7 +100,7 @@ export async function believe(
       posture,
       gateway: { publicKey: descriptor.publicKey, stealthKey: descriptor.stealthKey },
       endpoints: endpointsOf(answer),
-      service: { name: expected.service, title: String(answer.service.title), app: expected.app },
+      service: { name: expected.service, title: String(answer.service.title), app: expected.app, ...wipeOf(answer) },
       renewInMs: timeOf(answer.renewAfter) - claims.notBefore,
       pins,
     };
@@ -109,6 +110,10 @@ export async function believe(
 }
 
 /** The oldest first. */
+function wipeOf({ wipe }: LaunchAnswer): Pick<LaunchedService, 'wipe'> {
+  return wipe !== undefined && /^[\w-]{43}$/.test(wipe) ? { wipe } : {};
+}
+
 function generationsOf({ earlier, pins, root }: LaunchAnswer): Generation[] {
   return [...earlier, { pins, root }].map((one) => ({ pins: unbase64url(one.pins), root: unbase64url(one.root) }));
 }

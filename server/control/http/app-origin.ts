@@ -5,9 +5,11 @@
  */
 import { join } from 'node:path';
 import type { Context as Exchange } from 'hono';
+import { unbase64url } from '../../../protocol/bytes.ts';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
 import { newCorrelation, newEvent } from '../identifiers.ts';
+import { orderWipe } from '../kiosk-wipe.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { ApiApp, ApiEnv } from './respond.ts';
 import { appHeaders } from './security-headers.ts';
@@ -15,7 +17,7 @@ import { installationOf } from './shell-api.ts';
 import { fileResponse, StaticFiles } from './static-files.ts';
 
 const ownPath = '/.latchkey/';
-const ownFiles: ReadonlySet<string> = new Set(['helper.html', 'helper.js', 'shim.js', 'boot.js']);
+const ownFiles: ReadonlySet<string> = new Set(['helper.html', 'helper.js', 'shim.js', 'boot.js', 'wipe.js']);
 
 /** Events a second that bypasses may add to the audit log; those above are counted in the next one. */
 const auditRate = { burst: 50, perSecond: 1 };
@@ -29,6 +31,10 @@ const bootPage = `<!doctype html>
 </html>
 `;
 
+/** Cookies are left to the page: named here, they would go of every app of the domain. */
+const wipeOrder = '"cache", "storage"';
+const wipePage = bootPage.replace('boot.js', 'wipe.js');
+
 export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
   const files = new StaticFiles(join(context.config.assets, 'app'));
   const bypasses = new BypassAudit(context);
@@ -39,6 +45,12 @@ export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
   app.get(`${ownPath}installation.json`, (exchange) =>
     exchange.json(installationOf(context), 200, { 'cache-control': 'no-store' }),
   );
+  app.get(`${ownPath}wipe/:ticket`, async (exchange) => {
+    const ticket = exchange.req.param('ticket');
+    if (!/^[\w-]{43}$/.test(ticket)) throw new ApiError('not_found');
+    await orderWipe(context, labelOf(exchange), unbase64url(ticket));
+    return exchange.html(wipePage, 200, { 'cache-control': 'no-store', 'clear-site-data': wipeOrder });
+  });
   app.get(`${ownPath}:file`, async (exchange) => {
     const name = exchange.req.param('file');
     const file = ownFiles.has(name) ? await files.find(`/${name}`) : undefined;
@@ -58,6 +70,11 @@ export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
     throw new ApiError('misdirected');
   });
   return app;
+}
+
+/** Which app's origin it is. */
+function labelOf(exchange: Exchange<ApiEnv>): string {
+  return (exchange.req.header('host') ?? '').split('.')[0] ?? '';
 }
 
 /** Where a browser would show a page. */
@@ -89,7 +106,7 @@ class BypassAudit {
   }
 
   async record(exchange: Exchange<ApiEnv>): Promise<void> {
-    const service = (exchange.req.header('host') ?? '').split('.')[0] ?? '';
+    const service = labelOf(exchange);
     if (!this.#rate.take('all')) {
       this.#unrecorded += 1;
       return;

@@ -156,7 +156,8 @@ function addKiosk(app: ApiApp, { context, desk, strangers }: HubApiOptions): voi
       ...{ name, title, scheme },
       app: origins.app(context.config, name),
     }));
-    return exchange.json({ user, device, until, services, shell: origins.shell(context.config) }, 200);
+    const { kioskIdleS: idleS } = context.config.timers;
+    return exchange.json({ user, device, until, idleS, services, shell: origins.shell(context.config) }, 200);
   });
 
   const end = createRoute({

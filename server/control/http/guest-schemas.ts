@@ -30,7 +30,11 @@ export const knocked = z.object({ id, key: z.string(), code: z.string() });
 export const waitRequest = knockKey;
 
 export const kioskRequest = arrival.extend({ posture: postureByLink });
-export const kioskEntered = entered.extend(services.shape).extend({ until: z.number() });
+export const kioskEntered = entered.extend(services.shape).extend({
+  until: z.number(),
+  /** After so long without a click or a key the visit ends. */
+  idleS: z.number().int(),
+});
 
 export const guestLaunchBegin = z.strictObject({ secret, service: z.string().min(1).max(64) });
 export const guestLaunchFinish = launchFinishRequest

@@ -62,7 +62,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
   for (const page of [
     '/',
     '/enrol',
-    '/recover',
+    '/regain',
     '/launch',
     '/link',
     '/sign-out',
@@ -96,6 +96,7 @@ function shellApp(context: Context, desk: ChannelDesk, limits: CallerLimits): Ap
   const files = new StaticFiles(join(context.config.assets, 'shell'));
   app.get('/', (exchange) => exchange.redirect(`${origins.hub(context.config)}/`));
   app.get('/open/:service', () => answerPage(files));
+  app.get('/ended', () => answerPage(files));
   app.get('*', (exchange) => answerFile(exchange, files));
   return app;
 }

@@ -145,6 +145,8 @@ export const launchAnswer = z.object({
   expires: time,
   renewAfter: time,
   launchLeaseEnds: time,
+  /** At a kiosk: lets the browser be wiped of what this service kept there. */
+  wipe: z.string().optional(),
 });
 
 export const renewRequest = z.strictObject({

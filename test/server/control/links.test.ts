@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { unbase64url } from '../../../protocol/bytes.ts';
+import { base64url, unbase64url } from '../../../protocol/bytes.ts';
 import { decodeSvid } from '../../../protocol/svid.ts';
 import { takeUse } from '../../../server/control/links.ts';
+import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { seededRandom } from '../../protocol/session/seeded-random.ts';
 import { Browser } from './browser.ts';
 import { FarGateway, wireguardKey } from './far-gateway.ts';
@@ -200,6 +201,40 @@ describe('one-click links', () => {
     // A guest is nobody's colleague: people do not see them among themselves.
     const { body } = await installation.admin('GET', '/admin/users');
     assert.deepEqual(body.users, []);
+  });
+
+  test('BR-9: an app’s origin orders its wipe for the ticket of a kiosk’s visit to it, and for no other', async () => {
+    const guest = await kiosk({ services: ['wiki', 'ledger'] });
+    const { body } = await guest.enter();
+    assert.equal(body.idleS, 300);
+    const { wipe } = (await guest.launch('wiki')).answer.body;
+    assert.match(wipe, /^[\w-]{43}$/);
+    const ask = (label: string, ticket: string) =>
+      installation.browse(installation.app(label), { path: `/.latchkey/wipe/${ticket}` });
+    const ordered = await ask('wiki', wipe);
+    assert.deepEqual([ordered.status, ordered.headers['clear-site-data']], [200, '"cache", "storage"']);
+    assert.equal((await ask('wiki', wipe)).status, 200, 'a page that is loaded again');
+    // Of whoever stays nothing is wiped, whatever is asked.
+    const resident = new Browser(installation);
+    await bind(resident, (await create({})).url);
+    const launched = await resident.launch('wiki');
+    assert.equal(launched.answer.body.wipe, undefined);
+    const theirs = base64url(nodeCrypto.sha256(launched.session.publicKey));
+    for (const [label, ticket] of [
+      ['ledger', wipe],
+      ['wiki', theirs],
+      ['wiki', 'A'.repeat(43)],
+      ['wiki', 'short'],
+      ['wiki', `${wipe}x`],
+    ]) {
+      const refused = await ask(label ?? '', ticket ?? '');
+      assert.deepEqual([refused.status, refused.headers['clear-site-data']], [404, undefined], `${label} ${ticket}`);
+    }
+    const wiped = (await installation.events('logout')).filter(({ detail }) => detail?.operation === 'browser.wipe');
+    assert.deepEqual(
+      wiped.map(({ actor, service }) => [actor, service]),
+      [[`spiffe://latchkey.local/guest/${guest.link}/1`, 'wiki']],
+    );
   });
 
   test('BR-3: a link that makes a passkey opens no kiosk, and a kiosk’s makes no passkey', async () => {

@@ -72,7 +72,7 @@ describe('recovery', () => {
       .execute();
 
     const { body } = await recoveryLink(user);
-    assert.match(body.url, /\/recover#/);
+    assert.match(body.url, /\/regain#/);
     // Making the link takes nothing away; using it does.
     assert.equal((await phone.get('/api/session')).status, 200);
     gateway.heard.length = 0;

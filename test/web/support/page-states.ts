@@ -155,7 +155,7 @@ const hubStates: readonly PageState[] = [
   }),
   state('hub-recover', async ({ page }, mock) => {
     welcome(mock, { contact });
-    await page.goto(enrolmentLink(mock).replace('/enrol#', '/recover#'));
+    await page.goto(enrolmentLink(mock).replace('/enrol#', '/regain#'));
     await page.getByRole('heading', { name: 'Recover your access' }).waitFor();
     return page;
   }),
