@@ -73,7 +73,7 @@ async function keptBy(guest: Person, app: string): Promise<number[]> {
   await page.goto(`${app}/.latchkey/installation.json`);
   const counts = await page.evaluate(async () => [
     localStorage.length,
-    document.cookie === '' ? 0 : document.cookie.split(';').length,
+    document.cookie.split('; ').filter((pair) => pair !== '' && !pair.startsWith('__latchkey')).length,
     (await caches.keys()).length,
     (await indexedDB.databases()).length,
     (await navigator.serviceWorker.getRegistrations()).length,

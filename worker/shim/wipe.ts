@@ -3,12 +3,17 @@
  * before this runs). What the order does not name is taken away here: cookies, because `"cookies"` would take those of
  * all apps, and this tab's session storage. Then it is counted what is left, and the shell is told.
  */
-import type { ToShell } from '../app-messages.ts';
+import { ownPaths, type ToShell } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 
-async function clearCookies(): Promise<void> {
-  if (!('cookieStore' in globalThis)) return;
-  for (const { name = '' } of await cookieStore.getAll()) await cookieStore.delete({ name, path: '/' });
+/** Those of the app's first path, and our own, which are of the path of this page. */
+function clearCookies(): void {
+  const names = document.cookie.split('; ').map((pair) => pair.split('=', 1)[0]);
+  for (const path of ['/', ownPaths])
+    for (const name of names) {
+      // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API knows no path without a slash at its end.
+      document.cookie = `${name}=;path=${path};max-age=0`;
+    }
 }
 
 async function countLeft(): Promise<number> {
@@ -24,7 +29,7 @@ async function countLeft(): Promise<number> {
 try {
   localStorage.clear();
   sessionStorage.clear();
-  await clearCookies();
+  clearCookies();
   tell({ latchkey: 'wiped', left: await countLeft() });
 } catch {
   tell({ latchkey: 'wiped', left: -1 });
