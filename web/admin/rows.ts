@@ -99,6 +99,10 @@ export class Rows extends LitElement {
           gap: 0.4rem;
           justify-content: center;
         }
+        /* Three side by side: all rows are of one height. */
+        .actions button {
+          padding-inline: 0.65rem;
+        }
       }
     `,
   ];

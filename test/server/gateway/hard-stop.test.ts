@@ -43,10 +43,13 @@ function withoutControl(carrier: Carrier): Carrier {
   };
 }
 
-/** Whoever comes first closes; keys that are too old seal no CLOSE either, so the other end sees the transport go. */
-for (const [end, clock, codes] of [
-  ['gateway', new FakeClock(Date.now()), ['going_away', 'rekey_timeout']],
-  ['client', twiceAsFast, ['rekey_timeout', 'going_away']],
+/**
+ * Whoever comes first closes. Keys that are too old seal no CLOSE either, so the other end sees the transport go; a timer that
+ * fires within the last millisecond of their time still gets its CLOSE out.
+ */
+for (const [end, clock] of [
+  ['gateway', new FakeClock(Date.now())],
+  ['client', twiceAsFast],
 ] as const)
   test(`QZ-17: keys that are too old end the session at the ${end}, whatever the other one thinks of the time`, async () => {
     const spiffeId = `spiffe://latchkey.local/user/ada/device/${end}`;
@@ -56,7 +59,9 @@ for (const [end, clock, codes] of [
     const { code } = await session.closed;
     await assert.rejects(session.open({ kind: 'http', service: 'wiki' }), { code: 'session_closed' });
     const ended = await world.authority.event(({ type, actor }) => type === 'session.close' && actor === spiffeId);
-    assert.deepEqual([code, ended.reason], codes);
+    const [first, other] = end === 'client' ? [code, ended.reason] : [ended.reason, code];
+    assert.equal(first, 'rekey_timeout');
+    assert.ok(other === 'going_away' || other === 'rekey_timeout', String(other));
   });
 
 test('QZ-17: with the same timers a client that rekeys goes on beyond them', async () => {
