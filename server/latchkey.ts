@@ -3,24 +3,7 @@
  * failure into one sentence and a non-zero exit.
  */
 import { Command, CommanderError } from 'commander';
-import { addAuditCommands } from './cli/audit.ts';
-import { addChangeCommands } from './cli/change.ts';
-import { addConfigCommand } from './cli/config.ts';
-import { addConnectorCommands } from './cli/connector.ts';
-import { addDeviceCommands } from './cli/device.ts';
-import { addDoctorCommand } from './cli/doctor.ts';
-import { addFederationCommands } from './cli/federation.ts';
-import { addLinkCommands } from './cli/link.ts';
 import { CommandFailure, failureOf, usageFailure } from './cli/output.ts';
-import { addPeopleCommands } from './cli/people.ts';
-import { addPolicyCommands } from './cli/policy.ts';
-import { addRetentionCommands } from './cli/retention.ts';
-import { addRotateCommand } from './cli/rotate.ts';
-import { addServiceCommands } from './cli/service.ts';
-import { addSessionCommands } from './cli/session.ts';
-import { addSvidCommand } from './cli/svid.ts';
-import { addUpCommand } from './cli/up.ts';
-import { addWireGuardCommands } from './cli/wg.ts';
 
 const wantsJson = process.argv.includes('--json');
 const program = new Command('latchkey')
@@ -32,23 +15,29 @@ const program = new Command('latchkey')
   .configureOutput({ writeErr: (text) => wantsJson || process.stderr.write(text) })
   .exitOverride();
 
-addUpCommand(program);
-addServiceCommands(program);
-addWireGuardCommands(program);
-addConnectorCommands(program);
-addPeopleCommands(program);
-addDeviceCommands(program);
-addLinkCommands(program);
-addPolicyCommands(program);
-addChangeCommands(program);
-addRotateCommand(program);
-addRetentionCommands(program);
-addSessionCommands(program);
-addSvidCommand(program);
-addFederationCommands(program);
-addAuditCommands(program);
-addConfigCommand(program);
-addDoctorCommand(program);
+/** What registers each command, in the order of the help. */
+const families: readonly [words: readonly string[], add: () => Promise<void>][] = [
+  [['up'], async () => (await import('./cli/up.ts')).addUpCommand(program)],
+  [['service'], async () => (await import('./cli/service.ts')).addServiceCommands(program)],
+  [['wg'], async () => (await import('./cli/wg.ts')).addWireGuardCommands(program)],
+  [['connector'], async () => (await import('./cli/connector.ts')).addConnectorCommands(program)],
+  [['user'], async () => (await import('./cli/people.ts')).addPeopleCommands(program)],
+  [['device'], async () => (await import('./cli/device.ts')).addDeviceCommands(program)],
+  [['link'], async () => (await import('./cli/link.ts')).addLinkCommands(program)],
+  [['policy'], async () => (await import('./cli/policy.ts')).addPolicyCommands(program)],
+  [['change'], async () => (await import('./cli/change.ts')).addChangeCommands(program)],
+  [['rotate'], async () => (await import('./cli/rotate.ts')).addRotateCommand(program)],
+  [['retention'], async () => (await import('./cli/retention.ts')).addRetentionCommands(program)],
+  [['session', 'connector', 'receipt'], async () => (await import('./cli/session.ts')).addSessionCommands(program)],
+  [['svid'], async () => (await import('./cli/svid.ts')).addSvidCommand(program)],
+  [['federation'], async () => (await import('./cli/federation.ts')).addFederationCommands(program)],
+  [['audit'], async () => (await import('./cli/audit.ts')).addAuditCommands(program)],
+  [['config'], async () => (await import('./cli/config.ts')).addConfigCommand(program)],
+  [['doctor'], async () => (await import('./cli/doctor.ts')).addDoctorCommand(program)],
+];
+// What the other commands need is a good part of a short one's time. Without a known word it is all of them: for help.
+const named = families.filter(([words]) => words.some((word) => process.argv.includes(word)));
+for (const [, add] of named.length > 0 ? named : families) await add();
 
 try {
   await program.parseAsync();

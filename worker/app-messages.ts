@@ -102,6 +102,8 @@ export interface LedMessage {
   readonly latchkey: 'led';
   /** Path, query and fragment. */
   readonly path: string;
+  /** A page led the tab to its own address: where the frame is, it would be loaded anew. */
+  readonly toItself: boolean;
 }
 
 /** What a page of the app says of itself. */

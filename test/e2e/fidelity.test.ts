@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Frame } from 'playwright-core';
 import { LocalPeer } from './support/browser-peer.ts';
 import { needsNft, UdpBlock } from './support/browser-udp.ts';
@@ -35,28 +36,37 @@ after(async () => {
   await product?.[Symbol.asyncDispose]();
 });
 
+type Check = (typeof checks)[number];
+
 /** Every line of the table, told by its name. */
-async function runAll(page: Frame, seen: (check: (typeof checks)[number]) => unknown): Promise<void> {
+async function runAll(page: Frame, seen: (check: Check) => unknown): Promise<void> {
   const wrong: string[] = [];
-  for (const check of checks) {
-    const outcome = await Promise.race([
-      page.evaluate(check.run).catch((error: Error) => `threw ${error.message}`),
-      pause(patienceMs, 'never ended', { ref: false }),
-    ]);
-    try {
-      assert.deepEqual(outcome, seen(check));
-    } catch {
-      wrong.push(`${check.name}: ${JSON.stringify(outcome)} and not ${JSON.stringify(seen(check))}`);
-    }
-  }
+  for (const check of checks) wrong.push(...(await faultOf(page, check, seen(check))));
   assert.deepEqual(wrong, []);
   assert.ok(checks.length > 30, `${checks.length} checks`);
 }
 
-test('the table is true of a visit without Latchkey', async () => {
+/** @returns what a page saw in place of what it should, if it did */
+async function faultOf(page: Frame, { name, run }: Check, expected: unknown): Promise<string[]> {
+  const outcome = await Promise.race([
+    page.evaluate(run).catch((error: Error) => `threw ${error.message}`),
+    pause(patienceMs, 'never ended', { ref: false }),
+  ]);
+  if (isDeepStrictEqual(outcome, expected)) return [];
+  return [`${name}: ${JSON.stringify(outcome)} and not ${JSON.stringify(expected)}`];
+}
+
+test('the table is true of a visit without Latchkey', async (t) => {
   const page = await person.context.newPage();
+  page.on('requestfailed', (request) => t.diagnostic(`${request.url()} ${request.failure()?.errorText}`));
   await page.goto(`http://direct.localhost:${(direct.address() as AddressInfo).port}/`);
-  await runAll(page.mainFrame(), ({ direct: alone, expected }) => alone ?? expected);
+  for (const check of checks) {
+    const expected = check.direct ?? check.expected;
+    const faults = await faultOf(page.mainFrame(), check, expected);
+    // This is of the table, not of the product: a row that the machine was too busy for is looked at again, and said.
+    for (const fault of faults) t.diagnostic(fault);
+    if (faults.length > 0) assert.deepEqual(await faultOf(page.mainFrame(), check, expected), []);
+  }
   await page.close();
 });
 

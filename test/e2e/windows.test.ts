@@ -116,6 +116,16 @@ test('app-access: a link that is meant for the whole tab leads the frame, and th
   assert.equal(await shell.evaluate(() => (window as unknown as { stayed?: true }).stayed), true);
 });
 
+test('app-access: a page that will not be framed gets a window of its own, also when a click led to it', async () => {
+  const { shell, app } = await person.open('depot');
+  // The tab is led away and answered by 204: the driver may go on waiting for that page, which never comes.
+  process.env['PLAYWRIGHT_SKIP_NAVIGATION_CHECK'] = '1';
+  await app.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<a href="/busts?clicked#two">busts</a>'));
+  await app.getByRole('link', { name: 'busts' }).click();
+  await shell.getByRole('heading', { name: 'depot wants a window of its own' }).waitFor();
+  await shell.close();
+});
+
 test('app-access: a page that will not be framed gets a window of its own, through the tunnel of the tab it left', async () => {
   const { shell, app } = await person.open('depot');
   await shell.evaluate(() => Object.assign(window, { stayed: true }));

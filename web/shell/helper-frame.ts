@@ -1,5 +1,5 @@
 /** The hidden frame of the app's origin. Its messages are heard from its own window and exact origin only. */
-import type { PortKind, ToShell } from '../../worker/app-messages.ts';
+import type { LedMessage, PortKind, ToShell } from '../../worker/app-messages.ts';
 import { isPath } from './addresses.ts';
 
 const readyLimitMs = 20_000;
@@ -20,9 +20,13 @@ export class HelperFrame {
 
   /**
    * @param takePort receives each port the app's service worker or pages ask for.
-   * @param led a page of the app wanted this whole tab for one of the app's pages, at this path.
+   * @param led a page of the app wanted this whole tab for one of the app's pages; the path in it is one.
    */
-  constructor(origin: string, takePort: (port: MessagePort, kind: PortKind) => void, led: (path: string) => void) {
+  constructor(
+    origin: string,
+    takePort: (port: MessagePort, kind: PortKind) => void,
+    led: (message: LedMessage) => void,
+  ) {
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
     this.element = document.createElement('iframe');
@@ -34,7 +38,7 @@ export class HelperFrame {
       if (event.origin !== origin || event.source !== this.element.contentWindow) return;
       const [message, port] = [event.data, event.ports[0]];
       if (message?.latchkey === 'port' && port !== undefined) takePort(port, message.kind);
-      if (message?.latchkey === 'led' && isPath(String(message.path))) led(String(message.path));
+      if (message?.latchkey === 'led' && typeof message.path === 'string' && isPath(message.path)) led(message);
       if (message?.latchkey === 'ready') ready.resolve();
       if (message?.latchkey === 'failed') ready.reject(new HelperError());
     });

@@ -14,7 +14,7 @@ import {
   TunnelFault,
   type TunnelStatus,
 } from '../../worker/api.ts';
-import type { PortKind } from '../../worker/app-messages.ts';
+import type { LedMessage, PortKind } from '../../worker/app-messages.ts';
 import { siblingOrigin } from '../../worker/origins.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
@@ -228,12 +228,14 @@ export class ShellPage extends LitElement {
     });
   }
 
-  /** The frame goes where the tab was led to; a page that does so again there wants no frame. */
-  readonly #ledAway = (path: string): void => {
-    if (navigator.userActivation.isActive) this.#frameElement?.setAttribute('src', this.service?.app + path);
-    else if (this.#ledAways.again(performance.now())) this.unframedAt = path;
-    // A new one: where only the fragment is another, or nothing, the present one would not load a page.
-    else this.frameAt = { frame: this.frameAt.frame + 1, path };
+  /** The frame goes where the tab was led to; a page that leads it away there again wants no frame. */
+  readonly #ledAway = ({ path, toItself }: LedMessage): void => {
+    const isThere = toItself === true || path === wanted(location)?.path;
+    const clicked = navigator.userActivation.isActive;
+    const next = this.#ledAways.next({ path, isThere, clicked, now: performance.now() });
+    if (next === 'own-window') this.unframedAt = path;
+    else if (next === 'anew') this.frameAt = { frame: this.frameAt.frame + 1, path };
+    else this.#frameElement?.setAttribute('src', this.service?.app + path);
   };
 
   readonly #stay = (): void => {

@@ -18,9 +18,12 @@ export async function keptInShell(request: Request): Promise<Response | undefine
   const helper = all[leaving.indexOf(true)];
   if (helper === undefined) return undefined;
   const { pathname, search, hash } = new URL(withoutLogin(request.url));
-  helper.postMessage({ latchkey: 'led', path: pathname + search + hash } satisfies LedMessage);
+  const toItself = request.referrer === withoutFragment(request.url);
+  helper.postMessage({ latchkey: 'led', path: pathname + search + hash, toItself } satisfies LedMessage);
   return new Response(null, { status: 204 });
 }
+
+const withoutFragment = (url: string): string => url.replace(/#.*$/s, '');
 
 /** A form's body cannot be told to the shell, and who goes back in the tab's history means the tab. */
 function mayBeKept(request: Request & { readonly isHistoryNavigation?: boolean }): boolean {
