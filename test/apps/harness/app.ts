@@ -42,6 +42,8 @@ export interface RealApp {
   readonly start: (place: Place) => Promise<void>;
   readonly visit: (page: AppPage, place: Place) => Promise<void>;
   readonly mayDiffer: readonly Difference[];
+  /** Its pages do not stay in a frame: the person opens the window that the shell offers instead. */
+  readonly ownWindow?: true;
   /** Elements that look different each time (a clock, a cursor), by selector: hidden in screenshots. */
   readonly restless?: readonly string[];
   /** Share of a screenshot's pixels that may differ. */

@@ -68,6 +68,12 @@ export class Recorder {
     return { requests: [...this.#requests], sockets };
   }
 
+  /** What was until now is no part of the visit. */
+  forget(): void {
+    this.#requests.length = 0;
+    this.#sockets.length = 0;
+  }
+
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));

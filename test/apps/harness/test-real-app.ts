@@ -27,7 +27,7 @@ export function testRealApp(app: RealApp): void {
   test(`BR-1: ${app.name} shows the same documents`, options, () => same(doms(visits(), app)));
   test(`BR-1: a document of ${app.name} is the service's to the byte, but for one tag`, options, () => {
     const compared = documents(visits().tunnel);
-    assert.ok(compared.length > 0, 'no document was compared');
+    assert.ok(compared.length > 0, `no document was compared; not read: ${visits().tunnel.unread.join(', ')}`);
     for (const { got, given } of compared)
       assert.match(insertion(got, given) ?? 'more has changed', /^<script[^>]*>(?:(?!<\/script)[\s\S])*<\/script>$/);
   });

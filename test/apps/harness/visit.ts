@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Page, type Response } from 'playwright-core';
+import { chromium, type Frame, type Page, type Response } from 'playwright-core';
 import { Person } from '../../e2e/support/person.ts';
 import { Product } from '../../e2e/support/product.ts';
 import { chromiumFlags, findChromium } from '../../support/chromium.ts';
@@ -20,6 +20,8 @@ export interface Visit {
   readonly recording: Recording;
   /** Documents as the browser got them, by their path and query. */
   readonly documents: ReadonlyMap<string, Buffer>;
+  /** Those of which the browser did not give the bytes, and why. */
+  readonly unread: readonly string[];
 }
 
 export interface Both {
@@ -57,26 +59,50 @@ async function throughLatchkey(app: RealApp, origin: string, { product, far, per
   await product.cliJson('service', 'add', app.name, far.expose(place.recorder.port));
   person.context.setDefaultTimeout(patienceMs);
   const errors: string[] = [];
-  const documents = new Map<string, Buffer>();
+  const [documents, unread]: [Map<string, Buffer>, string[]] = [new Map(), []];
   const reading: Promise<void>[] = [];
   person.context.on('page', (tab) => {
     listen(tab, errors);
     tab.on('response', (response) => {
-      if (response.url().startsWith(`${origin}/`)) reading.push(keepDocument(response, documents));
+      if (response.url().startsWith(`${origin}/`)) reading.push(keepDocument(response, documents, unread));
     });
   });
   await person.launcher(product.ready.hub);
-  const { shell, app: frame } = await person.open(app.name);
+  const { tab, frame } = app.ownWindow ? await openWindow(person, app.name, place) : await openFrame(person, app.name);
   const looks: Look[] = [];
-  const page = appPage({ tab: shell, frame, origin, looks, restless: app.restless ?? [] });
+  const page = appPage({ tab, frame, origin, looks, restless: app.restless ?? [] });
   await explained(place, () => app.visit(page, place));
   const size = await frame.evaluate(() => ({ width: window.innerWidth, height: window.innerHeight }));
   await Promise.all(reading);
   // The browser lives on without the app: what it says then is no part of the visit.
   return {
-    visit: { looks, errors: [...errors], documents, recording: place.recorder.recording } satisfies Visit,
+    visit: { looks, errors: [...errors], documents, unread, recording: place.recorder.recording } satisfies Visit,
     size,
   };
+}
+
+interface Window {
+  readonly tab: Page;
+  readonly frame: Frame;
+}
+
+async function openFrame(person: Person, name: string): Promise<Window> {
+  const { shell, app } = await person.open(name);
+  return { tab: shell, frame: app };
+}
+
+/** What the app was asked while its pages found that they were framed is no part of the visit. */
+async function openWindow(person: Person, name: string, place: RunningPlace): Promise<Window> {
+  const opening = person.context.waitForEvent('page');
+  await person.hub.getByRole('link', { name, exact: true }).click();
+  const offer = (await opening).getByRole('link', { name: 'Open the window' });
+  await offer.waitFor();
+  place.recorder.forget();
+  const window = person.context.waitForEvent('page');
+  await offer.click();
+  const tab = await window;
+  await tab.waitForLoadState('load');
+  return { tab, frame: tab.mainFrame() };
 }
 
 /** At the very same address: the browser is told where it is to be found. */
@@ -99,22 +125,32 @@ async function directly(app: RealApp, origin: string, viewport: Size): Promise<V
     const tab = context.pages()[0] ?? (await context.newPage());
     const [errors, looks]: [string[], Look[]] = [[], []];
     listen(tab, errors);
+    if (app.ownWindow) await comeOnce(tab, origin, place);
     await tab.goto(origin);
     const page = appPage({ tab, frame: tab.mainFrame(), origin, looks, restless: app.restless ?? [] });
     await explained(place, () => app.visit(page, place));
-    return { looks, errors: [...errors], documents: new Map(), recording: place.recorder.recording };
+    return { looks, errors: [...errors], documents: new Map(), unread: [], recording: place.recorder.recording };
   } finally {
     await context.close();
     rmSync(profile, { recursive: true, force: true });
   }
 }
 
-async function keepDocument(response: Response, documents: Map<string, Buffer>): Promise<void> {
+/** Through Latchkey its pages were there once, in a frame: what they kept in the browser is there then. */
+async function comeOnce(tab: Page, origin: string, place: RunningPlace): Promise<void> {
+  await tab.goto(origin);
+  await tab.goto('about:blank');
+  place.recorder.forget();
+}
+
+async function keepDocument(response: Response, documents: Map<string, Buffer>, unread: string[]): Promise<void> {
   const { pathname, search } = new URL(response.url());
   if (pathname.startsWith('/.latchkey/') || response.request().resourceType() !== 'document') return;
   // A redirect has none, and of a page that was left at once nothing can be had any more.
-  const body = await response.body().catch(() => undefined);
-  if (body !== undefined) documents.set(pathname + search, body);
+  await response.body().then(
+    (body) => documents.set(pathname + search, body),
+    (error: Error) => unread.push(`${response.status()} ${pathname}: ${error.message}`),
+  );
 }
 
 function listen(tab: Page, errors: string[]): void {
