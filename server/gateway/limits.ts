@@ -2,8 +2,11 @@
  * Every bound of the gateway that the protocol does not set, with its unit in the name and its reason beside it.
  */
 
-/** Half-open handshakes at a time of strangers, of those asked for a cookie and of those answered each; about 400 bytes each (docs/protocol.md, "States"). */
-export const maxHalfOpenHandshakes = 1_024;
+/**
+ * Half-open handshakes at a time of strangers, of those asked for a cookie and of those answered each (docs/protocol.md,
+ * "States"). Each stands on a connection, over QUIC some 130 KiB, which is what bounds them.
+ */
+export const maxHalfOpenHandshakes = 512;
 /** Above so many a second cookies are asked for, and above so many that get through puzzles too: about a tenth of a core. */
 export const handshakesAtEasePerSecond = 64;
 /** The same for handshakes that were answered and wait for the client, which mostly takes one round trip. */

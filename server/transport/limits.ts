@@ -9,7 +9,11 @@ export const transportLimits = {
   closeLingerMs: 1_000,
   /** A Retry token proves an address for this long. */
   retryTokenMs: 10_000,
-  connections: 2_048,
+  /**
+   * Of each transport: above what the gateway's own bounds let stand, sessions and half-open ones, with room for those
+   * that it has told to go. Those bounds choose whom to send away; this one would turn away whoever comes next.
+   */
+  connections: 16_384,
   /** Those among them without a session; above that, the oldest of the address that has the most goes. */
   halfOpenConnections: 1_024,
   /** Two for HTTP/3 and a few to spare are beside the session's own streams. */

@@ -11,10 +11,11 @@ import { decodeFrame, messageType } from '../../../../protocol/handshake-frame.t
 import { loadConfig } from '../../../../server/config.ts';
 import { generateComposite } from '../../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../../server/crypto/node-crypto.ts';
-import { maxHalfOpenHandshakes } from '../../../../server/gateway/limits.ts';
+import { maxHalfOpenHandshakes, maxSessions } from '../../../../server/gateway/limits.ts';
 import type { SessionDependencies } from '../../../../server/gateway/sessions/dependencies.ts';
 import { Sessions } from '../../../../server/gateway/sessions/sessions.ts';
 import { logger } from '../../../../server/log.ts';
+import { transportLimits } from '../../../../server/transport/limits.ts';
 import { FakeClock, settled } from '../../../support/fake-clock.ts';
 import { type LoopbackLink, loopbackPair } from '../../../support/loopback-carrier.ts';
 
@@ -131,4 +132,9 @@ for (const [where, point] of Object.entries(points))
 
 test('both answers to INIT were among them', () => {
   assert.deepEqual(answers, new Set([messageType.resp, messageType.retry]));
+});
+
+test('QPT-9: the gateway chooses whom to send away before a transport is full and refuses whoever comes next', () => {
+  const standing = maxSessions + 3 * maxHalfOpenHandshakes;
+  assert.ok(transportLimits.connections > standing + transportLimits.halfOpenConnections);
 });
