@@ -3,14 +3,25 @@
  * authority that the operator named, and what the control plane gives and records.
  */
 import assert from 'node:assert/strict';
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { evidenceHolds, readMachine, signEvidence } from '../../../server/channel/machine-evidence.ts';
+import type { TLSSocket } from 'node:tls';
+import {
+  evidenceHolds,
+  exporterOf,
+  type MachineEvidence,
+  readMachine,
+  signEvidence,
+} from '../../../server/channel/machine-evidence.ts';
 import { parseSnapshotContent } from '../../../server/channel/snapshot-content.ts';
+import { type ConnectorOptions, startConnector } from '../../../server/connector/connector.ts';
+import { dialer, parseControlAddress } from '../../../server/connector/control-address.ts';
 import { parseExposes } from '../../../server/connector/expose.ts';
+import { readState } from '../../../server/connector/kept-state.ts';
 import { runConnector } from '../../../server/connector/run-connector.ts';
 import { readPolicyContent } from '../../../server/control/policy-content.ts';
 import { logger } from '../../../server/log.ts';
@@ -66,6 +77,7 @@ async function newToken(needs: object = {}): Promise<{ name: string; token: stri
 interface Joined {
   /** By the secret it was given, or by another token. */
   readonly again: (shown?: CertificateFiles, by?: { name: string; token: string }) => Promise<Joined>;
+  readonly leave: () => Promise<void>;
 }
 
 /** Joins, publishing a service of the connector's name. @param own a folder that is kept for the next time */
@@ -82,6 +94,7 @@ async function joinAs(
   });
   t.after(() => running.close());
   return {
+    leave: () => running.close(),
     again: async (next, by = { name, token }) => {
       await running.close();
       // What it kept goes before a token; its WireGuard key stays.
@@ -171,6 +184,46 @@ for (const [what, files, needs] of refused)
     assert.equal(await listed(token.name), undefined);
     assert.equal(await seenByPolicy(token.name), undefined);
   });
+
+test('QHX-1: what a machine showed is refused on a second TLS connection, which is the same in all else', async (t) => {
+  const token = await newToken({ machine });
+  const files = await issue();
+  const own = mkdtempSync(join(folder, 'connector-'));
+  await (await joinAs(t, token, files, own)).leave();
+  const state = readState(join(own, 'connector.json'))!;
+  const certificateKey = createPublicKey(state.key).export({ format: 'jwk' }).x!;
+  let { credential, id } = state;
+  const come = async (evidence: NonNullable<ConnectorOptions['evidence']>) => {
+    const connector = await startConnector({
+      ...{ name: token.name, token: credential, id, exposes: [], certificateKey, evidence },
+      dial: dialer(parseControlAddress(state.control), state.authority, state.trustDomain, () => ({
+        key: state.key,
+        cert: state.svid!,
+      })),
+      onCredential: (kept) => ([credential, id] = [kept.token, kept.id]),
+      keyFile: join(own, 'wireguard.pem'),
+      wireguard: { bind: '127.0.0.1', mtu: 1_420, announce: false },
+      log: logger('test'),
+    });
+    await connector.close();
+  };
+  const shown = readMachine({ cert: files.certificate, key: files.key }, (path) => readFileSync(path, 'utf8'));
+  const made: MachineEvidence[] = [];
+  const fresh = (socket: Socket, wireguardKey: Uint8Array) => {
+    const exporter = exporterOf(socket as TLSSocket);
+    const binding = { exporter, wireguardKey, certificateKey: Buffer.from(certificateKey, 'base64url') };
+    made.push(signEvidence(shown, binding));
+    return made.at(-1);
+  };
+  await come(fresh);
+  const [captured] = made;
+  await assert.rejects(
+    come(() => captured),
+    { code: 'evidence_refused' },
+  );
+  await come(fresh);
+  assert.deepEqual(made[1]?.chain, captured?.chain);
+});
 
 test('QHX-1: what was shown is worth nothing on another connection, or for another key', async () => {
   const { certificate, key } = await issue();

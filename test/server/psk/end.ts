@@ -4,7 +4,7 @@
  *
  *     parent → end   { begin }  keys and addresses       { first }  another first key      { arm }  where to die
  *                    { speak }  the gateway's alone: bytes through the tunnel and back
- *     end → parent   { began }  its endpoint             { spoke }  the epoch they went under
+ *     end → parent   { began }  its UDP port             { spoke }  the epoch they went under
  */
 import { randomBytes } from 'node:crypto';
 import { type Duplex, duplexPair } from 'node:stream';
@@ -29,7 +29,6 @@ export interface Beginning {
   /** Base64. */
   readonly privateKey: string;
   readonly peerKey: string;
-  readonly port: number;
   readonly peerPort: number;
   readonly first: string;
 }
@@ -39,7 +38,7 @@ export type Told =
   | { readonly first: string }
   | { readonly arm: Moment }
   | { readonly speak: true };
-export type Says = { readonly began: true } | { readonly spoke: number };
+export type Says = { readonly began: number } | { readonly spoke: number };
 
 export const inner = { gateway: '100.100.0.1', connector: '100.100.0.2' } as const;
 const log = logger('test');
@@ -67,9 +66,14 @@ function watched(socket: Duplex): Duplex {
   return near;
 }
 
-async function beginConnector({ first, ...given }: Beginning): Promise<(told: Told) => void> {
+interface Began {
+  readonly port: number;
+  readonly take: (told: Told) => void;
+}
+
+async function beginConnector({ first, ...given }: Beginning): Promise<Began> {
   const device = new WireGuardDevice({ privateKey: Buffer.from(given.privateKey, 'base64') });
-  await device.listen({ port: given.port, host: '127.0.0.1' });
+  const { port } = await device.listen({ port: 0, host: '127.0.0.1' });
   const stack = new NetStack({ addresses: [inner.connector], output: (packet) => device.send(packet) });
   device.onPacket = (packet) => stack.input(packet);
   const peer = new GatewayPeer(device, log);
@@ -80,14 +84,15 @@ async function beginConnector({ first, ...given }: Beginning): Promise<(told: To
     allowedIps: [`${inner.gateway}/32`],
   };
   peer.set(gateway, first);
-  return (told) => {
+  const take = (told: Told) => {
     if ('first' in told) peer.set(gateway, told.first);
   };
+  return { port, take };
 }
 
-async function beginGateway({ first, ...given }: Beginning): Promise<(told: Told) => void> {
+async function beginGateway({ first, ...given }: Beginning): Promise<Began> {
   const device = new WireGuardDevice({ privateKey: Buffer.from(given.privateKey, 'base64') });
-  await device.listen({ port: given.port, host: '127.0.0.1' });
+  const { port } = await device.listen({ port: 0, host: '127.0.0.1' });
   const stack = new NetStack({ addresses: [inner.gateway], output: (packet) => device.send(packet) });
   const plane = new DataPlane({ device, stack });
   const keys = new ConnectorKeys({
@@ -110,10 +115,11 @@ async function beginGateway({ first, ...given }: Beginning): Promise<(told: Told
     const heard = Buffer.concat(await socket.toArray());
     if (heard.equals(said)) say({ spoke: Number(keys.status(publicKey)?.epoch) });
   };
-  return (told) => {
+  const take = (told: Told) => {
     if ('first' in told) know(told.first);
     if ('speak' in told) void speak();
   };
+  return { port, take };
 }
 
 if (process.send !== undefined) {
@@ -122,8 +128,9 @@ if (process.send !== undefined) {
   process.on('message', async (told: Told) => {
     if ('arm' in told) armed = told.arm;
     else if ('begin' in told) {
-      take = await (told.begin.role === 'gateway' ? beginGateway : beginConnector)(told.begin);
-      say({ began: true });
+      const began = await (told.begin.role === 'gateway' ? beginGateway : beginConnector)(told.begin);
+      take = began.take;
+      say({ began: began.port });
     } else take?.(told);
   });
   process.on('disconnect', () => process.exit(0));
