@@ -28,6 +28,7 @@ export const objectType = {
   certificate: 8,
   pins: 9,
   auditStart: 10,
+  retention: 11,
 } as const;
 export type ObjectType = (typeof objectType)[keyof typeof objectType];
 

@@ -1,8 +1,12 @@
 /** The two files of anchors: a line for each kept anchor, and the newest one by itself. Text is base64url. */
 import { base64url, unbase64url } from '../../protocol/bytes.ts';
+import { compositeSignatureBytes } from '../../protocol/limits.ts';
 import { appendFile, readIfPresent, replaceFile } from '../store/files.ts';
 import type { ControlPaths } from '../store/paths.ts';
 import { AuditError } from './error.ts';
+
+/** Of an LKS1 object with a body of 80 bytes (anchor.ts), in base64url, with the end of the line. */
+export const anchorLineBytes = Math.ceil(((41 + 80 + compositeSignatureBytes) * 4) / 3) + 1;
 
 type Files = Pick<ControlPaths, 'anchors' | 'head'>;
 
@@ -35,7 +39,8 @@ export function readHead(files: Files): Uint8Array | undefined {
   return text === undefined ? undefined : decoded(text.trimEnd());
 }
 
-function decoded(line: string): Uint8Array {
+/** One line without its end. @throws AuditError `files_malformed` */
+export function decoded(line: string): Uint8Array {
   try {
     return unbase64url(line);
   } catch (cause) {

@@ -8,9 +8,9 @@
  *
  * Whoever edits the database without the audit key cannot make one; whoever drops an anchor breaks the line of them.
  */
-import { assertLength, copy, Writer } from '../../protocol/bytes.ts';
-import type { Crypto, Signer } from '../../protocol/crypto.ts';
-import { objectType, openObject, parseObject, readBody, signObject } from '../../protocol/lks1.ts';
+import { assertLength, copy } from '../../protocol/bytes.ts';
+import { objectType } from '../../protocol/lks1.ts';
+import { AuditObject } from './audit-object.ts';
 
 export interface Anchor {
   readonly seq: number;
@@ -20,35 +20,17 @@ export interface Anchor {
   readonly previous: Uint8Array;
 }
 
-/** @param signer the audit role key. */
-export function signAnchor(crypto: Pick<Crypto, 'sha256'>, signer: Signer, anchor: Anchor): Promise<Uint8Array> {
-  assertLength('hash', anchor.hash, 32);
-  assertLength('previous', anchor.previous, 32);
-  const body = new Writer().u64(anchor.seq).bytes(anchor.hash).u64(anchor.time).bytes(anchor.previous).done();
-  return signObject(crypto, signer, objectType.anchor, body);
-}
-
-/** @throws ObjectError unless this key signed it. */
-export async function openAnchor(
-  crypto: Pick<Crypto, 'sha256' | 'verify'>,
-  bytes: Uint8Array,
-  auditPublicKey: Uint8Array,
-): Promise<Anchor> {
-  const body = await openObject(crypto, bytes, { type: objectType.anchor, signerPublicKey: auditPublicKey });
-  return decode(body);
-}
-
-/** The fields nobody verified: to find the certificate of the time it was signed at. */
-export function peekAnchor(bytes: Uint8Array): Anchor & { readonly keyId: Uint8Array } {
-  const { body, keyId } = parseObject(bytes);
-  return { ...decode(body), keyId };
-}
-
-function decode(body: Uint8Array): Anchor {
-  return readBody(body, (reader) => ({
+export const anchors = new AuditObject<Anchor>({
+  type: objectType.anchor,
+  write(writer, { seq, hash, time, previous }) {
+    assertLength('hash', hash, 32);
+    assertLength('previous', previous, 32);
+    return writer.u64(seq).bytes(hash).u64(time).bytes(previous);
+  },
+  read: (reader) => ({
     seq: reader.time(),
     hash: copy(reader.bytes(32)),
     time: reader.time(),
     previous: copy(reader.bytes(32)),
-  }));
-}
+  }),
+});

@@ -9,31 +9,41 @@ import { Counts } from '../counts.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { ControlPaths } from '../store/paths.ts';
 import type { Store, StoreTransaction } from '../store/tables.ts';
-import { peekAnchor, signAnchor } from './anchor.ts';
+import { type Anchor, anchors } from './anchor.ts';
 import { dropUnfinishedLine, keepAnchor, readAnchors, readHead, replaceHead } from './anchor-files.ts';
 import { canonical, chainHash, genesis } from './chain.ts';
 import { AuditError } from './error.ts';
+import { beginningOf } from './start.ts';
+import { readTrust } from './trust.ts';
 
 /** Events between two anchors that are kept: a kept one is 5 KB, so this adds 20 bytes an event. */
 const keepEveryEvents = 256;
+/** And one for each day on which something is written: by them is told how much time passed (expiry.ts). */
+const keepEveryMs = 86_400_000;
 
 export interface AuditLogOptions {
   readonly store: Store;
   /** The audit key in use now; it is asked for at each anchor, because keys have successors. */
   readonly signer: () => Signer;
   readonly clock: Pick<Clock, 'now'>;
-  readonly paths: Pick<ControlPaths, 'anchors' | 'head'>;
+  readonly paths: Pick<ControlPaths, 'anchors' | 'head' | 'trust'>;
+}
+
+interface LastKept {
+  readonly seq: number;
+  readonly time: number;
+  readonly digest: Uint8Array;
 }
 
 export class AuditLog {
   readonly #options: AuditLogOptions;
-  #lastKept: { seq: number; digest: Uint8Array };
+  #lastKept: LastKept;
   /** What was written since the start. */
   readonly chained = new Counts<'type' | 'decision'>();
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
 
-  private constructor(options: AuditLogOptions, lastKept: { seq: number; digest: Uint8Array }) {
+  private constructor(options: AuditLogOptions, lastKept: LastKept) {
     this.#options = options;
     this.#lastKept = lastKept;
   }
@@ -47,11 +57,11 @@ export class AuditLog {
     dropUnfinishedLine(options.paths);
     const last = readAnchors(options.paths).at(-1);
     const head = readHead(options.paths);
-    await refuseBrokenEnd(options.store, head === undefined ? undefined : peekAnchor(head), last !== undefined);
+    await refuseBrokenEnd(options, head === undefined ? undefined : anchors.peek(head), last !== undefined);
     const kept =
       last === undefined
-        ? { seq: 0, digest: new Uint8Array(32) }
-        : { seq: peekAnchor(last).seq, digest: nodeCrypto.sha256(last) };
+        ? { seq: 0, time: options.clock.now(), digest: new Uint8Array(32) }
+        : { ...anchors.peek(last), digest: nodeCrypto.sha256(last) };
     return new AuditLog(options, kept);
   }
 
@@ -114,20 +124,22 @@ export class AuditLog {
     const { store, signer, clock, paths } = this.#options;
     const end = await endOf(store);
     if (end === undefined || (keep && end.seq === this.#lastKept.seq)) return;
-    const previous = this.#lastKept.digest;
-    const anchor = await signAnchor(nodeCrypto, signer(), { ...end, time: clock.now(), previous });
+    const { seq, time: keptAt, digest: previous } = this.#lastKept;
+    const time = clock.now();
+    const anchor = await anchors.sign(signer(), { ...end, time, previous });
     // The newest first: a stop between the two leaves a newest anchor that still follows the last kept one.
     replaceHead(paths, anchor);
-    if (keep || end.seq - this.#lastKept.seq >= keepEveryEvents) {
+    const isDue = end.seq - seq >= keepEveryEvents || Math.abs(time - keptAt) >= keepEveryMs;
+    if (keep || (isDue && end.seq > seq)) {
       keepAnchor(paths, anchor);
-      this.#lastKept = { seq: end.seq, digest: nodeCrypto.sha256(anchor) };
+      this.#lastKept = { seq: end.seq, time, digest: nodeCrypto.sha256(anchor) };
     }
   }
 }
 
 async function refuseBrokenEnd(
-  store: Store,
-  head: { seq: number; hash: Uint8Array } | undefined,
+  { store, paths }: Pick<AuditLogOptions, 'store' | 'paths'>,
+  head: Anchor | undefined,
   anchorsWereKept: boolean,
 ): Promise<void> {
   if (head === undefined) {
@@ -138,6 +150,8 @@ async function refuseBrokenEnd(
   }
   const row = await store.selectFrom('audit').select('hash').where('seq', '=', head.seq).executeTakeFirst();
   if (row !== undefined && Buffer.from(row.hash).equals(head.hash)) return;
+  // Another control plane on the same store may have dropped it by the book while this one was stopped.
+  if (row === undefined && (await beginningOf(store, await readTrust(paths))).seq >= head.seq) return;
   throw new AuditError(
     'chain_broken',
     `The audit log lacks event ${head.seq}, which its newest anchor vouches for; run "latchkey audit verify".`,

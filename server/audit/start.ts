@@ -6,9 +6,13 @@
  *     8  32  its hash
  *    40   8  time, ms
  */
-import { assertLength, copy, Writer } from '../../protocol/bytes.ts';
-import type { Crypto, Signer } from '../../protocol/crypto.ts';
-import { objectType, openObject, parseObject, readBody, signObject } from '../../protocol/lks1.ts';
+import { assertLength, copy } from '../../protocol/bytes.ts';
+import { objectType } from '../../protocol/lks1.ts';
+import type { StoreTransaction } from '../store/tables.ts';
+import { AuditObject } from './audit-object.ts';
+import { genesis } from './chain.ts';
+import { AuditError } from './error.ts';
+import type { AuditTrust } from './trust.ts';
 
 export interface AuditStart {
   readonly seq: number;
@@ -17,28 +21,27 @@ export interface AuditStart {
   readonly time: number;
 }
 
-/** @param signer the audit role key. */
-export function signStart(crypto: Pick<Crypto, 'sha256'>, signer: Signer, start: AuditStart): Promise<Uint8Array> {
-  assertLength('hash', start.hash, 32);
-  const body = new Writer().u64(start.seq).bytes(start.hash).u64(start.time).done();
-  return signObject(crypto, signer, objectType.auditStart, body);
-}
+export const starts = new AuditObject<AuditStart>({
+  type: objectType.auditStart,
+  write(writer, { seq, hash, time }) {
+    assertLength('hash', hash, 32);
+    return writer.u64(seq).bytes(hash).u64(time);
+  },
+  read: (reader) => ({ seq: reader.time(), hash: copy(reader.bytes(32)), time: reader.time() }),
+});
 
-/** @throws ObjectError unless this key signed it. */
-export async function openStart(
-  crypto: Pick<Crypto, 'sha256' | 'verify'>,
-  bytes: Uint8Array,
-  auditPublicKey: Uint8Array,
-): Promise<AuditStart> {
-  return decode(await openObject(crypto, bytes, { type: objectType.auditStart, signerPublicKey: auditPublicKey }));
-}
+/** What the first event of the log follows. */
+export type Beginning = Pick<AuditStart, 'seq' | 'hash'>;
 
-/** The fields nobody verified: to find the certificate of the time it was signed at. */
-export function peekStart(bytes: Uint8Array): AuditStart & { readonly keyId: Uint8Array } {
-  const { body, keyId } = parseObject(bytes);
-  return { ...decode(body), keyId };
-}
-
-function decode(body: Uint8Array): AuditStart {
-  return readBody(body, (reader) => ({ seq: reader.time(), hash: copy(reader.bytes(32)), time: reader.time() }));
+/** @throws AuditError `chain_broken` for a start that is not of an audit key of this installation. */
+export async function beginningOf(store: Pick<StoreTransaction, 'selectFrom'>, trust: AuditTrust): Promise<Beginning> {
+  const row = await store.selectFrom('audit_start').selectAll().executeTakeFirst();
+  if (row === undefined) return { seq: 0, hash: genesis };
+  // Undefined in a store that was not opened for writing since there is such a column.
+  const start = await starts.open(trust, { object: row.object, certificate: row.certificate ?? null });
+  if (start !== undefined) return start;
+  throw new AuditError(
+    'chain_broken',
+    'The start of the audit log is not signed by the audit key of this installation.',
+  );
 }

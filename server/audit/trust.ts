@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { base64url } from '../../protocol/bytes.ts';
-import { pinsFingerprint, type Role, verifyPins, verifyRole } from '../../protocol/pins.ts';
+import { decodeCertificate, pinsFingerprint, type Role, verifyPins, verifyRole } from '../../protocol/pins.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { readIfPresent } from '../store/files.ts';
 import type { ControlPaths } from '../store/paths.ts';
@@ -17,8 +17,16 @@ export const trustFiles = { pins: 'pins.lks1', root: 'root.pub', certificates: '
 export interface AuditTrust {
   /** SHA-256 of the pins, base64url: what people compare. */
   readonly fingerprint: string;
-  /** @returns the key that was certified for this role at that time, undefined when there was none of that id. */
-  roleKey(role: Role, keyId: Uint8Array, timeMs: number): Promise<Uint8Array | undefined>;
+  /**
+   * @param offered certificates from anywhere, besides those of the folder; only what our root signed counts.
+   * @returns the key that was certified for this role at that time, undefined when there was none of that id.
+   */
+  roleKey(
+    role: Role,
+    keyId: Uint8Array,
+    timeMs: number,
+    offered?: readonly Uint8Array[],
+  ): Promise<Uint8Array | undefined>;
 }
 
 /** @throws AuditError `files_malformed`, or ObjectError when the pins are not what they claim. */
@@ -31,19 +39,36 @@ export async function readTrust(paths: Pick<ControlPaths, 'trust'>): Promise<Aud
   const certificates = readdirSync(folder).map((name) => required(join(folder, name)));
   return {
     fingerprint: base64url(fingerprint),
-    async roleKey(role, keyId, timeMs) {
-      for (const certificate of certificates) {
-        const key = await keyOf(root, certificate, role, timeMs);
-        if (key !== undefined && Buffer.from(nodeCrypto.sha256(key)).equals(keyId)) return key;
+    async roleKey(role, keyId, timeMs, offered = []) {
+      for (const certificate of [...certificates, ...offered]) {
+        const key = await keyOf(root, certificate, { role, keyId, timeMs });
+        if (key !== undefined) return key;
       }
       return undefined;
     },
   };
 }
 
-/** Certificates of other roles and of other times are no fault: the folder holds all of them. */
-function keyOf(root: Uint8Array, certificate: Uint8Array, role: Role, timeMs: number): Promise<Uint8Array | undefined> {
-  return verifyRole(nodeCrypto, { now: () => timeMs }, root, certificate, role).catch(() => undefined);
+interface Asked {
+  readonly role: Role;
+  readonly keyId: Uint8Array;
+  readonly timeMs: number;
+}
+
+/** Certificates of other keys and of other times are no fault: the folder holds all of them. */
+async function keyOf(
+  root: Uint8Array,
+  certificate: Uint8Array,
+  { role, keyId, timeMs }: Asked,
+): Promise<Uint8Array | undefined> {
+  try {
+    // Most are of other keys, and a signature takes long to verify.
+    const { publicKey } = decodeCertificate(certificate);
+    if (!Buffer.from(nodeCrypto.sha256(publicKey)).equals(keyId)) return undefined;
+    return await verifyRole(nodeCrypto, { now: () => timeMs }, root, certificate, role);
+  } catch {
+    return undefined;
+  }
 }
 
 function required(path: string): Uint8Array {

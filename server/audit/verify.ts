@@ -1,37 +1,23 @@
 /**
  * `latchkey audit verify`: walks the whole chain from its first event, or from the signed start of one whose older events
- * were dropped, and compares it with every anchor, with no
- * process running and no private key. It believes the root key of the installation; the report names its fingerprint,
- * so that a chain made anew under other keys is told apart by comparing that with an enrolment link.
+ * were dropped, and compares it with every anchor, with no process running and no private key. It believes the root key of
+ * the installation; the report names its fingerprint, so that a chain made anew under other keys is told apart by comparing
+ * that with an enrolment link.
  * A folder that was put back as a whole to an earlier, consistent state, or a log cut back to an anchor that was kept,
  * shows only against a position that was noted elsewhere.
  */
 import { existsSync } from 'node:fs';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { controlPaths, storePlace } from '../store/paths.ts';
-import { openStoreToRead, type StorePlace } from '../store/store.ts';
-import type { AuditTable, Store } from '../store/tables.ts';
-import { type Anchor, openAnchor, peekAnchor } from './anchor.ts';
+import { openStoreToRead, StoreError, type StorePlace } from '../store/store.ts';
+import type { Store, StoreTransaction } from '../store/tables.ts';
+import { type Anchor, anchors as anchorObjects } from './anchor.ts';
 import { readAnchors, readHead } from './anchor-files.ts';
-import { canonical, chainHash, genesis } from './chain.ts';
-import { type AuditStart, openStart, peekStart } from './start.ts';
+import { genesis } from './chain.ts';
+import { AuditError } from './error.ts';
+import { type Beginning, beginningOf } from './start.ts';
 import { type AuditTrust, readTrust } from './trust.ts';
-
-export type AuditFault =
-  /** There is no audit log, or a file of it cannot be read. */
-  | 'unreadable'
-  /** An event, its id or its hash is not what was written. */
-  | 'edited'
-  /** An event is gone from the middle. */
-  | 'dropped'
-  /** An event stands where another belongs. */
-  | 'reordered'
-  /** Events are gone from the end. */
-  | 'cut'
-  /** The chain fits together but is not the one that was anchored. */
-  | 'rewritten'
-  /** An anchor is missing, forged or out of line. */
-  | 'anchor';
+import { type AuditFault, chainOf, Fault, same } from './walk.ts';
 
 export type AuditReport =
   | {
@@ -50,18 +36,6 @@ export type AuditReport =
       readonly position: number | null;
       readonly message: string;
     };
-
-const rowsAtOnce = 1_000;
-
-class Fault extends Error {
-  readonly fault: AuditFault;
-  readonly position: number | null;
-  constructor(fault: AuditFault, position: number | null, message: string) {
-    super(message);
-    this.fault = fault;
-    this.position = position;
-  }
-}
 
 /**
  * @param data the data folder.
@@ -83,8 +57,11 @@ export async function verifyAudit(
     const anchors = await anchorsOf(trust, readAnchors(paths), readHead(paths));
     const store = await openStoreToRead(place);
     try {
-      const start = await startOf(store, trust);
-      const events = await walk(store, anchors, start);
+      const hasStart = await hasStarts(store);
+      const { start, events } = await readAtOnce(store, async (transaction) => {
+        const start = hasStart ? await startOf(transaction, trust) : { seq: 0, hash: genesis };
+        return { start, events: await walk(transaction, anchors, start) };
+      });
       if (events < atLeast) {
         throw new Fault('cut', events + 1, `The log ends at event ${events}; ${atLeast} were there before.`);
       }
@@ -95,7 +72,8 @@ export async function verifyAudit(
     }
   } catch (error) {
     if (error instanceof Fault) return failure(error.fault, error.position, error.message);
-    return failure('unreadable', null, 'The audit log or the keys it is checked with cannot be read.');
+    const why = error instanceof AuditError || error instanceof StoreError ? ` ${error.message}` : '';
+    return failure('unreadable', null, `The audit log or the keys it is checked with cannot be read.${why}`);
   }
 }
 
@@ -128,99 +106,49 @@ function outOfLine(seq: number): Fault {
   return new Fault('anchor', seq, `The anchor of event ${seq} does not follow the anchor before it.`);
 }
 
-async function believed(trust: AuditTrust, bytes: Uint8Array): Promise<Anchor> {
-  try {
-    const { keyId, time } = peekAnchor(bytes);
-    const key = await trust.roleKey('audit', keyId, time);
-    if (key !== undefined) return await openAnchor(nodeCrypto, bytes, key);
-  } catch {
-    // What exactly is wrong with a forged anchor is of no use to anyone.
-  }
+async function believed(trust: AuditTrust, object: Uint8Array): Promise<Anchor> {
+  const anchor = await anchorObjects.open(trust, { object, certificate: null });
+  if (anchor !== undefined) return anchor;
   throw new Fault('anchor', null, 'An audit anchor is not signed by the audit key of this installation.');
 }
 
-/** What the first event follows: nothing, or what the audit key says was dropped. */
-async function startOf(store: Store, trust: AuditTrust): Promise<Pick<AuditStart, 'seq' | 'hash'>> {
-  // A store from before there was such a table has all its events, or it is found that it has not.
-  const row = await store
-    .selectFrom('audit_start')
-    .select('object')
-    .executeTakeFirst()
-    .catch(() => undefined);
-  if (row === undefined) return { seq: 0, hash: genesis };
-  try {
-    const { keyId, time } = peekStart(row.object);
-    const key = await trust.roleKey('audit', keyId, time);
-    if (key !== undefined) return await openStart(nodeCrypto, row.object, key);
-  } catch {
-    // As above.
-  }
-  throw new Fault('anchor', null, 'The start of the audit log is not signed by the audit key of this installation.');
+/** Start and events as they are at one moment, whatever is written or dropped meanwhile. */
+async function readAtOnce<T>(store: Store, read: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+  return store.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(read);
 }
 
-async function walk(
-  store: Store,
-  anchors: readonly Anchor[],
-  start: Pick<AuditStart, 'seq' | 'hash'>,
-): Promise<number> {
+/** A store from before there was such a table has all its events, or it is found that it has not. */
+async function hasStarts(store: Store): Promise<boolean> {
+  return store
+    .selectFrom('audit_start')
+    .select('seq')
+    .execute()
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+async function startOf(store: StoreTransaction, trust: AuditTrust): Promise<Beginning> {
+  return beginningOf(store, trust).catch((error: unknown) => {
+    throw error instanceof AuditError ? new Fault('anchor', null, error.message) : error;
+  });
+}
+
+/** @returns the position of the last event. */
+async function walk(store: StoreTransaction, anchors: readonly Anchor[], start: Beginning): Promise<number> {
   const expected = new Map<number, Uint8Array[]>();
   for (const { seq, hash } of anchors) expected.set(seq, [...(expected.get(seq) ?? []), hash]);
-  let previous = start.hash;
+  const isOther = ({ seq, hash }: Beginning) => expected.get(seq)?.some((anchored) => !same(anchored, hash)) === true;
+  if (isOther(start))
+    throw new Fault('rewritten', start.seq, `The log does not begin after the event ${start.seq} that was anchored.`);
   let count = start.seq;
-  const isOther = (hash: Uint8Array) => expected.get(count)?.some((anchored) => !same(anchored, hash)) === true;
-  if (isOther(previous))
-    throw new Fault('rewritten', count, `The log does not begin after the event ${count} that was anchored.`);
-  for await (const row of rowsOf(store)) {
-    await checkRow(store, row, count + 1, previous);
-    count += 1;
-    previous = row.hash;
-    if (isOther(row.hash)) throw new Fault('rewritten', count, `Event ${count} is not the one that was anchored.`);
+  for await (const event of chainOf(store, start)) {
+    count = event.seq;
+    if (isOther(event)) throw new Fault('rewritten', count, `Event ${count} is not the one that was anchored.`);
   }
-  const longest = Math.max(0, ...anchors.map((anchor) => anchor.seq));
+  const longest = anchors.reduce((most, { seq }) => Math.max(most, seq), 0);
   if (longest > count) throw new Fault('cut', count + 1, `The log ends at event ${count}; ${longest} were anchored.`);
   if (count > 0 && anchors.length === 0) throw new Fault('anchor', null, 'The log has events and no anchor.');
   return count;
-}
-
-/** In order, some at a time. */
-async function* rowsOf(store: Store): AsyncIterable<AuditTable> {
-  let after: number | undefined;
-  for (;;) {
-    const query = store.selectFrom('audit').selectAll().orderBy('seq').limit(rowsAtOnce);
-    const rows = await (after === undefined ? query : query.where('seq', '>', after)).execute();
-    yield* rows;
-    after = rows.at(-1)?.seq;
-    if (after === undefined) return;
-  }
-}
-
-async function checkRow(store: Store, row: AuditTable, position: number, previous: Uint8Array): Promise<void> {
-  if (row.seq !== position) throw new Fault('dropped', position, `Event ${position} is missing.`);
-  const intact = same(chainHash(row.prev, row.seq, row.event), row.hash);
-  if (intact && same(row.prev, previous) && describesItself(row)) return;
-  if (same(row.prev, previous) || same(chainHash(previous, row.seq, row.event), row.hash)) {
-    throw new Fault('edited', position, `Event ${position} was changed after it was written.`);
-  }
-  // Something else stands here. The event that belongs here names the one before it, if it is anywhere.
-  const elsewhere = await store
-    .selectFrom('audit')
-    .select('seq')
-    .where('prev', '=', previous)
-    .where('seq', '<>', position)
-    .executeTakeFirst();
-  if (elsewhere === undefined) throw new Fault('dropped', position, `The event at position ${position} is missing.`);
-  throw new Fault('reordered', position, `The event at position ${position} belongs elsewhere.`);
-}
-
-function describesItself(row: AuditTable): boolean {
-  try {
-    const event = JSON.parse(row.event) as Parameters<typeof canonical>[0];
-    return event.id === row.id && canonical(event) === row.event;
-  } catch {
-    return false;
-  }
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.from(a).equals(b);
 }

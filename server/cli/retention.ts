@@ -14,7 +14,11 @@ export function addRetentionCommands(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (_own: unknown, command: Command) => {
       const answer = await admin(command, 'GET', '/admin/retention');
-      print(optionsOf(command), answer, () => `Audit events are kept ${wordsOf(answer['days'])}.`);
+      print(
+        optionsOf(command),
+        answer,
+        () => `Audit events are kept ${wordsOf(answer['days'])}.${faultOf(answer['fault'])}`,
+      );
     });
   retention
     .command('set <time>')
@@ -40,3 +44,6 @@ function daysOf(time: string): number | null {
 }
 
 const wordsOf = (days: unknown): string => (typeof days === 'number' ? `for ${days} days` : 'for ever');
+
+const faultOf = (fault: unknown): string =>
+  typeof fault === 'string' ? ` What stands in the store is not what two approved (${fault}).` : '';

@@ -36,8 +36,16 @@ export interface ShownChange {
   readonly approvals: readonly { readonly user: string; readonly name: string; readonly at: number }[];
 }
 
-/** What a change of some kind does. Inside the transaction of the last approval. @returns false where the ground it stood on has moved */
-export type CarryOut = (transaction: StoreTransaction, document: unknown, approvedBy: string) => Promise<boolean>;
+/**
+ * What a change of some kind does. Inside the transaction of the last approval.
+ * @param digest SHA-256 of the document, which is what was signed. @returns false where the ground it stood on has moved
+ */
+export type CarryOut = (
+  transaction: StoreTransaction,
+  document: unknown,
+  approvedBy: string,
+  digest: Uint8Array,
+) => Promise<boolean>;
 export type CarryOuts = Readonly<Record<ChangeKind, CarryOut>>;
 
 const approvalsNeeded = 2;
@@ -143,7 +151,8 @@ export async function finishApproval(
     const given = await approvals(transaction, row.id);
     if (given.length < approvalsNeeded) return shown(context, row, given);
     const approvedBy = given.map(({ user }) => user).join(' ');
-    const isDone = await carryOuts[row.kind](transaction, JSON.parse(row.document), approvedBy);
+    const digest = nodeCrypto.sha256(utf8(row.document));
+    const isDone = await carryOuts[row.kind](transaction, JSON.parse(row.document), approvedBy, digest);
     return shown(context, await decide(context, transaction, row, isDone ? 'done' : 'outdated'), given);
   });
 }

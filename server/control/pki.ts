@@ -19,6 +19,7 @@ import {
   signPins,
   signRole,
 } from '../../protocol/pins.ts';
+import type { CertifiedSigner } from '../audit/audit-object.ts';
 import { trustFiles } from '../audit/trust.ts';
 import { generateComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
@@ -48,6 +49,8 @@ export interface Pki {
   readonly earlier: readonly Generation[];
   /** The key in use now. */
   signer(role: SigningRole): Signer;
+  /** The same with its certificate, for what others have to verify. */
+  certified(role: SigningRole): CertifiedSigner;
   /** Makes the successors that are due. @returns whether any was */
   renew(now: number): Promise<boolean>;
   /** Puts the next root in the place of the current one. @throws PkiError */
@@ -85,6 +88,7 @@ export async function openPki(paths: KeyPaths, clock: Pick<Clock, 'now'>): Promi
       return open.keys.certificates;
     },
     signer: (role) => open.keys.signer(role),
+    certified: (role) => open.keys.certified(role),
     renew: (now) => inTurn(() => open.keys.renew(now)),
     rotateRoot: (now) =>
       inTurn(async () => {
@@ -125,6 +129,12 @@ class RoleKeys {
 
   signer(role: SigningRole): Signer {
     return this.#signers.get(role) ?? unreachable(role);
+  }
+
+  certified(role: SigningRole): CertifiedSigner {
+    const signer = this.signer(role);
+    const found = this.#certificates.find(({ publicKey }) => Buffer.from(publicKey).equals(signer.publicKey));
+    return { signer, certificate: found?.bytes ?? unreachable(role) };
   }
 
   async renew(now: number): Promise<boolean> {

@@ -1,7 +1,9 @@
 /** A new root key on request: two administrators sign it (changes.ts), because every browser follows. */
 import { z } from 'zod';
 import { hex } from '../../protocol/bytes.ts';
+import { readVouched, vouchAnew } from '../audit/vouch.ts';
 import type { Danger } from '../policy/dangers.ts';
+import { controlPaths } from '../store/paths.ts';
 import { type CarryOut, requestChange, type ShownChange } from './changes.ts';
 import type { Context } from './context.ts';
 import { newEvent } from './identifiers.ts';
@@ -29,7 +31,10 @@ export function approvedRotation(context: Context): CarryOut {
   return async (transaction, document, approvedBy) => {
     const { from } = documentSchema.parse(document);
     if (hex(context.pki.fingerprint) !== from) return false;
-    const { to, backup } = await context.pki.rotateRoot(context.clock.now());
+    const now = context.clock.now();
+    const vouched = await readVouched(transaction, controlPaths(context.config.data));
+    const { to, backup } = await context.pki.rotateRoot(now);
+    await vouchAnew(transaction, vouched, context.pki.certified('audit'), now);
     context.log.warn({ from, to: hex(to), backup }, 'a new root key is in force; move the backup off this machine');
     const detail = { operation: 'root.rotate', from, to: hex(to), approvedBy };
     await context.audit.record(transaction, newEvent(context, { type: 'admin', actor: 'system', detail }));

@@ -251,6 +251,16 @@ const samlGroups = [
 /** A link for whoever lost all their devices: using it takes the lost ones out. */
 const recovery = ['ALTER TABLE enrolments ADD COLUMN recovery INTEGER NOT NULL DEFAULT 0'];
 
+/**
+ * What is kept about the audit log is signed, by a key whose certificate stands beside it. An approved time from before is not:
+ * it goes, everything is kept, and two approve it anew.
+ */
+const signedRetention = [
+  'ALTER TABLE audit_start ADD COLUMN certificate BLOB',
+  'DROP TABLE retention',
+  'CREATE TABLE retention (epoch INTEGER PRIMARY KEY, object BLOB NOT NULL, certificate BLOB NOT NULL) STRICT',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -273,6 +283,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0018-retention': { up: (database) => runAll(database, retention) },
   '0019-saml-groups': { up: (database) => runAll(database, samlGroups) },
   '0020-recovery': { up: (database) => runAll(database, recovery) },
+  '0021-signed-retention': { up: (database) => runAll(database, signedRetention) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

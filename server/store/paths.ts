@@ -14,6 +14,8 @@ export interface ControlPaths {
   readonly anchors: string;
   /** The newest anchor; replaced with every write to the chain. */
   readonly head: string;
+  /** The newest approval of how long the chain is kept. */
+  readonly retention: string;
 }
 
 /** @param data the data folder of the installation. */
@@ -26,6 +28,7 @@ export function controlPaths(data: string): ControlPaths {
     trust: join(folder, 'trust'),
     anchors: join(folder, 'audit.anchors'),
     head: join(folder, 'audit.head'),
+    retention: join(folder, 'audit.retention'),
   };
 }
 

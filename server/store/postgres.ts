@@ -72,6 +72,8 @@ class OneWriterDialect extends PostgresDialect {
 class OneWriterDriver extends PostgresDriver {
   override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     await super.beginTransaction(connection, settings);
+    // Who only looks keeps nobody waiting.
+    if (settings.accessMode === 'read only') return;
     try {
       await connection.executeQuery(CompiledQuery.raw('SELECT pg_advisory_xact_lock($1)', [writerLock]));
     } catch (error) {

@@ -400,11 +400,15 @@ export interface AuditTable {
 export interface AuditStartTable {
   seq: number;
   object: Uint8Array;
+  /** Of the key that signed it; null for one from before it was kept. */
+  certificate: Uint8Array | null;
 }
 
-/** How long the log is kept; one row, or none for ever. */
+/** How long the log is kept, signed (audit/retention.ts); one row, or none while nobody approved a time. */
 export interface RetentionTable {
-  days: number;
+  epoch: number;
+  object: Uint8Array;
+  certificate: Uint8Array;
 }
 
 export interface Tables {

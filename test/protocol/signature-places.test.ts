@@ -56,7 +56,7 @@ for (const [name, verify] of Object.entries(verifiers))
           else refused++;
         }
       }
-    assert.deepEqual([contexts.length, good, refused], [17, 17, 17 * 16 * 2]);
+    assert.deepEqual([contexts.length, good, refused], [18, 18, 18 * 17 * 2]);
     t.diagnostic(`${good} good, ${refused} refused`);
   });
 

@@ -3223,6 +3223,9 @@ export type HubDocument = {
             "null"
            ]
           },
+          "fault": {
+           "type": "string"
+          },
           "change": {
            "$ref": "#/components/schemas/Change"
           }
@@ -3284,6 +3287,9 @@ export type HubDocument = {
             "number",
             "null"
            ]
+          },
+          "fault": {
+           "type": "string"
           },
           "change": {
            "$ref": "#/components/schemas/Change"

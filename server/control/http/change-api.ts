@@ -1,6 +1,7 @@
 /** Changes that wait for two administrators: on the hub, where they sign them, and for the owner of the data folder, who lists. */
 import { createRoute, z } from '@hono/zod-openapi';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
+import { leastDays } from '../../audit/retention.ts';
 import {
   beginApproval,
   type CarryOuts,
@@ -13,7 +14,7 @@ import {
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { approvedPolicies } from '../policies.ts';
-import { approvedRetention, leastDays, mostDays, requestRetention, retentionInForce } from '../retention.ts';
+import { approvedRetention, mostDays, requestRetention, retentionInForce } from '../retention.ts';
 import { approvedRotation, requestRotation } from '../rotate.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import { encodeBytes, encodedBytes } from './bytes-field.ts';
@@ -43,7 +44,12 @@ const changes = z.object({ changes: z.array(change) });
 const rotation = z.strictObject({ dryRun: z.boolean() });
 const rotationAsked = z.object({ from: z.string(), change: change.optional() });
 const retention = z.strictObject({ days: z.number().int().min(leastDays).max(mostDays).nullable() });
-const retentionAsked = z.object({ days: z.number().nullable(), change: change.optional() });
+/** `fault`: why what was approved is not in force (audit/retention.ts). */
+const retentionAsked = z.object({
+  days: z.number().nullable(),
+  fault: z.string().optional(),
+  change: change.optional(),
+});
 const id = z.strictObject({ change: z.string().regex(/^[0-9a-f]{24}$/) });
 
 /** As the schema's own type, whose lists can be written. */
@@ -65,12 +71,12 @@ export function addChanges(app: ApiApp, context: Context): void {
     return exchange.json({ from, ...(change && { change: changeJson(change) }) }, 200);
   });
   app.openapi(route('get', '/admin/retention', retentionAsked), async (exchange) =>
-    exchange.json({ days: await retentionInForce(context) }, 200),
+    exchange.json(await retentionInForce(context), 200),
   );
   app.openapi(routeTaking('post', '/admin/retention', retention, retentionAsked), async (exchange) => {
     const { days: to } = exchange.req.valid('json');
     const asked = await requestRetention(context, { to, actor: 'system' });
-    return exchange.json({ days: await retentionInForce(context), ...(asked && { change: changeJson(asked) }) }, 200);
+    return exchange.json({ ...(await retentionInForce(context)), ...(asked && { change: changeJson(asked) }) }, 200);
   });
   const refuse = { ...route('delete', '/admin/changes/{name}', nothing), request: named };
   app.openapi(createRoute(refuse), async (exchange) => {

@@ -1,9 +1,10 @@
 /** A small audit log in a folder of its own, and a way to damage its database as someone with file access could. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../../protocol/clock.ts';
 import { AuditLog } from '../../../server/audit/log.ts';
 import type { AuditEvent } from '../../../server/channel/audit-event.ts';
 import { openPki, type Pki } from '../../../server/control/pki.ts';
@@ -41,14 +42,17 @@ export function event(change: Partial<AuditEvent> = {}): AuditEvent {
   };
 }
 
-export async function fixture(): Promise<Fixture> {
+type Time = Pick<Clock, 'now'>;
+
+/** @param time of all that is signed */
+export async function fixture(time: Time = clock): Promise<Fixture> {
   const data = mkdtempSync(join(tmpdir(), 'audit-'));
   const paths = controlPaths(data);
   makePrivateFolder(paths.folder);
-  const pki = await openPki(paths, clock);
+  const pki = await openPki(paths, time);
   const open = async () => {
     const store = await openStore(paths.database);
-    return { store, log: await AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths }) };
+    return { store, log: await openLog(store, pki, paths, time) };
   };
   const made: Fixture = {
     data,
@@ -70,4 +74,31 @@ export async function fixture(): Promise<Fixture> {
     remove: () => rmSync(data, { recursive: true }),
   };
   return made;
+}
+
+const openLog = (store: Store, pki: Pki, paths: ControlPaths, clock: Time) =>
+  AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths });
+
+/** Another control plane on the store of `made`, with a copy of its folder as it is now. */
+export interface Second {
+  readonly data: string;
+  readonly paths: ControlPaths;
+  readonly pki: Pki;
+  open(): Promise<AuditLog>;
+  remove(): void;
+}
+
+/** @param time when its keys are looked at; late enough, it makes successors of its own */
+export async function beside(made: Fixture, time: Time): Promise<Second> {
+  const data = mkdtempSync(join(tmpdir(), 'audit-'));
+  const paths = controlPaths(data);
+  makePrivateFolder(paths.folder);
+  for (const path of ['keys', 'trust', 'anchors', 'head', 'retention'] as const)
+    if (existsSync(made.paths[path])) cpSync(made.paths[path], paths[path], { recursive: true });
+  const pki = await openPki(paths, time);
+  return {
+    ...{ data, paths, pki },
+    open: () => openLog(made.store, pki, paths, time),
+    remove: () => rmSync(data, { recursive: true }),
+  };
 }

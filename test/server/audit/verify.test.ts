@@ -4,7 +4,8 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { chainHash, genesis } from '../../../server/audit/chain.ts';
-import { type AuditFault, type AuditReport, verifyAudit } from '../../../server/audit/verify.ts';
+import { type AuditReport, verifyAudit } from '../../../server/audit/verify.ts';
+import type { AuditFault } from '../../../server/audit/walk.ts';
 import { event, type Fixture, fixture } from './chain-fixture.ts';
 
 const events = 8;

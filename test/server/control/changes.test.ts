@@ -6,6 +6,7 @@ import { approvalChallenge, loginChallenge } from '../../../protocol/challenges.
 import { followPins } from '../../../protocol/pins.ts';
 import { verifyAudit } from '../../../server/audit/verify.ts';
 import { Housekeeping } from '../../../server/control/housekeeping.ts';
+import { newEvent } from '../../../server/control/identifiers.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { storePlace } from '../../../server/store/paths.ts';
 import type { Ceremony } from '../../support/authenticator.ts';
@@ -118,8 +119,14 @@ describe('changes that take two administrators', () => {
     const before = (await installation.events()).length;
     await installation.stop();
     await installation.start();
-    const sweep = () => new Housekeeping(installation.control.context, installation.control.desk).sweep();
-    installation.clock.leap(90 * dayMs);
+    const { context, desk } = installation.control;
+    const sweep = () => new Housekeeping(context, desk).sweep();
+    // A longer silence would be taken for a clock that was set ahead.
+    for (const _ of [30, 60, 90]) {
+      installation.clock.leap(30 * dayMs);
+      await sweep();
+      await context.audit.append([newEvent(context, { type: 'admin', actor: 'system' })]);
+    }
     await sweep();
     assert.equal((await installation.events())[0].seq, 1, 'to the moment it is kept');
     installation.clock.leap(1);
@@ -132,6 +139,31 @@ describe('changes that take two administrators', () => {
     assert.ok(report.ok, JSON.stringify(report));
     assert.equal(report.dropped, before + 1);
     await installation.start();
+  });
+
+  test('QZ-42: whoever writes to the store alone shortens nothing, and that it was tried is audited once', async () => {
+    const { context, desk } = installation.control;
+    const set = async (days: number) => {
+      const { change } = (await installation.admin('POST', '/admin/retention', { days })).body;
+      await approve(ada, change);
+      assert.equal((await approve(bob, change)).body.state, 'done');
+    };
+    const row = () => context.store.selectFrom('retention').selectAll().executeTakeFirstOrThrow();
+    await set(90);
+    const short = await row();
+    await set(365);
+    await context.store.updateTable('retention').set(short).execute();
+    const housekeeping = new Housekeeping(context, desk);
+    for (let look = 0; look < 3; look++) {
+      await housekeeping.sweep();
+      installation.clock.leap(600_000);
+    }
+    const told = (await installation.events('admin')).filter(({ reason }) => reason === 'retention_replayed');
+    assert.equal(told.length, 1);
+    const { body } = await installation.admin('GET', '/admin/retention');
+    assert.deepEqual(body, { days: null, fault: 'retention_replayed' });
+    await set(365);
+    assert.deepEqual((await installation.admin('GET', '/admin/retention')).body, { days: 365 });
   });
 
   test('QHX-8: the same person twice is one', async () => {

@@ -73,3 +73,20 @@ test('QZ-9: groups of before, which a SAML provider may have said, go; those of 
   await store.destroy();
   rmSync(folder, { recursive: true });
 });
+
+test('QZ-42: an approved retention of before, which nobody signed, goes: everything is kept until two approve it anew', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
+  const path = join(folder, 'control.db');
+  const before = new Kysely<unknown>({ dialect: nodeSqliteDialect(openSqlite(path)) });
+  const migrator = new Migrator({ db: before, provider: { getMigrations: async () => ({ ...migrations }) } });
+  assert.equal((await migrator.migrateTo('0020-recovery')).error, undefined);
+  for (const statement of ['INSERT INTO retention VALUES (90)', "INSERT INTO audit_start VALUES (5, x'05')"])
+    await sql.raw(statement).execute(before);
+  await before.destroy();
+  const store = await openStore(path);
+  assert.deepEqual(await store.selectFrom('retention').selectAll().execute(), []);
+  const start = await store.selectFrom('audit_start').selectAll().executeTakeFirstOrThrow();
+  assert.deepEqual([start.seq, start.certificate], [5, null]);
+  await store.destroy();
+  rmSync(folder, { recursive: true });
+});
