@@ -17,13 +17,15 @@ export type AdminRole = (typeof adminRoles)[number];
 type Duty = { readonly reads: readonly AdminRole[]; readonly changes: readonly AdminRole[] };
 const everybody: Duty['reads'] = adminRoles;
 
-/** By the first part of an address below /admin. What is not listed no page may ask for. */
+/** By the first part of an address below /admin, or by the whole of one. What is not listed no page may ask for. */
 const duties: Readonly<Record<string, Duty>> = {
   status: { reads: everybody, changes: [] },
   metrics: { reads: everybody, changes: [] },
   services: { reads: everybody, changes: ['manager'] },
   users: { reads: ['manager', 'policy'], changes: ['manager'] },
   enrolments: { reads: [], changes: ['manager'] },
+  // Makes an administrator, where none is left: as a grant of a role, on the machine alone.
+  'enrolments/first': { reads: [], changes: [] },
   devices: { reads: ['manager'], changes: ['manager'] },
   links: { reads: ['manager'], changes: ['manager'] },
   knocks: { reads: ['manager'], changes: ['manager'] },
@@ -38,18 +40,19 @@ const duties: Readonly<Record<string, Duty>> = {
   receipts: { reads: ['notary'], changes: [] },
 };
 
-/** Whose duty an area is; nobody's who comes by a page where there is none. @param area the first part of the address below /admin */
-export function rolesFor(area: string, isRead: boolean): readonly AdminRole[] {
-  const duty = duties[area];
+/** Whose duty it is; nobody's who comes by a page where there is none. @param address without `/admin/` before it */
+export function rolesFor(address: string, isRead: boolean): readonly AdminRole[] {
+  const [area = ''] = address.split('/');
+  const duty = duties[address] ?? duties[area];
   return (isRead ? duty?.reads : duty?.changes) ?? [];
 }
 
-/** @param area the first part of the address below /admin. @throws ApiError `admin_passkey`, `role_needed` */
-export async function requireDuty(context: Context, who: SignedIn, area: string, isRead: boolean): Promise<void> {
+/** @param address without `/admin/` before it. @throws ApiError `admin_passkey`, `role_needed` */
+export async function requireDuty(context: Context, who: SignedIn, address: string, isRead: boolean): Promise<void> {
   // An identity provider alone makes nobody an administrator (QZ-9): a passkey of an enrolled device does.
   const proofs = amrBit.passkey | amrBit.deviceKey;
   if (who.guest !== undefined || (who.amr & proofs) !== proofs) throw new ApiError('admin_passkey');
-  const allowed = rolesFor(area, isRead);
+  const allowed = rolesFor(address, isRead);
   const held = await rolesOf(context, who.user);
   if (!held.some((role) => allowed.includes(role))) throw new ApiError('role_needed');
 }

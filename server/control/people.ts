@@ -98,10 +98,11 @@ export async function inviteToEnrol(
 
 /**
  * The link of a new installation: for its first administrator, while there is none. A new one takes the old one's
- * place, so at most one works.
- * @returns null once an administrator has a passkey.
+ * place, so at most one works. Whoever comes by a page gets none: they would make themselves an administrator.
+ * @returns null once an administrator has a passkey. @throws ApiError `role_needed`
  */
-export function inviteFirstAdmin(context: Context): Promise<{ url: string; expires: number } | null> {
+export async function inviteFirstAdmin(context: Context): Promise<{ url: string; expires: number } | null> {
+  if (context.actor !== undefined) throw new ApiError('role_needed');
   return context.audit.transact(async (transaction) => {
     if (await hasAdmin(transaction)) return null;
     const pending = await transaction

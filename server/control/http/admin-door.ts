@@ -28,9 +28,7 @@ function admit(context: Context, limit: RateLimit): MiddlewareHandler<ApiEnv> {
     const isRead = exchange.req.method === 'GET';
     const who = await (isRead ? signedIn : signedBy)(context, exchange);
     limit.require(who.user);
-    // The path of the hub: /api/admin/AREA/…
-    const [, , , area = ''] = exchange.req.path.split('/');
-    await requireDuty(context, who, area, isRead);
+    await requireDuty(context, who, exchange.req.path.slice('/api/admin/'.length), isRead);
     exchange.set('actor', who.spiffeId);
     await next();
   };

@@ -18,7 +18,8 @@ import { approvedRetention, mostDays, requestRetention, retentionInForce } from 
 import { approvedRotation, requestRotation } from '../rotate.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import { encodeBytes, encodedBytes } from './bytes-field.ts';
-import { signedBy, signedIn } from './lease-cookie.ts';
+import { byDeviceKey } from './guards.ts';
+import { signedIn } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, takes } from './respond.ts';
 import { assertion, nothing } from './schemas.ts';
@@ -111,11 +112,12 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   const begin = createRoute({
     method: 'post',
     path: '/api/changes/begin',
+    middleware: byDeviceKey(context),
     request: takes(id),
     responses: answers(z.object({ ceremony: z.string(), nonce: encodedBytes }), 'what the challenge is computed from'),
   });
   app.openapi(begin, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     people.require(who.user);
     return exchange.json(encodeBytes(await beginApproval(context, who, exchange.req.valid('json').change)), 200);
   });
@@ -123,11 +125,12 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   const finish = createRoute({
     method: 'post',
     path: '/api/changes/finish',
+    middleware: byDeviceKey(context),
     request: takes(z.strictObject({ ceremony: z.string().regex(/^[0-9a-f]{24}$/), credential: assertion })),
     responses: answers(change, 'approved by this person, and with the last approval in effect'),
   });
   app.openapi(finish, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     const { ceremony, credential } = exchange.req.valid('json');
     // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
     const proof = { ceremony, credential: credential as AuthenticationResponseJSON };
@@ -139,11 +142,12 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   const refuse = createRoute({
     method: 'post',
     path: '/api/changes/refuse',
+    middleware: byDeviceKey(context),
     request: takes(id),
     responses: answers(nothing, 'it will not happen'),
   });
   app.openapi(refuse, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     await requireApprover(context.store, who);
     await refuseChange(context, exchange.req.valid('json').change, who.spiffeId);
     return exchange.json({}, 200);

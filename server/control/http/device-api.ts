@@ -6,7 +6,8 @@ import { listDevices, nameDevice } from '../devices.ts';
 import { requirePasskey } from '../leases.ts';
 import { inviteOwnDevice } from '../people.ts';
 import { device } from './admin-devices.ts';
-import { signedBy, signedIn } from './lease-cookie.ts';
+import { byDeviceKey } from './guards.ts';
+import { signedIn } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, takes } from './respond.ts';
 import { nothing } from './schemas.ts';
@@ -27,11 +28,12 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   const rename = createRoute({
     method: 'post',
     path: '/api/devices/name',
+    middleware: byDeviceKey(context),
     request: takes(z.strictObject({ device: id, name: z.string().max(256) })),
     responses: answers(nothing, 'the device has this name'),
   });
   app.openapi(rename, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     requirePasskey(who);
     const given = exchange.req.valid('json');
     await nameDevice(context, given.device, given.name, { actor: who.spiffeId, owner: who.user });
@@ -41,11 +43,12 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   const revoke = createRoute({
     method: 'post',
     path: '/api/devices/revoke',
+    middleware: byDeviceKey(context),
     request: takes(z.strictObject({ device: id })),
     responses: answers(nothing, 'the device is out, and every tunnel of it'),
   });
   app.openapi(revoke, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     requirePasskey(who);
     await desk.revocations.ownDevice(who, exchange.req.valid('json').device);
     return exchange.json({}, 200);
@@ -54,6 +57,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   const invite = createRoute({
     method: 'post',
     path: '/api/devices/invite',
+    middleware: byDeviceKey(context),
     request: takes(nothing),
     responses: answers(
       z.object({ url: z.string(), expires: z.number() }),
@@ -61,7 +65,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     ),
   });
   app.openapi(invite, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     requirePasskey(who);
     people.require(who.user);
     return exchange.json(await inviteOwnDevice(context, who), 200);

@@ -13,9 +13,10 @@ import type { KnockKey, KnockState } from '../knocks.ts';
 import { beginLaunch, finishLaunch } from '../launch.ts';
 import { signedInBy } from '../leases.ts';
 import { encodeBytes } from './bytes-field.ts';
+import { byGuestCookie } from './guards.ts';
 import * as guests from './guest-schemas.ts';
 import type { HubApiOptions } from './hub-api.ts';
-import { clearGuest, guestSignedIn, writeGuest, writeLease } from './lease-cookie.ts';
+import { clearGuest, writeGuest, writeLease } from './lease-cookie.ts';
 import { type ApiApp, type ApiEnv, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
 
@@ -163,11 +164,12 @@ function addKiosk(app: ApiApp, { context, desk, strangers }: HubApiOptions): voi
   const end = createRoute({
     method: 'post',
     path: '/api/guest/end',
+    middleware: byGuestCookie(context),
     request: takes(guests.guestEnd),
     responses: answers(schemas.nothing, 'the guest has gone, and every tunnel of theirs with them'),
   });
   app.openapi(end, async (exchange) => {
-    const who = await guestSignedIn(context, exchange);
+    const who = exchange.get('who');
     await guestHolder(context, who, exchange.req.valid('json').secret);
     await desk.revocations.signOut(who);
     clearGuest(context, exchange);
@@ -179,12 +181,13 @@ function addGuestLaunch(app: ApiApp, { context, desk, strangers, people }: HubAp
   const begin = createRoute({
     method: 'post',
     path: '/api/guest/launch/begin',
+    middleware: byGuestCookie(context),
     request: takes(guests.guestLaunchBegin),
     responses: answers(schemas.launchBegun, 'what hub and shell compute the challenge from'),
   });
   app.openapi(begin, async (exchange) => {
     const { secret, service } = exchange.req.valid('json');
-    const who = await guestSignedIn(context, exchange);
+    const who = exchange.get('who');
     await strangers.countingRefusals(callerOf(exchange), () => guestHolder(context, who, secret));
     people.require(who.user);
     return exchange.json(encodeBytes(await beginLaunch(context, desk.policy, who, service)), 200);
@@ -193,12 +196,13 @@ function addGuestLaunch(app: ApiApp, { context, desk, strangers, people }: HubAp
   const finish = createRoute({
     method: 'post',
     path: '/api/guest/launch/finish',
+    middleware: byGuestCookie(context),
     request: takes(guests.guestLaunchFinish),
     responses: answers(schemas.launchAnswer, 'the credential and everything a tunnel needs'),
   });
   app.openapi(finish, async (exchange) => {
     const { secret, linkSignature, ...proof } = exchange.req.valid('json');
-    const who = await guestSignedIn(context, exchange);
+    const who = exchange.get('who');
     const holder = await strangers.countingRefusals(callerOf(exchange), () => guestHolder(context, who, secret));
     const offer = () => desk.gateways.offer(callerOf(exchange));
     const given = { ...proof, deviceSignature: linkSignature };

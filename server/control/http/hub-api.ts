@@ -15,8 +15,9 @@ import type { SamlProvider } from '../saml/provider.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { addChangeApi } from './change-api.ts';
 import { addDeviceApi } from './device-api.ts';
+import { byDeviceKey } from './guards.ts';
 import { addGuestApi } from './guest-api.ts';
-import { clearLease, deviceOf, signedBy, signedIn, writeLease } from './lease-cookie.ts';
+import { clearLease, deviceOf, signedIn, writeLease } from './lease-cookie.ts';
 import { addOidcApi } from './oidc-api.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
@@ -168,11 +169,12 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
   const logout = createRoute({
     method: 'post',
     path: '/api/logout',
+    middleware: byDeviceKey(context),
     request: takes(schemas.nothing),
     responses: answers(schemas.nothing, 'the lease has ended, and every tunnel under it'),
   });
   app.openapi(logout, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     await desk.revocations.signOut(who);
     clearLease(context, exchange);
     return exchange.json({}, 200);
@@ -183,11 +185,12 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
   const explain = createRoute({
     method: 'post',
     path: '/api/launch/explain',
+    middleware: byDeviceKey(context),
     request: takes(schemas.launchExplainRequest),
     responses: answers(schemas.nothing, 'this person may launch the service; every refusal says why not'),
   });
   app.openapi(explain, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     people.require(who.user);
     await explainLaunch(context, desk.policy, who, exchange.req.valid('json').service);
     return exchange.json({}, 200);
@@ -196,11 +199,12 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
   const begin = createRoute({
     method: 'post',
     path: '/api/launch/begin',
+    middleware: byDeviceKey(context),
     request: takes(schemas.launchBeginRequest),
     responses: answers(schemas.launchBegun, 'what hub and shell compute the challenge from'),
   });
   app.openapi(begin, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     people.require(who.user);
     const begun = await beginLaunch(context, desk.policy, who, exchange.req.valid('json').service);
     return exchange.json(encodeBytes(begun), 200);
@@ -209,11 +213,12 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
   const finish = createRoute({
     method: 'post',
     path: '/api/launch/finish',
+    middleware: byDeviceKey(context),
     request: takes(schemas.launchFinishRequest),
     responses: answers(schemas.launchAnswer, 'the credential and everything a tunnel needs'),
   });
   app.openapi(finish, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     const offer = () => desk.gateways.offer(callerOf(exchange));
     const answer = await finishLaunch(context, desk.policy, offer, who, deviceOf(who), exchange.req.valid('json'));
     return exchange.json(encodeBytes(answer), 200);

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { issueForDevice, issueForService } from '../svids.ts';
 import { publishedWitKeys } from '../wit-keys.ts';
 import { routeTaking } from './admin-route.ts';
-import { signedBy } from './lease-cookie.ts';
+import { byDeviceKey } from './guards.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, actingFor, answers, takes } from './respond.ts';
 
@@ -45,11 +45,12 @@ export function addSpiffeApi(app: ApiApp, context: Context, { people }: CallerLi
   const own = createRoute({
     method: 'post',
     path: '/api/svids',
+    middleware: byDeviceKey(context),
     request: takes(z.strictObject({ csr })),
     responses: answers(svids, 'SVIDs of this device, over a key that this person holds'),
   });
   app.openapi(own, async (exchange) => {
-    const who = await signedBy(context, exchange);
+    const who = exchange.get('who');
     people.require(who.user);
     return exchange.json(await issueForDevice(context, who, exchange.req.valid('json').csr), 200);
   });

@@ -163,3 +163,12 @@ test('the OpenAPI document of the hub names the admin API', async () => {
   for (const path of ['/api/admin/users', '/api/admin/links', '/api/admin/sessions/{name}', '/api/session'])
     assert.ok(path in body.paths, path);
 });
+
+test('QHX-8: a manager does not become the first administrator of an installation that has none left', async () => {
+  await only(person, 'manager');
+  assert.equal((await installation.admin('DELETE', `/admin/users/${ids.get(manager)}?reason=left`)).status, 200);
+  const asked = await change(person, 'POST', '/api/admin/enrolments/first', {});
+  assert.deepEqual([asked.status, asked.body.error], [403, 'role_needed']);
+  // Who may open the data folder can.
+  assert.match((await installation.admin('POST', '/admin/enrolments/first', {})).body.url, /enrol#/);
+});

@@ -1,0 +1,28 @@
+/**
+ * Who calls comes before what they sent: a guard stands before the schema of a route's body, so that whoever is nobody
+ * is told that, and nothing of what the route would take.
+ */
+import type { MiddlewareHandler } from 'hono';
+import type { Context } from '../context.ts';
+import type { SignedIn } from '../leases.ts';
+import { guestSignedIn, signedBy } from './lease-cookie.ts';
+import type { ApiEnv } from './respond.ts';
+
+/** Leaves the caller as `who`. */
+type Guard = MiddlewareHandler<{ Bindings: ApiEnv['Bindings']; Variables: ApiEnv['Variables'] & { who: SignedIn } }>;
+
+/** The device key signs the request. @throws ApiError `unauthenticated`, `signature_invalid`, `request_stale`, `request_replayed` */
+export function byDeviceKey(context: Context): Guard {
+  return async (exchange, next) => {
+    exchange.set('who', await signedBy(context, exchange));
+    await next();
+  };
+}
+
+/** A kiosk's guest, whose link's secret is in the body. @throws ApiError `unauthenticated` */
+export function byGuestCookie(context: Context): Guard {
+  return async (exchange, next) => {
+    exchange.set('who', await guestSignedIn(context, exchange));
+    await next();
+  };
+}
