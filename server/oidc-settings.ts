@@ -32,7 +32,7 @@ export const oidcSchema = z.strictObject({
     .default(['openid']),
   /** The claim of the ID token that lists groups; policies know them as Group::"idp/NAME", and as no group of ours. */
   groupsClaim: z.string().max(64).default('groups'),
-  /** What the provider is asked for (acr_values); policies decide by what it answers. */
+  /** The sign-in there has to be of one of these classes (acr_values, and `acr` of the ID token); none: of any, policies decide by what it says. */
   acrValues: z
     .array(z.string().regex(/^\S{1,128}$/))
     .max(8)

@@ -53,6 +53,7 @@ const answers = {
   oidc_unreachable: [503, 'The sign-in provider does not answer. Try again, or use the passkey of this device.'],
   oidc_weak: [503, 'The sign-in provider is not set up safely. Use the passkey of this device.'],
   oidc_refused: [403, 'The sign-in provider did not say who you are. Start again.'],
+  oidc_acr: [403, 'Your sign-in at the provider was not strong enough. Sign in there in a stronger way.'],
   saml_off: [404, 'There is no sign-in provider here. Sign in with the passkey of this device.'],
   saml_weak: [503, 'The sign-in provider is not set up safely. Use the passkey of this device.'],
   saml_refused: [403, 'The sign-in provider did not say who you are. Start again.'],

@@ -9,7 +9,7 @@ export const clientId = 'latchkey';
 /** What the provider says of whoever signs in next. */
 export interface Account {
   readonly groups: readonly string[];
-  readonly acr: string;
+  readonly acr?: string | undefined;
   readonly amr: readonly string[];
   /** When they say they signed in, seconds; now when it is not said. */
   readonly authTime?: number;
@@ -109,7 +109,7 @@ export class OpenIdProvider {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const accountId = new URLSearchParams(Buffer.concat(chunks).toString()).get('login') ?? '';
     const { acr, amr, authTime: ts } = this.account;
-    const login = { accountId, acr, amr: [...amr], remember: false, ...(ts !== undefined && { ts }) };
+    const login = { accountId, ...(acr !== undefined && { acr }), amr: [...amr], remember: false, ...(ts !== undefined && { ts }) };
     await this.#provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
   }
 }

@@ -84,7 +84,7 @@ export class OidcProvider {
 
   /**
    * @param query of the address that the provider sent the person back to. @param now ms
-   * @throws ApiError `oidc_refused`, `oidc_unreachable`
+   * @throws ApiError `oidc_refused`, `oidc_acr`, `oidc_unreachable`
    */
   async finish(query: string, flow: OidcFlow, now: number): Promise<IdpIdentity> {
     const { configuration } = await this.#configured();
@@ -124,6 +124,9 @@ export class OidcProvider {
     const { iss, sub, sid, acr, amr, auth_time } = claimsSchema.parse(claims);
     // The library asks only how old it is; one in the future would stay young for as long as it pleases.
     if (auth_time * 1_000 > now + clockToleranceS * 1_000) throw new ApiError('oidc_refused');
+    // `acr_values` is a wish: a provider may sign in by another class, and says so (Core, section 3.1.2.1).
+    const { acrValues } = this.settings;
+    if (acrValues.length > 0 && !acrValues.includes(acr ?? '')) throw new ApiError('oidc_acr');
     const groups = groupsSchema.parse((claims as Record<string, unknown>)[this.settings.groupsClaim] ?? []);
     return {
       ...{ issuer: iss, subject: sub, amr, groups, authenticatedAt: auth_time * 1_000 },

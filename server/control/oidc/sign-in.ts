@@ -37,7 +37,7 @@ export interface OidcProof extends ProviderProof {
 
 /**
  * @param signedIn who is signed in in this browser, if anybody: the identity is tied to them where it is nobody's
- * @throws ApiError `ceremony_unknown`, `device_signature`, `oidc_refused`, `idp_unlinked`, `idp_other`
+ * @throws ApiError `ceremony_unknown`, `device_signature`, `oidc_refused`, `oidc_acr`, `idp_unlinked`, `idp_other`
  */
 export async function finishOidc(
   context: Context,

@@ -184,6 +184,19 @@ describe('sign-in at an OpenID provider', () => {
     assert.equal((await signIn(ada, 'ada@example')).status, 200);
   });
 
+  test('QZ-24: a sign-in of none of the classes that were asked for is refused, and one of them is taken', async () => {
+    installation.config.oidc?.acrValues.push('urn:test:mfa', 'urn:test:hardware');
+    const { account } = provider;
+    for (const acr of ['urn:test:password', 'urn:test:mfa urn:test:hardware', 'URN:TEST:MFA', '0', undefined]) {
+      provider.account = { ...account, acr };
+      const refused = await signIn(ada, 'ada@example');
+      assert.deepEqual([refused.status, refused.body.error], [403, 'oidc_acr'], acr);
+      assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'oidc_acr']);
+    }
+    provider.account = { ...account, acr: 'urn:test:hardware' };
+    assert.equal((await signIn(ada, 'ada@example')).status, 200);
+  });
+
   test('QZ-9: a browser that is not enrolled cannot even begin', async () => {
     const stranger = new Browser(installation);
     assert.equal((await begin(stranger)).body.error, 'device_unknown');
