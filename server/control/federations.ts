@@ -4,8 +4,11 @@
  * WireGuard is the service whose name was written down for it. No person, device, gateway or connector comes in by it.
  * The bundle is handed over and never fetched: who keeps it up to date does so under their name.
  */
+import { X509Certificate } from 'node:crypto';
+import { base64url } from '../../protocol/bytes.ts';
 import { isTrustDomain } from '../../protocol/spiffe.ts';
 import type { FederationRecord } from '../channel/snapshot-content.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { BundleError, readBundle } from '../spiffe/foreign-bundle.ts';
 import type { FederationTable, StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
@@ -44,7 +47,8 @@ export async function federate(context: Context, given: NewFederation): Promise<
   await context.audit.transact(async (transaction) => {
     const rows = await transaction.selectFrom('federations').selectAll().execute();
     const before = rows.find(({ trust_domain }) => trust_domain === row.trust_domain);
-    if (before === undefined && rows.length >= maxFederations) throw new ApiError('federation_too_many');
+    const others = rows.filter((one) => one !== before && !isEnded(one));
+    if (others.length >= maxFederations) throw new ApiError('federation_too_many');
     // A bundle that was replaced may hold a key that was taken back since.
     if (before !== undefined && (row.sequence ?? 0) < (before.sequence ?? 0)) throw new ApiError('bundle_outdated');
     const { trust_domain, ...changed } = row;
@@ -58,17 +62,28 @@ export async function federate(context: Context, given: NewFederation): Promise<
   return shown(row, context.clock.now());
 }
 
-/** @throws ApiError `federation_unknown` */
+/**
+ * What stays of it believes nobody, and remembers the sequence: a bundle from before does not come back by it.
+ * @throws ApiError `federation_unknown`
+ */
 export async function endFederation(context: Context, trustDomain: string): Promise<void> {
   await context.audit.transact(async (transaction) => {
-    const row = await transaction
-      .deleteFrom('federations')
+    const rows = transaction.selectFrom('federations').selectAll();
+    const row = await rows.where('trust_domain', '=', trustDomain).executeTakeFirst();
+    if (row === undefined || isEnded(row)) throw new ApiError('federation_unknown');
+    const now = context.clock.now();
+    await transaction
+      .updateTable('federations')
+      .set({ authorities: '[]', expires_at: Math.min(row.expires_at, now) })
       .where('trust_domain', '=', trustDomain)
-      .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) throw new ApiError('federation_unknown');
+      .execute();
     await record(context, transaction, 'federation.end', row);
   });
+}
+
+/** By hand; one that ended by itself still has its authorities. */
+function isEnded({ authorities }: FederationTable): boolean {
+  return authorities === '[]';
 }
 
 export async function listFederations({ store, clock }: Context): Promise<ShownFederation[]> {
@@ -150,7 +165,15 @@ async function record(
   operation: string,
   row: FederationTable,
 ): Promise<void> {
-  const detail = { operation, namespaces: namesOf(row).join(' '), expires: row.expires_at };
+  const authorities = digestsOf(row).join(' ');
+  const sequence = row.sequence !== null && { sequence: row.sequence };
+  const detail = { operation, namespaces: namesOf(row).join(' '), expires: row.expires_at, authorities, ...sequence };
   const event = { type: 'admin', actor: 'system', subject: `spiffe://${row.trust_domain}`, detail } as const;
   await context.audit.record(transaction, newEvent(context, event));
+}
+
+/** SHA-256 of each authority's DER, base64url: whose word was good, for whoever reads the audit years later. */
+function digestsOf({ authorities }: FederationTable): string[] {
+  const der = (JSON.parse(authorities) as string[]).map((pem) => new X509Certificate(pem).raw);
+  return der.map((bytes) => base64url(nodeCrypto.sha256(bytes)));
 }

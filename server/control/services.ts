@@ -96,9 +96,10 @@ export function changeService(context: Context, name: string, settings: ServiceS
       labels: labels === undefined ? before.labels : labelsText(labels),
     };
     const row = { ...before, ...changed, far_id: (settings.farId ?? before.far_id) || null };
-    await checkFarId(context, transaction, row);
+    // A federation that has ended keeps nobody from giving its service another title.
+    if (row.far_id !== before.far_id || row.namespace !== before.namespace) await checkFarId(context, transaction, row);
     await transaction.updateTable('services').set(row).where('name', '=', name).execute();
-    await recordChange(context, transaction, 'service.set', row);
+    await recordChange(context, transaction, 'service.set', row, before);
     return shown(row);
   });
 }
@@ -270,10 +271,12 @@ async function recordChange(
   transaction: StoreTransaction,
   operation: string,
   row: ServiceTable,
+  before: Pick<ServiceTable, 'far_id'> = row,
 ): Promise<void> {
   const { url, address, port, host, namespace, labels } = row;
   const place = { url, address, port, wireguardKey: row.wireguard_key };
-  const far = row.far_id !== null && { farId: row.far_id };
+  // Nobody takes the far end's name away without a trace: from then on any far end will do.
+  const far = (row.far_id ?? before.far_id) !== null && { farId: row.far_id ?? '', farIdBefore: before.far_id ?? '' };
   const detail = { operation, ...place, host, corsFrom: row.cors_from, namespace, labels, ...far };
   const event = { type: 'service.change', actor: 'system', service: row.name, detail } as const;
   await context.audit.record(transaction, newEvent(context, event));

@@ -22,6 +22,15 @@ export class NotFederatedError extends Error {
   }
 }
 
+/** The certificate by which a far end of another trust domain was believed has ended. */
+export class SvidEndedError extends Error {
+  readonly code = 'ESVIDENDED';
+  constructor() {
+    super('The SVID of a service of another trust domain has ended while a connection to it was open.');
+    this.name = 'SvidEndedError';
+  }
+}
+
 /** @returns undefined for a service without TLS inside WireGuard */
 export function farEndOf({ innerTls, farId, spiffeId }: ServiceRecord): FarEnd | undefined {
   if (farId === undefined) return innerTls === true ? { spiffeId } : undefined;

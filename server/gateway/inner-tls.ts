@@ -9,7 +9,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { tlsFloor, WrongIdentityError } from '../channel/mutual-tls.ts';
 import { NetworkError } from '../netstack/errors.ts';
 import { leafSpiffeId } from '../spiffe/x509-svid.ts';
-import { type FarEnd, FarTrust, NotFederatedError } from './far-trust.ts';
+import { type FarEnd, FarTrust, NotFederatedError, SvidEndedError } from './far-trust.ts';
 
 /** A timer of Node's takes no more than 24 days; a federation lasts longer. */
 const longestLookMs = 86_400_000;
@@ -58,7 +58,7 @@ export class InnerTls {
     signal.addEventListener('abort', abort, { once: true });
     try {
       await handshake(secured);
-      this.#endWithFederation(secured, far, ca);
+      if (far.federatedIn !== undefined) this.#endWithTrust(secured, far, ca);
       return secured;
     } catch (error) {
       secured.destroy();
@@ -73,16 +73,21 @@ export class InnerTls {
     return isOthers ? new NotFederatedError() : new NetworkError('EHOSTUNREACH', 'connect');
   }
 
-  /** A connection lasts no longer than what it was believed by: a federation ends, is taken back, or gets other authorities. */
-  #endWithFederation(secured: TLSSocket, far: FarEnd, believed: readonly string[]): void {
-    if (far.federatedIn === undefined) return;
+  /**
+   * A connection lasts no longer than what it was believed by: a federation ends, is taken back, or gets other authorities;
+   * an SVID ends, and whoever may still have one shows it at the next connection.
+   */
+  #endWithTrust(secured: TLSSocket, far: FarEnd, believed: readonly string[]): void {
+    const svidEnds = secured.getPeerX509Certificate()?.validToDate.getTime() ?? 0;
     let cancel = () => {};
     const look = () => {
       cancel();
-      const vouching = this.#trust.vouchersOf(far, this.#clock.now());
+      const now = this.#clock.now();
+      const vouching = this.#trust.vouchersOf(far, now);
       const isGood = vouching !== undefined && believed.every((authority) => vouching.authorities.includes(authority));
       if (!isGood) secured.destroy(new NotFederatedError());
-      else cancel = this.#clock.after(Math.min((vouching.until ?? 0) - this.#clock.now(), longestLookMs), look);
+      else if (svidEnds <= now) secured.destroy(new SvidEndedError());
+      else cancel = this.#clock.after(Math.min((vouching.until ?? 0) - now, svidEnds - now, longestLookMs), look);
     };
     secured.once('close', () => {
       cancel();

@@ -1,5 +1,6 @@
 /** Federation with other trust domains, as administrators make and end it, and what gateways are told. */
 import assert from 'node:assert/strict';
+import { createHash, X509Certificate } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { ForeignDomain } from '../../support/foreign-domain.ts';
 import { wireguardKey } from './far-gateway.ts';
@@ -55,6 +56,9 @@ test('QHX-10: a federation is signed state: its authorities, namespaces and end'
   assert.ok(installation.control.desk.policy.epoch > epoch);
   const event = (await installation.events('admin')).at(-1);
   assert.deepEqual([event.subject, event.detail.operation], [`spiffe://${domain}`, 'federation.set']);
+  // Whose word is good, by the fingerprint of its certificate.
+  const digest = createHash('sha256').update(new X509Certificate(partner.authority).raw).digest('base64url');
+  assert.deepEqual([event.detail.authorities, event.detail.sequence], [digest, 7]);
 });
 
 test('QHX-10: a service may be of that domain in those namespaces, and in no other', async () => {
@@ -69,6 +73,8 @@ test('QHX-10: a service may be of that domain in those namespaces, and in no oth
   assert.equal((await installation.admin('PATCH', '/admin/services/billing', { title: 'Bills' })).body.farId, farId);
   assert.equal((await installation.admin('PATCH', '/admin/services/billing', { farId: '' })).body.farId, '');
   assert.equal(record()?.farId, undefined);
+  const { detail } = (await installation.events('service.change')).at(-1);
+  assert.deepEqual([detail.farId, detail.farIdBefore], ['', farId], 'a name that is asked for no more leaves a trace');
   assert.equal((await installation.admin('PATCH', '/admin/services/billing', { farId })).status, 200);
 });
 
@@ -130,6 +136,11 @@ test('QHX-10: a federation that has ended is shown as such, told to no gateway, 
   await installation.control.desk.policy.reload();
   assert.deepEqual(told().federations, []);
   assert.equal((await addService({ name: 'late' })).body.error, 'federation_needed');
+  const patch = (settings: object) => installation.admin('PATCH', '/admin/services/billing', settings);
+  const retitled = await patch({ title: 'Late bills', farId, namespace: 'finance' });
+  assert.deepEqual([retitled.status, retitled.body.farId], [200, farId], 'what it says of the far end stays as it was');
+  assert.equal((await patch({ farId: `spiffe://${domain}/other` })).body.error, 'federation_needed');
+  assert.equal((await patch({ namespace: 'ops' })).body.error, 'federation_needed');
 });
 
 test('QHX-10: a federation is ended by hand, once', async () => {
@@ -138,5 +149,15 @@ test('QHX-10: a federation is ended by hand, once', async () => {
   assert.equal((await installation.admin('DELETE', `/admin/federations/${domain}`)).status, 200);
   assert.deepEqual(told().federations, []);
   assert.equal((await installation.admin('DELETE', `/admin/federations/${domain}`)).body.error, 'federation_unknown');
-  assert.equal((await installation.events('admin')).at(-1).detail.operation, 'federation.end');
+  const { detail } = (await installation.events('admin')).at(-1);
+  assert.deepEqual([detail.operation, detail.sequence], ['federation.end', 9]);
+  assert.match(detail.authorities, /^[\w-]{43}$/);
+  const [shown] = (await installation.admin('GET', '/admin/federations')).body.federations;
+  assert.deepEqual([shown.expired, shown.authorities], [true, 0]);
+});
+
+test('QHX-10: a bundle from before a federation was ended does not come back by a new one', async () => {
+  assert.equal((await add({ bundle: partner.bundle({ spiffe_sequence: 8 }) })).body.error, 'bundle_outdated');
+  assert.equal((await add({ bundle: partner.bundle({ spiffe_sequence: undefined }) })).body.error, 'bundle_outdated');
+  assert.equal((await add({ bundle: partner.bundle({ spiffe_sequence: 10 }) })).status, 200);
 });

@@ -1,6 +1,7 @@
 /** A service of another trust domain, at the far end of TLS inside WireGuard: when it is believed, and when not. */
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,13 +34,15 @@ before(async () => {
   for (const path of Object.values(paths)) mkdirSync(path);
   ca = await InternalCa.open(paths, 'latchkey.local', Date.now());
   partner = await ForeignDomain.found('partner.example');
-  good = await partner.issue('/billing');
+  good = await partner.issue('/billing', { to: 100 * dayMs });
 });
 after(() => rmSync(folder, { recursive: true }));
 
 /** A gateway with a clock of its own, that federates so. */
 async function gateway(change: Partial<FederationRecord> = {}) {
   const clock = new TestClock();
+  // OpenSSL has the clock of the machine.
+  clock.leap(Date.now() - clock.now());
   const inner = new InnerTls(clock);
   inner.certify(await ca.issue(unbase64url(inner.certificateKey), gatewayId, Date.now()));
   const federation: FederationRecord = {
@@ -186,6 +189,18 @@ test('QHX-10: what is open ends with the federation, weeks later, to the moment'
   const end = closed(secured);
   clock.advance(1);
   await end;
+});
+
+test('QHX-10: what is open ends with the SVID of its far end, to the moment, while the federation goes on', async () => {
+  const { inner, clock } = await gateway();
+  const identity = await partner.issue('/billing', { to: 30 * dayMs });
+  const secured = await inner.secure(service(identity).near, far, signal);
+  const failed = new Promise<unknown>((resolve) => secured.once('error', resolve));
+  const end = new X509Certificate(identity.cert).validToDate.getTime();
+  clock.advance(end - 1 - clock.now());
+  assert.equal(secured.destroyed, false);
+  clock.advance(1);
+  assert.equal(((await failed) as { code?: string }).code, 'ESVIDENDED');
 });
 
 test('QHX-10: what is open ends at once when the federation is taken back, moved, or gets other authorities; not when it is renewed', async () => {
