@@ -151,7 +151,7 @@ const wrong: [what: string, deviation: Deviation, code: RegExp][] = [
     /EWRONGIDENTITY/,
   ],
   ['a key usage that may be overlooked', { usagesCritical: false }, /EWRONGIDENTITY/],
-  ['a key that may not sign', { usages: KeyUsageFlags.keyEncipherment }, /./],
+  ['a key that may not sign', { usages: KeyUsageFlags.keyEncipherment }, /EWRONGIDENTITY/],
   ['a certificate for servers alone', { purposes: [serverAuth] }, /EWRONGIDENTITY/],
   ['a certificate for clients alone', { purposes: [clientAuth] }, /INVALID_PURPOSE/],
   ['an SVID that has ended', { to: -1_000 }, /CERT_HAS_EXPIRED/],
