@@ -109,7 +109,13 @@ export class OpenIdProvider {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const accountId = new URLSearchParams(Buffer.concat(chunks).toString()).get('login') ?? '';
     const { acr, amr, authTime: ts } = this.account;
-    const login = { accountId, ...(acr !== undefined && { acr }), amr: [...amr], remember: false, ...(ts !== undefined && { ts }) };
+    const login = {
+      accountId,
+      ...(acr !== undefined && { acr }),
+      amr: [...amr],
+      remember: false,
+      ...(ts !== undefined && { ts }),
+    };
     await this.#provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
   }
 }

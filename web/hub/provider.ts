@@ -76,7 +76,6 @@ export async function finishAtHub(device: Device, { protocol, text }: ProviderAn
       ? oidcChallenge(hash, { ...binding, queryHash: textHash })
       : samlChallenge(hash, { ...binding, answerHash: textHash });
   const signature = await signAsDevice(device, Uint8Array.from(deviceMessage(challenge)));
-  const said = protocol === 'oidc' ? { query: text } : { answer: text };
-  const body = { ...said, deviceSignature: encode(signature), posture: posture.json };
+  const body = { answer: text, deviceSignature: encode(signature), posture: posture.json };
   await call('POST', `/api/${protocol}/finish`, JSON.stringify(body));
 }

@@ -18,7 +18,7 @@ import { approvedRetention, mostDays, requestRetention, retentionInForce } from 
 import { approvedRotation, requestRotation } from '../rotate.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import { encodeBytes, encodedBytes } from './bytes-field.ts';
-import { byDeviceKey } from './guards.ts';
+import { byDeviceKey, callerBy } from './guards.ts';
 import { signedIn } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, takes } from './respond.ts';
@@ -117,7 +117,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     responses: answers(z.object({ ceremony: z.string(), nonce: encodedBytes }), 'what the challenge is computed from'),
   });
   app.openapi(begin, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     people.require(who.user);
     return exchange.json(encodeBytes(await beginApproval(context, who, exchange.req.valid('json').change)), 200);
   });
@@ -130,7 +130,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     responses: answers(change, 'approved by this person, and with the last approval in effect'),
   });
   app.openapi(finish, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     const { ceremony, credential } = exchange.req.valid('json');
     // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
     const proof = { ceremony, credential: credential as AuthenticationResponseJSON };
@@ -147,7 +147,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     responses: answers(nothing, 'it will not happen'),
   });
   app.openapi(refuse, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     await requireApprover(context.store, who);
     await refuseChange(context, exchange.req.valid('json').change, who.spiffeId);
     return exchange.json({}, 200);

@@ -6,7 +6,7 @@ import { listDevices, nameDevice } from '../devices.ts';
 import { requirePasskey } from '../leases.ts';
 import { inviteOwnDevice } from '../people.ts';
 import { device } from './admin-devices.ts';
-import { byDeviceKey } from './guards.ts';
+import { byDeviceKey, callerBy } from './guards.ts';
 import { signedIn } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, answers, takes } from './respond.ts';
@@ -33,7 +33,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     responses: answers(nothing, 'the device has this name'),
   });
   app.openapi(rename, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     requirePasskey(who);
     const given = exchange.req.valid('json');
     await nameDevice(context, given.device, given.name, { actor: who.spiffeId, owner: who.user });
@@ -48,7 +48,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     responses: answers(nothing, 'the device is out, and every tunnel of it'),
   });
   app.openapi(revoke, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     requirePasskey(who);
     await desk.revocations.ownDevice(who, exchange.req.valid('json').device);
     return exchange.json({}, 200);
@@ -65,7 +65,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     ),
   });
   app.openapi(invite, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     requirePasskey(who);
     people.require(who.user);
     return exchange.json(await inviteOwnDevice(context, who), 200);

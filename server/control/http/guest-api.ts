@@ -13,7 +13,7 @@ import type { KnockKey, KnockState } from '../knocks.ts';
 import { beginLaunch, finishLaunch } from '../launch.ts';
 import { signedInBy } from '../leases.ts';
 import { encodeBytes } from './bytes-field.ts';
-import { byGuestCookie } from './guards.ts';
+import { byGuestCookie, callerBy } from './guards.ts';
 import * as guests from './guest-schemas.ts';
 import type { HubApiOptions } from './hub-api.ts';
 import { clearGuest, writeGuest, writeLease } from './lease-cookie.ts';
@@ -169,7 +169,7 @@ function addKiosk(app: ApiApp, { context, desk, strangers }: HubApiOptions): voi
     responses: answers(schemas.nothing, 'the guest has gone, and every tunnel of theirs with them'),
   });
   app.openapi(end, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     await guestHolder(context, who, exchange.req.valid('json').secret);
     await desk.revocations.signOut(who);
     clearGuest(context, exchange);
@@ -187,7 +187,7 @@ function addGuestLaunch(app: ApiApp, { context, desk, strangers, people }: HubAp
   });
   app.openapi(begin, async (exchange) => {
     const { secret, service } = exchange.req.valid('json');
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     await strangers.countingRefusals(callerOf(exchange), () => guestHolder(context, who, secret));
     people.require(who.user);
     return exchange.json(encodeBytes(await beginLaunch(context, desk.policy, who, service)), 200);
@@ -202,7 +202,7 @@ function addGuestLaunch(app: ApiApp, { context, desk, strangers, people }: HubAp
   });
   app.openapi(finish, async (exchange) => {
     const { secret, linkSignature, ...proof } = exchange.req.valid('json');
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     const holder = await strangers.countingRefusals(callerOf(exchange), () => guestHolder(context, who, secret));
     const offer = () => desk.gateways.offer(callerOf(exchange));
     const given = { ...proof, deviceSignature: linkSignature };

@@ -4,34 +4,24 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { origins } from '../../config.ts';
 import { launchable } from '../access.ts';
 import { rolesOf } from '../admin-roles.ts';
-import type { ChannelDesk } from '../channel-desk.ts';
-import type { Context } from '../context.ts';
 import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
-import type { OidcProvider } from '../oidc/provider.ts';
 import { recoveryNotice } from '../recovery.ts';
-import type { SamlProvider } from '../saml/provider.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { addChangeApi } from './change-api.ts';
 import { addDeviceApi } from './device-api.ts';
-import { byDeviceKey } from './guards.ts';
+import { byDeviceKey, callerBy } from './guards.ts';
 import { addGuestApi } from './guest-api.ts';
 import { clearLease, deviceOf, signedIn, writeLease } from './lease-cookie.ts';
-import { addOidcApi } from './oidc-api.ts';
-import type { CallerLimits } from './rate-limit.ts';
+import { addOidcApi, type OidcApiOptions } from './oidc-api.ts';
 import { type ApiApp, answers, callerOf, takes } from './respond.ts';
-import { addSamlApi } from './saml-api.ts';
+import { addSamlApi, type SamlApiOptions } from './saml-api.ts';
 import * as schemas from './schemas.ts';
 import { addInstallation } from './shell-api.ts';
 import { addSpiffeApi } from './spiffe-api.ts';
 
-export interface HubApiOptions extends CallerLimits {
-  readonly oidc: OidcProvider | undefined;
-  readonly saml: SamlProvider | undefined;
-  readonly context: Context;
-  readonly desk: ChannelDesk;
-}
+export interface HubApiOptions extends OidcApiOptions, SamlApiOptions {}
 
 /** Adds the hub's routes. */
 export function addHubApi(app: ApiApp, options: HubApiOptions): void {
@@ -41,7 +31,7 @@ export function addHubApi(app: ApiApp, options: HubApiOptions): void {
   addLaunch(app, options);
   addGuestApi(app, options);
   addProviders(app, options);
-  addOidcApi(app, options.context, options.desk, options.oidc, options);
+  addOidcApi(app, options);
   addSamlApi(app, options);
   addDeviceApi(app, options.context, options.desk, options);
   addChangeApi(app, options.context, options.desk, options);
@@ -174,7 +164,7 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
     responses: answers(schemas.nothing, 'the lease has ended, and every tunnel under it'),
   });
   app.openapi(logout, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     await desk.revocations.signOut(who);
     clearLease(context, exchange);
     return exchange.json({}, 200);
@@ -190,7 +180,7 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
     responses: answers(schemas.nothing, 'this person may launch the service; every refusal says why not'),
   });
   app.openapi(explain, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     people.require(who.user);
     await explainLaunch(context, desk.policy, who, exchange.req.valid('json').service);
     return exchange.json({}, 200);
@@ -204,7 +194,7 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
     responses: answers(schemas.launchBegun, 'what hub and shell compute the challenge from'),
   });
   app.openapi(begin, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     people.require(who.user);
     const begun = await beginLaunch(context, desk.policy, who, exchange.req.valid('json').service);
     return exchange.json(encodeBytes(begun), 200);
@@ -218,7 +208,7 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
     responses: answers(schemas.launchAnswer, 'the credential and everything a tunnel needs'),
   });
   app.openapi(finish, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     const offer = () => desk.gateways.offer(callerOf(exchange));
     const answer = await finishLaunch(context, desk.policy, offer, who, deviceOf(who), exchange.req.valid('json'));
     return exchange.json(encodeBytes(answer), 200);

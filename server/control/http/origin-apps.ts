@@ -47,7 +47,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
   const options = { context, desk, ...providers, ...limits };
   /** What providers send: forms, from elsewhere. */
   const forms: Readonly<Record<string, MiddlewareHandler>> = {
-    [oidcPaths.logout]: oidcLogout(context, desk, providers.oidc, limits),
+    [oidcPaths.logout]: oidcLogout(options),
     [samlPaths.acs]: samlResponses(options),
   };
   const app = newApi(context, (exchange, next) => {
@@ -70,7 +70,7 @@ function hubApp(context: Context, desk: ChannelDesk, limits: CallerLimits): ApiA
     oidcPaths.callback,
     samlPaths.callback,
     '/admin',
-    '/admin/:list{people|devices|services|policies|links|sessions|knocks}',
+    '/admin/:list{people|devices|services|policies|links|sessions|knocks|keys|audit}',
     ...pagesForShell,
   ])
     app.get(page, () => answerPage(files));

@@ -6,13 +6,18 @@ import type { Context as Exchange, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
+import type { SignedIn } from '../leases.ts';
 import { addressOf } from './caller.ts';
 import { apiError } from './schemas.ts';
 
 export type ApiEnv = {
   Bindings: HttpBindings;
-  /** SPIFFE id of the administrator who calls by a page. */
-  Variables: { actor?: string };
+  Variables: {
+    /** SPIFFE id of the administrator who calls by a page. */
+    actor?: string;
+    /** Whoever calls, where the route has a guard (guards.ts). */
+    who?: SignedIn;
+  };
 };
 export type ApiApp = OpenAPIHono<ApiEnv>;
 

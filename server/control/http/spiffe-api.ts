@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { issueForDevice, issueForService } from '../svids.ts';
 import { publishedWitKeys } from '../wit-keys.ts';
 import { routeTaking } from './admin-route.ts';
-import { byDeviceKey } from './guards.ts';
+import { byDeviceKey, callerBy } from './guards.ts';
 import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, actingFor, answers, takes } from './respond.ts';
 
@@ -50,7 +50,7 @@ export function addSpiffeApi(app: ApiApp, context: Context, { people }: CallerLi
     responses: answers(svids, 'SVIDs of this device, over a key that this person holds'),
   });
   app.openapi(own, async (exchange) => {
-    const who = exchange.get('who');
+    const who = callerBy(exchange);
     people.require(who.user);
     return exchange.json(await issueForDevice(context, who, exchange.req.valid('json').csr), 200);
   });

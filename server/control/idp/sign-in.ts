@@ -26,6 +26,8 @@ export interface ProviderBegun {
 
 /** What the browser that began hands in with the provider's answer. */
 export interface ProviderProof {
+  /** Of OpenID Connect the query of the address it was sent back to, without its question mark; of SAML a ticket for the response. */
+  readonly answer: string;
   readonly deviceSignature: Uint8Array;
   readonly posture: SignedPosture;
 }

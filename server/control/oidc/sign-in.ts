@@ -30,11 +30,6 @@ export async function beginOidc(
   return { url: url.href, nonce: ceremonyNonce, userHandle: person.handle };
 }
 
-export interface OidcProof extends ProviderProof {
-  /** The query of the address that the provider sent the browser back to, without its question mark. */
-  readonly query: string;
-}
-
 /**
  * @param signedIn who is signed in in this browser, if anybody: the identity is tied to them where it is nobody's
  * @throws ApiError `ceremony_unknown`, `device_signature`, `oidc_refused`, `oidc_acr`, `idp_unlinked`, `idp_other`
@@ -43,21 +38,21 @@ export async function finishOidc(
   context: Context,
   provider: OidcProvider,
   signedIn: SignedIn | undefined,
-  proof: OidcProof,
+  proof: ProviderProof,
 ): Promise<Entered> {
-  const state = new URLSearchParams(proof.query).get('state') ?? '';
+  const state = new URLSearchParams(proof.answer).get('state') ?? '';
   const [id = '', secret = ''] = state.split('.');
   const ceremony = await findCeremony(context, 'oidc', id);
   const flow = flowOf(ceremony.idp ?? '', state, secret);
   return finishAtProvider(context, signedIn, {
     ...{ protocol: 'oidc', ceremony, proof },
     challenge: (device, { hash: postureHash }) => {
-      const queryHash = nodeCrypto.sha256(utf8(proof.query));
+      const queryHash = nodeCrypto.sha256(utf8(proof.answer));
       return oidcChallenge(nodeCrypto, {
         ...{ ...device, rpId: context.config.rpId, nonce: ceremony.nonce, postureHash, queryHash },
       });
     },
-    identify: () => provider.finish(proof.query, flow, context.clock.now()),
+    identify: () => provider.finish(proof.answer, flow, context.clock.now()),
   });
 }
 

@@ -89,16 +89,16 @@ async function keepAnswer(context: Context, { id, idp }: CeremonyTable, kept: Ke
   if (numUpdatedRows !== 1n) throw new ApiError('ceremony_unknown');
 }
 
-export interface SamlProof extends ProviderProof {
-  /** As {@link takeResponse} returned it, or {@link refusedAnswer}. */
-  readonly answer: string;
-}
-
 /**
+ * @param proof its answer as {@link takeResponse} returned it, or {@link refusedAnswer}
  * @param signedIn who is signed in in this browser, if anybody: the identity is tied to them where it is nobody's
  * @throws ApiError `ceremony_unknown`, `device_signature`, `saml_refused`, `idp_unlinked`, `idp_other`
  */
-export async function finishSaml(context: Context, signedIn: SignedIn | undefined, proof: SamlProof): Promise<Entered> {
+export async function finishSaml(
+  context: Context,
+  signedIn: SignedIn | undefined,
+  proof: ProviderProof,
+): Promise<Entered> {
   if (proof.answer === refusedAnswer) throw new ApiError('saml_refused');
   const [id = '', ticket = ''] = proof.answer.split('.');
   const ceremony = await findCeremony(context, 'saml', id);

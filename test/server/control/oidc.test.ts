@@ -84,7 +84,7 @@ describe('sign-in at an OpenID provider', () => {
       postureHash: posture.hash,
       queryHash: nodeCrypto.sha256(utf8(signedQuery)),
     });
-    return { query, deviceSignature: browser.signAsDevice(deviceMessage(challenge)), posture: posture.json };
+    return { answer: query, deviceSignature: browser.signAsDevice(deviceMessage(challenge)), posture: posture.json };
   }
   async function finish(browser: Browser, body: object): Promise<Answer> {
     const answered = await browser.post('/api/oidc/finish', body);
@@ -190,7 +190,7 @@ describe('sign-in at an OpenID provider', () => {
     for (const acr of ['urn:test:password', 'urn:test:mfa urn:test:hardware', 'URN:TEST:MFA', '0', undefined]) {
       provider.account = { ...account, acr };
       const refused = await signIn(ada, 'ada@example');
-      assert.deepEqual([refused.status, refused.body.error], [403, 'oidc_acr'], acr);
+      assert.deepEqual([refused.status, refused.body.error], [403, 'oidc_acr'], String(acr));
       assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'oidc_acr']);
     }
     provider.account = { ...account, acr: 'urn:test:hardware' };
