@@ -6,6 +6,7 @@ import { base64url } from '../../../protocol/bytes.ts';
 import type { Signer } from '../../../protocol/crypto.ts';
 import { anchors } from '../../../server/audit/anchor.ts';
 import { readAnchors } from '../../../server/audit/anchor-files.ts';
+import { chainHash, genesis } from '../../../server/audit/chain.ts';
 import { cutAt, dueCut } from '../../../server/audit/expiry.ts';
 import type { KeptAnchor } from '../../../server/audit/kept-anchors.ts';
 import { starts } from '../../../server/audit/start.ts';
@@ -171,6 +172,19 @@ describe('an audit log whose old events were dropped', () => {
       assert.deepEqual(await positions(), before);
     });
 
+  test('QZ-42: events that were edited and chained anew are not dropped: the anchor speaks of others', async () => {
+    const rows = await made.store.selectFrom('audit').selectAll().where('seq', '<=', 8).orderBy('seq').execute();
+    let prev: Uint8Array = genesis;
+    for (const { seq, event } of rows) {
+      const edited = event.replace('"allow"', '"deny"');
+      const hash = chainHash(prev, seq, edited);
+      await made.store.updateTable('audit').set({ event: edited, prev, hash }).where('seq', '=', seq).execute();
+      prev = hash;
+    }
+    await assert.rejects(cut(8), { code: 'chain_broken' });
+    assert.equal((await positions()).length, 10);
+  });
+
   test('QZ-42: nothing is dropped after a start that the audit key did not sign', async () => {
     await cut(5);
     const stranger = await startAt(5, keptAt(5).hash, made.pki.certified('notary'));
@@ -290,10 +304,10 @@ describe('how old an event of the audit log is', () => {
   });
 
   test('QZ-42: what was anchored by a clock that was ahead goes with what was anchored after it', async () => {
-    await anchoredOn(100, 100 + years, 101, 120, 140, 160);
-    assert.equal((await due(30))?.seq, 4);
+    await anchoredOn(100, 100 + years, 101 + years, 101, 120, 140, 160);
+    assert.equal((await due(30))?.seq, 5);
     await made.store.deleteFrom('audit').where('seq', '=', 1).execute();
-    assert.deepEqual([(await due(58))?.seq, (await due(59))?.seq], [3, undefined]);
+    assert.deepEqual([(await due(45))?.seq, (await due(60))?.seq], [4, undefined]);
   });
 
   test('QZ-42: an anchor is kept for each day on which anything is written', async () => {
