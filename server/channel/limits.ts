@@ -19,3 +19,5 @@ export const silenceMs = 30_000;
 export const maxLiveSessions = 10_000;
 /** A few lines for each WireGuard peer. */
 export const maxMetricsText = 2 * 1024 * 1024;
+/** Credentials that one question about live sessions names: those of a page, each with the few that overlap. */
+export const maxSerials = 4_096;

@@ -23,7 +23,7 @@ import {
   portField,
   wireguardKeyField,
 } from './fields.ts';
-import { maxEventsPerMessage, maxLiveSessions, maxMetricsText } from './limits.ts';
+import { maxEventsPerMessage, maxLiveSessions, maxMetricsText, maxSerials } from './limits.ts';
 import { machineEvidenceSchema } from './machine-evidence.ts';
 import { probeRefusals, probeReportSchema } from './probe-report.ts';
 import { serviceSchemes } from './snapshot-content.ts';
@@ -283,8 +283,8 @@ export const toGatewaySchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('ack'), ids: z.array(z.uuid()).max(maxEventsPerMessage) }),
   /** Visit a service and say what it uses. */
   z.strictObject({ t: z.literal('probe'), id: question, service: nameField }),
-  /** What is open, and what was counted. */
-  z.strictObject({ t: z.literal('sessions'), id: question }),
+  /** What is open, of these credentials or of all, and what was counted. */
+  z.strictObject({ t: z.literal('sessions'), id: question, serials: z.array(serial).max(maxSerials).optional() }),
   z.strictObject({ t: z.literal('metrics'), id: question }),
   z.strictObject({ t: z.literal('stepup.begun'), id: question, ceremony, nonce: bytesField(32) }),
   z.strictObject({ t: z.literal('stepup.done'), id: question }),

@@ -36,7 +36,10 @@ const duties: Readonly<Record<string, Duty>> = {
   federations: { reads: ['manager', 'pki'], changes: ['pki'] },
   svids: { reads: [], changes: ['pki'] },
   policies: { reads: ['policy'], changes: ['policy'] },
+  keys: { reads: ['pki', 'notary'], changes: [] },
   audit: { reads: ['notary'], changes: [] },
+  // Changes nothing, and takes a while.
+  'audit/verify': { reads: [], changes: ['notary'] },
   receipts: { reads: ['notary'], changes: [] },
 };
 

@@ -9,6 +9,7 @@ import { type Caller, ChannelServer, type PeerConnection } from '../channel/serv
 import { TlsDoor } from '../channel/tls-door.ts';
 import { dataPaths } from '../config.ts';
 import type { Topic } from '../store/feed.ts';
+import { AuditDesk } from './audit-desk.ts';
 import type { JoinTokens } from './channel-credentials.ts';
 import { ConnectorDesk } from './connectors.ts';
 import type { Context } from './context.ts';
@@ -59,6 +60,7 @@ export class ChannelDesk {
   readonly knocks: KnockDesk;
   readonly live: LiveDesk;
   readonly metrics: ControlMetrics;
+  readonly audit: AuditDesk;
   readonly #context: Context;
   readonly #server: ChannelServer;
   readonly #stepUps: StepUpDesk;
@@ -80,6 +82,7 @@ export class ChannelDesk {
     this.knocks = new KnockDesk(context);
     this.live = new LiveDesk(context.clock, (question) => this.gateways.sendToOne(question));
     this.metrics = new ControlMetrics(context, this.live);
+    this.audit = new AuditDesk(context);
     this.#stepUps = new StepUpDesk(context);
     this.probes = new ProbeDesk(context, (question) => this.gateways.sendToOne(question));
     this.wireguard = new WireGuardDesk(context, (question) => this.gateways.sendToOne(question));
@@ -136,6 +139,7 @@ export class ChannelDesk {
     this.#door?.close();
     await this.#server.close();
     await Promise.all(this.#underWay);
+    await this.audit.stop();
   }
 
   /** Gateways are on this machine: they hold what the control plane knows of everybody. */

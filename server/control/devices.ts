@@ -32,20 +32,22 @@ export interface WhichDevices extends Page {
   readonly archived?: boolean | undefined;
 }
 
-/** Of people, guests' places not among them; of everybody those that wait first. @returns a page, and how many fit the search */
+/** Of people, guests' places not among them; those that wait first. @returns a page, and how many fit the search */
 export async function listDevices(
-  context: Context,
+  context: Pick<Context, 'store'>,
   { user, archived = false, search = '', offset = 0, limit = noLimit }: WhichDevices = {},
 ): Promise<{ devices: ShownDevice[]; total: number }> {
   let found = context.store
     .selectFrom('devices')
-    .innerJoin('users', 'users.id', 'devices.user_id')
+    // SQLite joins in this order then, and so reads devices in the order they are shown in.
+    .crossJoin('users')
+    .whereRef('users.id', '=', 'devices.user_id')
     .where('users.link_id', 'is', null);
   if (user !== undefined) found = found.where('devices.user_id', '=', user);
   if (!archived) found = found.where('devices.archived_at', 'is', null);
   if (search !== '') found = found.where(holds(['devices.name', 'users.name', 'devices.id'], search));
   const { total } = await found.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-  let page = found
+  const rows = await found
     .leftJoin('credentials', 'credentials.id', 'devices.credential_id')
     .selectAll('devices')
     .select(['users.name as user_name', 'credentials.aaguid', 'credentials.backup_eligible'])
@@ -59,13 +61,12 @@ export async function listDevices(
     .orderBy(
       (device) => device.and([device('approved_at', 'is', null), device('devices.revoked_at', 'is', null)]),
       'desc',
-    );
-  if (user === undefined)
-    page = page.orderBy(
-      (device) => device.and([device('approved_at', 'is', null), device('devices.revoked_at', 'is', null)]),
-      'desc',
-    );
-  const rows = await page.orderBy('devices.created_at').orderBy('devices.id').limit(limit).offset(offset).execute();
+    )
+    .orderBy('devices.created_at')
+    .orderBy('devices.id')
+    .limit(limit)
+    .offset(offset)
+    .execute();
   return { devices: rows.map(shown), total };
 }
 

@@ -57,6 +57,11 @@ export class InternalCa {
     this.fingerprint = createHash('sha256').update(new Uint8Array(root.rawData)).digest();
   }
 
+  /** ms since 1970 */
+  get notAfter(): number {
+    return this.#root.notAfter.getTime();
+  }
+
   /** Reads the authority, or makes it at the first start. @throws InternalCaError */
   static async open(
     paths: Pick<ControlPaths, 'keys' | 'trust'>,

@@ -70,7 +70,7 @@ export async function createLink(
 
 /** Newest first. @returns a page of them, and how many fit the search */
 export async function listLinks(
-  context: Context,
+  context: Pick<Context, 'store' | 'clock'>,
   { search = '', offset = 0, limit = noLimit }: Page = {},
 ): Promise<{ links: ShownLink[]; total: number }> {
   let found = context.store.selectFrom('links');
@@ -273,13 +273,13 @@ async function recordChange(
   await context.audit.record(transaction, newEvent(context, { type: 'link.change', actor, subject: row.id, detail }));
 }
 
-function stateOf(context: Context, row: LinkTable): LinkState {
+function stateOf({ clock }: Pick<Context, 'clock'>, row: LinkTable): LinkState {
   if (row.revoked_at !== null) return 'revoked';
-  if (row.expires_at <= context.clock.now()) return 'expired';
+  if (row.expires_at <= clock.now()) return 'expired';
   return row.used >= row.max_uses ? 'used' : 'live';
 }
 
-function shown(context: Context, row: LinkTable): ShownLink {
+function shown(context: Pick<Context, 'clock'>, row: LinkTable): ShownLink {
   const record = recordOf(row);
   return {
     ...record,

@@ -1,10 +1,12 @@
 /** Asks the gateways what is open at this moment and what they counted, which only they know. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../protocol/clock.ts';
+import { maxSerials } from '../channel/limits.ts';
 import type { FromPeer, LiveSessionReport, ToGateway } from '../channel/messages.ts';
 
 type Question = Extract<ToGateway, { t: 'sessions' | 'metrics' }>;
 type Answer = Extract<FromPeer, { t: `live.${string}` }>;
+type Unnumbered<Q> = Q extends { id: string } ? Omit<Q, 'id'> : never;
 
 /** A gateway on this machine answers at once; one that is stuck must not hold a page or a scrape. */
 const answerLimitMs = 3_000;
@@ -20,15 +22,17 @@ export class LiveDesk {
     this.#ask = ask;
   }
 
-  /** @returns undefined when no gateway answers. */
-  async sessions(): Promise<readonly LiveSessionReport[] | undefined> {
-    const answer = await this.#answer('sessions');
+  /** @param serials of the credentials that are asked about. @returns undefined when no gateway answers. */
+  async sessions(serials: readonly string[]): Promise<readonly LiveSessionReport[] | undefined> {
+    if (serials.length === 0) return [];
+    const narrow = serials.length <= maxSerials && { serials: [...serials] };
+    const answer = await this.#answer({ t: 'sessions', ...narrow });
     return answer?.t === 'live.sessions' ? answer.sessions : undefined;
   }
 
   /** Prometheus' text format. @returns undefined when no gateway answers. */
   async metrics(): Promise<string | undefined> {
-    const answer = await this.#answer('metrics');
+    const answer = await this.#answer({ t: 'metrics' });
     return answer?.t === 'live.metrics' ? answer.text : undefined;
   }
 
@@ -42,13 +46,13 @@ export class LiveDesk {
     for (const tell of this.#waiting.values()) tell(undefined);
   }
 
-  async #answer(t: Question['t']): Promise<Answer | undefined> {
+  async #answer(question: Unnumbered<Question>): Promise<Answer | undefined> {
     const id = randomUUID();
     const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
     this.#waiting.set(id, resolve);
     const cancel = this.#clock.after(answerLimitMs, () => resolve(undefined));
     try {
-      return this.#ask({ t, id }) ? await promise : undefined;
+      return this.#ask({ ...question, id }) ? await promise : undefined;
     } finally {
       cancel();
       this.#waiting.delete(id);

@@ -1,4 +1,7 @@
-/** A part of a long list, as a page asks for it: searched and cut by the store, so that thousands of rows cost a window. */
+/**
+ * A part of a long list, as a page asks for it: searched and cut by the store, in the order of an index (migrations.ts), so
+ * that of thousands of rows those are read that are shown. A search reads them all, and brings back those that are shown.
+ */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 
 export interface Page {
@@ -9,10 +12,11 @@ export interface Page {
   readonly limit?: number | undefined;
 }
 
-/** True where one of these columns holds the text. */
-export function holds(columns: readonly string[], text: string): RawBuilder<SqlBool> {
+/** True where one of these columns, or of these texts made of some, holds the text. */
+export function holds(columns: readonly (string | RawBuilder<string>)[], text: string): RawBuilder<SqlBool> {
   const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, (special) => `\\${special}`)}%`;
-  const each = columns.map((column) => sql`lower(${sql.ref(column)}) LIKE ${pattern} ESCAPE '\\'`);
+  const texts = columns.map((column) => (typeof column === 'string' ? sql.ref(column) : column));
+  const each = texts.map((one) => sql`lower(${one}) LIKE ${pattern} ESCAPE '\\'`);
   return sql<SqlBool>`(${sql.join(each, sql` OR `)})`;
 }
 

@@ -13,6 +13,7 @@ import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { isFederated } from './federations.ts';
 import { newEvent } from './identifiers.ts';
+import { holds, noLimit, type Page } from './page.ts';
 import { carrierOf, rangesOf } from './peers.ts';
 import { parseServiceUrl, type ServiceUrl } from './service-url.ts';
 
@@ -119,8 +120,16 @@ export function removeService(context: Context, name: string): Promise<void> {
   });
 }
 
-export async function listServices(context: Context): Promise<ShownService[]> {
-  return (await context.store.selectFrom('services').selectAll().orderBy('name').execute()).map(shown);
+/** By name. @returns a page of them, and how many fit the search */
+export async function listServices(
+  { store }: Pick<Context, 'store'>,
+  { search = '', offset = 0, limit = noLimit }: Page = {},
+): Promise<{ services: ShownService[]; total: number }> {
+  let found = store.selectFrom('services');
+  if (search !== '') found = found.where(holds(['services.name', 'services.title'], search));
+  const { total } = await found.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const rows = await found.selectAll().orderBy('name').limit(limit).offset(offset).execute();
+  return { services: rows.map(shown), total };
 }
 
 /** Services that somebody defined; the demo service is not one. */

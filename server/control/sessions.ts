@@ -2,13 +2,14 @@
  * What is open now, as the control plane knows it: a launch is one person's (or guest's) tunnel to one service, with the
  * credentials that were issued for it. Whether its tunnel stands at this moment the gateway knows; revoking it ends it.
  */
+import { sql } from 'kysely';
 import { base64url } from '../../protocol/bytes.ts';
 import type { LiveSessionReport } from '../channel/messages.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { spiffeIdOf } from './leases.ts';
 import type { LiveDesk } from './live-desk.ts';
-import { noLimit, type Page } from './page.ts';
+import { holds, noLimit, type Page } from './page.ts';
 
 export interface ShownSession {
   readonly id: string;
@@ -34,39 +35,75 @@ export interface SessionTraffic {
   readonly bytesOut: number;
 }
 
+type Asked = Pick<Context, 'store' | 'clock' | 'config'>;
+
 /** Those whose newest credential is good now, newest first. @param search in who and what */
 export async function listSessions(
-  context: Context,
+  context: Asked,
   live: Pick<LiveDesk, 'sessions'>,
   { search = '', offset = 0, limit = noLimit }: Page = {},
 ): Promise<{ sessions: ShownSession[]; total: number }> {
-  const rows = await openLaunches(context);
-  const wanted = search.toLowerCase();
-  const found = [...rows.values()]
-    .map((row) => ({ ...row, actor: spiffeIdOf(context.config, row) }))
-    .filter(({ actor, name, service }) => `${actor} ${name} ${service}`.toLowerCase().includes(wanted));
-  const traffic = trafficOf(rows, (await live.sessions()) ?? []);
-  const sessions = found.slice(offset, offset + limit).map((row) => ({
-    ...{ id: row.id, actor: row.actor, name: row.name, service: row.service },
+  const open = openLaunches(context, search);
+  const { total } = await open.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const launches = await launchesOf(context, open, { offset, limit });
+  const serials = [...launches.values()].flatMap((launch) => launch.serials);
+  const traffic = trafficOf(launches, (await live.sessions(serials)) ?? []);
+  const sessions = [...launches.values()].map((row) => ({
+    ...{ id: row.id, actor: spiffeIdOf(context.config, row), name: row.name, service: row.service },
     ...{ since: row.created_at, endsAt: row.ends_at, credentialEnds: row.credentialEnds },
     ...(traffic.has(row.id) && { traffic: traffic.get(row.id)! }),
   }));
-  return { sessions, total: found.length };
+  return { sessions, total };
 }
 
-type Launches = Awaited<ReturnType<typeof openLaunches>>;
-
-/** By id, with the serials of the credentials that are good now. */
-async function openLaunches(context: Context) {
-  const rows = await context.store
+/** By the credentials that are good, which are few: launches of years stand in the store. */
+function openLaunches({ store, clock, config }: Asked, search: string) {
+  const open = store
     .selectFrom('launches')
+    .where('launches.revoked_at', 'is', null)
+    .where('launches.id', 'in', (from) =>
+      from.selectFrom('svids').select('svids.launch_id').where('svids.not_after', '>', clock.now()),
+    );
+  if (search === '') return open;
+  return open.where(({ exists, selectFrom }) =>
+    exists(
+      selectFrom('users')
+        .select('users.id')
+        .whereRef('users.id', '=', 'launches.user_id')
+        .where(holds([actorText(config), 'users.name', 'launches.service'], search)),
+    ),
+  );
+}
+
+/** The SPIFFE id of a launch, as {@link spiffeIdOf} writes it. */
+function actorText({ trustDomain }: Context['config']) {
+  return sql<string>`${`spiffe://${trustDomain}/`} || CASE WHEN users.link_id IS NULL
+    THEN 'user/' || users.id || '/device/' || launches.device_id
+    ELSE 'guest/' || users.link_id || '/' || COALESCE(users.link_use, 0) END`;
+}
+
+/** A page of them by id, each with the serials of its credentials that are good now. */
+async function launchesOf(
+  { store, clock }: Asked,
+  open: ReturnType<typeof openLaunches>,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+) {
+  const page = open
+    .select('launches.id')
+    .orderBy('launches.created_at', 'desc')
+    .orderBy('launches.id')
+    .limit(limit)
+    .offset(offset);
+  const rows = await store
+    .selectFrom(page.as('page'))
+    .innerJoin('launches', 'launches.id', 'page.id')
     .innerJoin('users', 'users.id', 'launches.user_id')
     .innerJoin('svids', 'svids.launch_id', 'launches.id')
     .select(['launches.id', 'launches.user_id', 'launches.device_id', 'launches.service', 'launches.created_at'])
     .select(['launches.ends_at', 'users.name', 'users.link_id', 'users.link_use', 'svids.serial', 'svids.not_after'])
-    .where('launches.revoked_at', 'is', null)
-    .where('svids.not_after', '>', context.clock.now())
+    .where('svids.not_after', '>', clock.now())
     .orderBy('launches.created_at', 'desc')
+    .orderBy('launches.id')
     .execute();
   const byId = Map.groupBy(rows, ({ id }) => id);
   return new Map(
@@ -76,6 +113,8 @@ async function openLaunches(context: Context) {
     }),
   );
 }
+
+type Launches = Awaited<ReturnType<typeof launchesOf>>;
 
 function trafficOf(launches: Launches, reports: readonly LiveSessionReport[]): Map<string, SessionTraffic> {
   const bySerial = new Map(

@@ -131,7 +131,7 @@ export class Gateway {
         assertionKeys,
       },
       live: {
-        sessions: () => sessions.report(),
+        sessions: (serials) => sessions.report(serials),
         metrics: new GatewayMetrics({ sessions, audit, dataPlane, policy }),
       },
       probes: new Probes({ config, policy, connect, openUdp, log, shimPath: shim.path }),

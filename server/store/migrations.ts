@@ -261,6 +261,19 @@ const signedRetention = [
   'CREATE TABLE retention (epoch INTEGER PRIMARY KEY, object BLOB NOT NULL, certificate BLOB NOT NULL) STRICT',
 ];
 
+/** The lists of the administration in the order they are shown in: a page of a long one costs a page. */
+const listOrders = [
+  'CREATE INDEX users_in_order ON users (created_at, id) WHERE link_id IS NULL',
+  // With what it takes to count them.
+  `CREATE INDEX devices_in_order ON devices
+     ((approved_at IS NULL AND revoked_at IS NULL) DESC, created_at, id, archived_at, user_id)`,
+  'DROP INDEX leases_by_device',
+  'CREATE INDEX leases_by_device ON leases (device_id, created_at)',
+  'CREATE INDEX links_in_order ON links (created_at DESC, id)',
+  // What is open is found by the credentials that are good, however long the history of launches is.
+  'CREATE INDEX svids_by_end ON svids (not_after, launch_id)',
+];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -284,6 +297,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0019-saml-groups': { up: (database) => runAll(database, samlGroups) },
   '0020-recovery': { up: (database) => runAll(database, recovery) },
   '0021-signed-retention': { up: (database) => runAll(database, signedRetention) },
+  '0022-list-orders': { up: (database) => runAll(database, listOrders) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
 /** The administration: one list at a time, for whoever is signed in and holds its role. */
-import { css, html, LitElement, nothing, svg } from 'lit';
+import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { encode } from 'uqr';
 import { controls } from '../design/controls.ts';
@@ -10,12 +10,14 @@ import '../design/frame.ts';
 import { ApiError, call, type SessionInfo } from '../hub/api.ts';
 import { type Device, loadDevice } from '../hub/device.ts';
 import { signIn } from '../hub/sign-in.ts';
+import './audit-panel.ts';
 import { read } from './client.ts';
-import { formStyles, linkForm, personForm, serviceForm } from './forms.ts';
+import { type Choice, formStyles, linkForm, mostChoices, personForm, serviceForm } from './forms.ts';
 import { type Doing, type ListKind, lists, type Question } from './lists.ts';
 import './policy-editor.ts';
 import './rows.ts';
 import type { Rows, Source } from './rows.ts';
+import './trust-panel.ts';
 
 type View =
   | { readonly at: 'loading' | 'stranger' }
@@ -23,6 +25,19 @@ type View =
   | { readonly at: 'in'; readonly device: Device; readonly session: SessionInfo };
 
 const liveEveryMs = 2_000;
+
+/** Pages that are no lists, and whose duty each is. */
+const panels: readonly { name: string; title: string; role: string; shown(device: Device): TemplateResult }[] = [
+  {
+    ...{ name: 'policies', title: 'Policies', role: 'policy' },
+    shown: (device) => html`<lk-policies .device=${device}></lk-policies>`,
+  },
+  { name: 'keys', title: 'Keys', role: 'pki', shown: () => html`<lk-trust></lk-trust>` },
+  {
+    ...{ name: 'audit', title: 'Audit', role: 'notary' },
+    shown: (device) => html`<lk-audit .device=${device}></lk-audit>`,
+  },
+];
 
 @customElement('lk-admin')
 export class AdminPage extends LitElement {
@@ -102,7 +117,7 @@ export class AdminPage extends LitElement {
   @state() private search = '';
   @state() private question: Question | undefined;
   @state() private told: { readonly title: string; readonly url: string } | undefined;
-  @state() private services: readonly string[] = [];
+  @state() private services: Choice = { names: [], total: 0 };
   @query('dialog') private dialog!: HTMLDialogElement | null;
   @query('lk-rows') private rows!: Rows | null;
   /** Made anew when what is looked for changes, and only then. */
@@ -144,20 +159,22 @@ export class AdminPage extends LitElement {
     const mine = lists.filter(({ role }) => roles.includes(role));
     const name = location.pathname.split('/')[2] ?? '';
     const chosen = mine.find((kind) => kind.name === name) ?? (name === '' ? mine[0] : undefined);
-    const isPolicies = roles.includes('policy') && (name === 'policies' || (name === '' && chosen === undefined));
-    const title = isPolicies ? 'Policies' : (chosen?.title ?? 'Administration');
+    const panel = panels.find(
+      (one) => roles.includes(one.role) && (one.name === name || (name === '' && chosen === undefined)),
+    );
+    const title = panel?.title ?? chosen?.title ?? 'Administration';
     return html`<lk-frame>
       <div slot="account"><span class="soft">${user.name}</span></div>
       <nav aria-label="Administration">
         ${mine.map((kind) => this.#place(kind.name, kind.title, kind === chosen))}
-        ${roles.includes('policy') ? this.#place('policies', 'Policies', isPolicies) : nothing}
+        ${panels.map((one) => (roles.includes(one.role) ? this.#place(one.name, one.title, one === panel) : nothing))}
         ${roles.includes('policy') ? html`<a href="/changes">Changes</a>` : nothing}
       </nav>
       <h1 tabindex="-1">${title}</h1>
       <lk-failure .failure=${this.failure}></lk-failure>
-      ${isPolicies ? html`<lk-policies .device=${device}></lk-policies>` : nothing}
+      ${panel?.shown(device) ?? nothing}
       ${chosen === undefined ? nothing : this.#list(device, chosen)}
-      ${chosen === undefined && !isPolicies ? html`<p>This is the duty of another role than yours (${roles.join(', ') || 'none'}).</p>` : nothing}
+      ${chosen === undefined && panel === undefined ? html`<p>This is the duty of another role than yours (${roles.join(', ') || 'none'}).</p>` : nothing}
       ${this.#dialog()}
     </lk-frame>`;
   }
@@ -301,8 +318,10 @@ export class AdminPage extends LitElement {
   }
 
   async #come(device: Device, session: SessionInfo): Promise<void> {
-    if (session.roles.includes('manager'))
-      this.services = (await read('/api/admin/services')).services.map(({ name }) => name);
+    if (session.roles.includes('manager')) {
+      const { services, total } = await read('/api/admin/services', { limit: mostChoices });
+      this.services = { names: services.map(({ name }) => name), total };
+    }
     this.view = { at: 'in', device, session };
   }
 

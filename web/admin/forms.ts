@@ -1,5 +1,5 @@
 /** The forms that make something: a link for a guest, a person, a service. Each does its work and tells what came of it. */
-import { css, html, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { change } from './client.ts';
 import type { Doing } from './lists.ts';
 
@@ -76,7 +76,16 @@ function sending(doing: Doing, run: (data: FormData) => Promise<unknown>): (even
 
 const text = (data: FormData, name: string): string => String(data.get(name) ?? '').trim();
 
-export function linkForm(doing: Doing, services: readonly string[]): TemplateResult {
+/** Services that a form lets choose from. */
+export interface Choice {
+  readonly names: readonly string[];
+  /** How many there are. */
+  readonly total: number;
+}
+/** More boxes than anybody looks through. */
+export const mostChoices = 200;
+
+export function linkForm(doing: Doing, { names, total }: Choice): TemplateResult {
   const make = async (data: FormData) => {
     const [hours, recipient] = [text(data, 'hours'), text(data, 'recipient')];
     const { url } = await change(doing.device, 'post', '/api/admin/links', {
@@ -97,10 +106,15 @@ export function linkForm(doing: Doing, services: readonly string[]): TemplateRes
   return html`<form class="make" @submit=${sending(doing, make)}>
     <fieldset>
       <legend>Opens</legend>
-      ${services.map(
+      ${names.map(
         (name, index) =>
           html`<label class="check"><input type="checkbox" name="service" value=${name} ?checked=${index === 0} />${name}</label>`,
       )}
+      ${
+        total > names.length
+          ? html`<p class="soft">These are the first ${names.length} of ${total}. A link to another is made by <code>latchkey link create</code>.</p>`
+          : nothing
+      }
     </fieldset>
     <label class="field">Lasts
       <select name="life">${lives.map(([words, s]) => html`<option value=${s}>${words}</option>`)}</select>

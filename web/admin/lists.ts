@@ -136,10 +136,8 @@ function devices({ device, ask, now }: Doing, search: string): Source {
 
 function services({ device, ask, now }: Doing, search: string): Source {
   return async (offset, limit) => {
-    const all = (await read('/api/admin/services')).services.filter(({ name, title }) =>
-      `${name} ${title}`.toLowerCase().includes(search.toLowerCase()),
-    );
-    const rows = all.slice(offset, offset + limit).map(({ name, title, url, suspended }): Row => {
+    const answer = await read('/api/admin/services', { search, offset, limit });
+    const rows = answer.services.map(({ name, title, url, suspended }): Row => {
       const suspend = () =>
         ask({
           ...{ title: `Suspend ${title}?`, verb: 'Suspend', takesReason: true },
@@ -166,7 +164,7 @@ function services({ device, ask, now }: Doing, search: string): Source {
         ],
       };
     });
-    return { rows, total: all.length };
+    return { rows, total: answer.total };
   };
 }
 

@@ -868,6 +868,118 @@ export type HubDocument = {
      "at"
     ]
    },
+   "TrustState": {
+    "type": "object",
+    "properties": {
+     "roots": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "fingerprint": {
+         "type": "string"
+        },
+        "inForce": {
+         "type": "boolean"
+        }
+       },
+       "required": [
+        "fingerprint",
+        "inForce"
+       ]
+      }
+     },
+     "nextRoot": {
+      "type": "string"
+     },
+     "keys": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "role": {
+         "type": "string",
+         "enum": [
+          "root",
+          "directory",
+          "svid",
+          "policy",
+          "notary",
+          "audit",
+          "revocation"
+         ]
+        },
+        "id": {
+         "type": "string"
+        },
+        "notBefore": {
+         "type": "number"
+        },
+        "notAfter": {
+         "type": "number"
+        },
+        "signs": {
+         "type": "boolean"
+        }
+       },
+       "required": [
+        "role",
+        "id",
+        "notBefore",
+        "notAfter",
+        "signs"
+       ]
+      }
+     },
+     "authority": {
+      "type": "object",
+      "properties": {
+       "fingerprint": {
+        "type": "string"
+       },
+       "notAfter": {
+        "type": "number"
+       }
+      },
+      "required": [
+       "fingerprint",
+       "notAfter"
+      ]
+     },
+     "tokenKeys": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "rotation": {
+      "type": "object",
+      "properties": {
+       "requestedAt": {
+        "type": "number"
+       },
+       "approvals": {
+        "type": "number"
+       },
+       "needed": {
+        "type": "number"
+       }
+      },
+      "required": [
+       "requestedAt",
+       "approvals",
+       "needed"
+      ]
+     }
+    },
+    "required": [
+     "roots",
+     "nextRoot",
+     "keys",
+     "authority",
+     "tokenKeys"
+    ]
+   },
    "AuditEvent": {
     "type": "object",
     "properties": {
@@ -974,6 +1086,101 @@ export type HubDocument = {
     ],
     "additionalProperties": false
    },
+   "AuditState": {
+    "type": "object",
+    "properties": {
+     "first": {
+      "type": "number"
+     },
+     "last": {
+      "type": "number"
+     },
+     "anchors": {
+      "type": "number"
+     },
+     "anchor": {
+      "type": "object",
+      "properties": {
+       "position": {
+        "type": "number"
+       },
+       "at": {
+        "type": "number"
+       }
+      },
+      "required": [
+       "position",
+       "at"
+      ]
+     },
+     "days": {
+      "type": "number",
+      "description": "how long events are kept; missing for ever"
+     },
+     "retentionFault": {
+      "type": "string"
+     },
+     "check": {
+      "type": "object",
+      "properties": {
+       "state": {
+        "type": "string",
+        "enum": [
+         "running",
+         "whole",
+         "broken"
+        ]
+       },
+       "at": {
+        "type": "number"
+       },
+       "whole": {
+        "type": "object",
+        "properties": {
+         "last": {
+          "type": "number"
+         },
+         "anchors": {
+          "type": "number"
+         },
+         "fingerprint": {
+          "type": "string"
+         }
+        },
+        "required": [
+         "last",
+         "anchors",
+         "fingerprint"
+        ]
+       },
+       "broken": {
+        "type": "object",
+        "properties": {
+         "fault": {
+          "type": "string"
+         },
+         "message": {
+          "type": "string"
+         }
+        },
+        "required": [
+         "fault",
+         "message"
+        ]
+       }
+      },
+      "required": [
+       "state",
+       "at"
+      ]
+     }
+    },
+    "required": [
+     "first",
+     "last",
+     "anchors"
+    ]
+   },
    "Svids": {
     "type": "object",
     "properties": {
@@ -1046,6 +1253,39 @@ export type HubDocument = {
  "paths": {
   "/api/admin/services": {
    "get": {
+    "parameters": [
+     {
+      "schema": {
+       "type": "string",
+       "maxLength": 128
+      },
+      "required": false,
+      "name": "search",
+      "in": "query"
+     },
+     {
+      "schema": {
+       "type": [
+        "integer",
+        "null"
+       ],
+       "minimum": 0
+      },
+      "required": false,
+      "name": "offset",
+      "in": "query"
+     },
+     {
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 500
+      },
+      "required": false,
+      "name": "limit",
+      "in": "query"
+     }
+    ],
     "responses": {
      "200": {
       "description": "done",
@@ -1059,10 +1299,14 @@ export type HubDocument = {
            "items": {
             "$ref": "#/components/schemas/Service"
            }
+          },
+          "total": {
+           "type": "number"
           }
          },
          "required": [
-          "services"
+          "services",
+          "total"
          ]
         }
        }
@@ -4398,6 +4642,86 @@ export type HubDocument = {
     }
    }
   },
+  "/api/admin/status": {
+   "get": {
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "hub": {
+           "type": "string"
+          },
+          "fingerprint": {
+           "type": "string"
+          },
+          "services": {
+           "type": "number"
+          },
+          "events": {
+           "type": "number"
+          },
+          "policyEpoch": {
+           "type": "number"
+          },
+          "gateway": {
+           "type": "boolean"
+          }
+         },
+         "required": [
+          "hub",
+          "fingerprint",
+          "services",
+          "events",
+          "policyEpoch",
+          "gateway"
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/admin/keys": {
+   "get": {
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/TrustState"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/api/admin/audit": {
    "get": {
     "parameters": [
@@ -4508,7 +4832,7 @@ export type HubDocument = {
     }
    }
   },
-  "/api/admin/status": {
+  "/api/admin/audit/state": {
    "get": {
     "responses": {
      "200": {
@@ -4516,35 +4840,46 @@ export type HubDocument = {
       "content": {
        "application/json": {
         "schema": {
+         "$ref": "#/components/schemas/AuditState"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "refused",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/api/admin/audit/verify": {
+   "post": {
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "done",
+      "content": {
+       "application/json": {
+        "schema": {
          "type": "object",
-         "properties": {
-          "hub": {
-           "type": "string"
-          },
-          "fingerprint": {
-           "type": "string"
-          },
-          "services": {
-           "type": "number"
-          },
-          "events": {
-           "type": "number"
-          },
-          "policyEpoch": {
-           "type": "number"
-          },
-          "gateway": {
-           "type": "boolean"
-          }
-         },
-         "required": [
-          "hub",
-          "fingerprint",
-          "services",
-          "events",
-          "policyEpoch",
-          "gateway"
-         ]
+         "properties": {}
         }
        }
       }
@@ -7054,7 +7389,7 @@ export type HubDocument = {
        "schema": {
         "type": "object",
         "properties": {
-         "query": {
+         "answer": {
           "type": "string",
           "pattern": "^[\\x21-\\x7e]{1,8192}$"
          },
@@ -7085,7 +7420,7 @@ export type HubDocument = {
          }
         },
         "required": [
-         "query",
+         "answer",
          "deviceSignature",
          "posture"
         ],

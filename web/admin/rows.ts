@@ -6,6 +6,7 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
+import { badges } from './badges.ts';
 
 export interface Row {
   readonly id: string;
@@ -26,6 +27,7 @@ const spare = 6;
 export class Rows extends LitElement {
   static override readonly styles = [
     controls,
+    badges,
     css`
       .all {
         margin: 0;
@@ -58,29 +60,6 @@ export class Rows extends LitElement {
       .detail {
         color: var(--ink-soft);
         font-size: 0.875rem;
-      }
-      .state {
-        border-radius: 999px;
-        font-size: 0.8125rem;
-        font-weight: 600;
-        margin-inline-start: 0.5rem;
-        padding: 0.1rem 0.6rem;
-      }
-      .good {
-        background: var(--good-paper);
-        color: var(--good);
-      }
-      .warn {
-        background: var(--warn-paper);
-        color: var(--warn);
-      }
-      .bad {
-        background: var(--bad-paper);
-        color: var(--bad);
-      }
-      .plain {
-        border: 1px solid var(--line-strong);
-        color: var(--ink-soft);
       }
       .actions {
         display: flex;

@@ -7,7 +7,7 @@ import { base64url } from '../../../protocol/bytes.ts';
 import { probeReportSchema } from '../../channel/probe-report.ts';
 import { origins } from '../../config.ts';
 import { changeRole } from '../admin-roles.ts';
-import { countEvents, listEvents } from '../audit-query.ts';
+import { countEvents } from '../audit-query.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import { newConnectorToken } from '../connector-tokens.ts';
 import type { Context } from '../context.ts';
@@ -23,8 +23,9 @@ import { addPolicies } from './admin-policies.ts';
 import { named, route, routeTaking } from './admin-route.ts';
 import * as shapes from './admin-schemas.ts';
 import { addSessions } from './admin-sessions.ts';
+import { addAudit, addTrust } from './admin-trust.ts';
 import { addChanges } from './change-api.ts';
-import { type ApiApp, actingFor, answers, newApi, takes } from './respond.ts';
+import { type ApiApp, actingFor, newApi, takes } from './respond.ts';
 import { addSvids } from './spiffe-api.ts';
 
 export function adminApp(context: Context, desk: ChannelDesk): ApiApp {
@@ -47,6 +48,8 @@ export function addAdminRoutes(app: ApiApp, context: Context, desk: ChannelDesk)
   addLinks(app, context, desk);
   addKnocks(app, context, desk);
   addInsight(app, context, desk);
+  addTrust(app, context);
+  addAudit(app, context, desk);
   addSvids(app, context);
   addFederations(app, context, desk);
   app.get('/admin/metrics', async (exchange) =>
@@ -55,8 +58,9 @@ export function addAdminRoutes(app: ApiApp, context: Context, desk: ChannelDesk)
 }
 
 function addServices(app: ApiApp, context: Context, desk: ChannelDesk): void {
-  app.openapi(route('get', '/admin/services', shapes.services), async (exchange) =>
-    exchange.json({ services: await listServices(context) }, 200),
+  const list = { ...route('get', '/admin/services', shapes.services), request: { query: shapes.page } };
+  app.openapi(createRoute(list), async (exchange) =>
+    exchange.json(await listServices(context, exchange.req.valid('query')), 200),
   );
   app.openapi(routeTaking('post', '/admin/services', shapes.newService, shapes.service), async (exchange) => {
     const added = await addService(actingFor(context, exchange), exchange.req.valid('json'));
@@ -144,13 +148,6 @@ function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
 }
 
 function addInsight(app: ApiApp, context: Context, desk: ChannelDesk): void {
-  const audit = createRoute({
-    method: 'get',
-    path: '/admin/audit',
-    request: { query: shapes.auditQuery },
-    responses: answers(shapes.auditPage, 'events in the order of the chain'),
-  });
-  app.openapi(audit, async (exchange) => exchange.json(await listEvents(context, exchange.req.valid('query')), 200));
   app.openapi(route('get', '/admin/status', shapes.status), async (exchange) => {
     const status = {
       hub: `${origins.hub(context.config)}/`,

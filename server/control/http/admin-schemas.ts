@@ -36,7 +36,7 @@ export const service = z
     suspended: z.boolean(),
   })
   .openapi('Service');
-export const services = z.object({ services: z.array(service) });
+export const services = z.object({ services: z.array(service), total: z.number() });
 
 export const newPeer = z.strictObject({
   publicKey: text,

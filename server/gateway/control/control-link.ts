@@ -56,7 +56,10 @@ export interface ControlLinkOptions {
   readonly probes: Pick<Probes, 'answer'>;
   readonly wireguard: Pick<WireGuardAnswers, 'answer'>;
   /** What is open and what was counted, for whoever administrates. */
-  readonly live: { sessions(): LiveSessionReport[]; readonly metrics: Pick<GatewayMetrics, 'text'> };
+  readonly live: {
+    sessions(serials?: readonly string[]): LiveSessionReport[];
+    readonly metrics: Pick<GatewayMetrics, 'text'>;
+  };
   /** The control plane will not have us. */
   readonly onRefused: (code: string) => void;
 }
@@ -153,7 +156,11 @@ export class ControlLink {
         void this.#options.wireguard.answer(message).then((answer) => this.#channel.send(answer));
         return;
       case 'sessions':
-        this.#channel.send({ t: 'live.sessions', id: message.id, sessions: this.#options.live.sessions() });
+        this.#channel.send({
+          t: 'live.sessions',
+          id: message.id,
+          sessions: this.#options.live.sessions(message.serials),
+        });
         return;
       case 'metrics':
         this.#tellMetrics(message.id);

@@ -47,9 +47,11 @@ export class Sessions {
     return { halfOpen, live: this.#live.size };
   }
 
-  /** What is open now, for whoever administrates. */
-  report(): LiveSessionReport[] {
-    return [...this.#live].map((live) => live.report());
+  /** What is open now, for whoever administrates. @param serials of the credentials that are asked about; all without it */
+  report(serials?: readonly string[]): LiveSessionReport[] {
+    const all = [...this.#live].map((live) => live.report());
+    const asked = new Set(serials);
+    return serials === undefined ? all : all.filter(({ serial }) => asked.has(serial));
   }
 
   /** Bytes of records since the start, and the streams that are open. */

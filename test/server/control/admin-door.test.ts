@@ -69,7 +69,9 @@ const areas: readonly [area: string, method: string, body: object, reads: string
   ['federations', 'POST', {}, ['manager', 'pki'], ['pki']],
   ['svids', 'POST', {}, [], ['pki']],
   ['policies', 'PUT', {}, ['policy'], ['policy']],
+  ['keys', 'POST', {}, ['pki', 'notary'], []],
   ['audit', 'POST', {}, ['notary'], []],
+  ['audit/verify', 'POST', {}, [], ['notary']],
   ['receipts', 'POST', {}, ['notary'], []],
   ['roles', 'POST', { user: 'x', role: 'policy', held: true }, [], []],
 ];

@@ -265,18 +265,51 @@ function manyThings(mock: MockInstallation): void {
   const knock = { id: id(1), link: id(2), code: '4711', name: 'Mia', address: '192.0.2.7', at: time };
   mock.api['GET /api/admin/knocks'] = () => ({ json: { knocks: [knock] } });
   const service = { name: 'wiki', title: 'Team wiki', url: 'http://10.20.0.5:8080', suspended: true };
-  mock.api['GET /api/admin/services'] = () => ({ json: { services: [service] } });
+  mock.api['GET /api/admin/services'] = () => ({ json: { services: [service], total: 1 } });
   const text = 'permit (principal in Group::"admins", action, resource);';
   mock.api['GET /api/admin/policies'] = () => ({ json: { policies: { admins: text } } });
+  mock.api['GET /api/admin/keys'] = () => ({ json: trust });
+  mock.api['GET /api/admin/audit/state'] = () => ({ json: audit });
 }
+
+const digest = (name: string) => Buffer.from(name).toString('hex').padEnd(64, '0');
+const [day0, day90] = [1_790_000_000_000, 1_797_776_000_000];
+const trust = {
+  roots: [
+    { fingerprint: digest('second'), inForce: true },
+    { fingerprint: digest('first'), inForce: false },
+  ],
+  nextRoot: digest('third'),
+  keys: (['root', 'directory', 'svid', 'policy', 'notary', 'audit', 'revocation'] as const).map((role) => ({
+    ...{ role, id: digest(role), notBefore: day0, notAfter: day90, signs: role !== 'root' },
+  })),
+  authority: { fingerprint: digest('ca'), notAfter: day90 },
+  tokenKeys: ['x'.repeat(43)],
+  rotation: { requestedAt: day0, approvals: 1, needed: 2 },
+};
+const audit = {
+  ...{ first: 4_001, last: 1_204_512, anchors: 1_205, days: 365, anchor: { position: 1_204_512, at: day0 } },
+  check: {
+    ...{ state: 'whole', at: day0 },
+    whole: { last: 1_204_512, anchors: 1_206, fingerprint: digest('second') },
+  },
+};
+const brokenAudit = {
+  ...audit,
+  check: {
+    ...{ state: 'broken', at: day0 },
+    broken: { fault: 'edited', message: 'Event 17 was changed after it was written.' },
+  },
+};
 
 const adminState = (list: string, open?: string) =>
   state(`admin-${list}${open === undefined ? '' : '-form'}`, async (visitor, mock) => {
-    welcome(mock, { contact, roles: ['manager', 'policy'] });
+    welcome(mock, { contact, roles: ['manager', 'policy', 'pki', 'notary'] });
     await visitor.enrol(enrolmentLink(mock));
     manyThings(mock);
     await visitor.page.goto(`${mock.hub}/admin/${list}`);
     if (list === 'policies') await visitor.page.getByLabel('Cedar policies').waitFor();
+    else if (list === 'audit') await visitor.page.getByText('Whole', { exact: true }).waitFor();
     else await visitor.page.getByRole('listitem').first().waitFor();
     if (open !== undefined) await visitor.page.getByText(open).click();
     return visitor.page;
@@ -305,8 +338,18 @@ const adminStates: readonly PageState[] = [
     await visitor.page.getByRole('button', { name: 'Approve with your passkey' }).waitFor();
     return visitor.page;
   }),
-  ...['sessions', 'links', 'knocks', 'people', 'devices', 'services', 'policies'].map((list) => adminState(list)),
+  ...['sessions', 'links', 'knocks', 'people', 'devices', 'services', 'policies', 'keys', 'audit'].map((list) =>
+    adminState(list),
+  ),
   adminState('links', 'Make a link'),
+  state('admin-audit-broken', async (visitor, mock) => {
+    welcome(mock, { contact, roles: ['notary'] });
+    await visitor.enrol(enrolmentLink(mock));
+    mock.api['GET /api/admin/audit/state'] = () => ({ json: brokenAudit });
+    await visitor.page.goto(`${mock.hub}/admin`);
+    await visitor.page.getByText('Event 17 was changed').waitFor();
+    return visitor.page;
+  }),
 ];
 
 const appStates: readonly PageState[] = [

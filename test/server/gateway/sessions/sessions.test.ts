@@ -72,6 +72,16 @@ test('QPT-9: a person may have many tabs, but not without end, and others are no
   assert.equal(world.gateway.status().sessions, 40);
   const other = await world.client({ svid: { spiffeId: 'spiffe://latchkey.local/user/ada/device/phone' } });
   assert.equal((await fetchThrough(other, '/')).status, 200);
+  // Whoever administrates asks about those of a page.
+  const { sessions } = world.gateway;
+  const all = sessions.report();
+  const { serial } = all.at(-1)!;
+  assert.equal(all.length, 41);
+  assert.deepEqual(
+    sessions.report([serial]),
+    all.filter((one) => one.serial === serial),
+  );
+  assert.deepEqual(sessions.report([]), []);
   for (const tab of [...tabs, other]) tab.close('done');
   await Promise.all([...tabs, other].map((tab) => tab.closed));
   while (world.gateway.status().sessions > 0) await setImmediate();
