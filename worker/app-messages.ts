@@ -46,12 +46,24 @@ export type ExchangeMessage =
   | { readonly t: 'credit'; readonly id: number; readonly bytes: number }
   | { readonly t: 'cancel'; readonly id: number };
 
+/** Service worker → Worker: what was asked by a {@link CookieQuestion} of this id; nothing for one that only tells. */
+export type CookieAnswer = { readonly t: 'cookies'; readonly id: number; readonly text: string };
+
 /** Service worker → Worker. */
-export type ToTunnel = RequestMessage | ExchangeMessage;
+export type ToTunnel = RequestMessage | ExchangeMessage | CookieAnswer;
+
+/** Worker → service worker, for a WebSocket, whose handshake does not pass it. Ids are a count of their own. */
+export type CookieQuestion =
+  /** What do scripts see at this target? */
+  | { readonly t: 'read-cookies'; readonly id: number; readonly target: string }
+  /** Set-Cookie lines of cookies that scripts may see; answered when they do. */
+  | { readonly t: 'write-cookies'; readonly id: number; readonly lines: readonly string[] };
 
 /** Worker → service worker. */
-export type FromTunnel =
-  | { readonly t: 'ready' }
+export type FromTunnel = { readonly t: 'ready' } | CookieQuestion | FromExchange;
+
+/** Worker → service worker, of a request. */
+export type FromExchange =
   | {
       readonly t: 'head';
       readonly id: number;

@@ -5,7 +5,7 @@ import type { FromTunnel } from '../../worker/app-messages.ts';
 import { readToTunnel, readWebSocketMessage } from '../../worker/tunnel/app-input.ts';
 import { AppServer } from '../../worker/tunnel/app-server.ts';
 import { Arrivals } from '../protocol/session/pair.ts';
-import { settled } from '../support/fake-clock.ts';
+import { FakeClock, settled } from '../support/fake-clock.ts';
 import { readHead, request, TestTunnel } from './app-side.ts';
 
 const good = request();
@@ -24,6 +24,7 @@ const foreign: Record<string, unknown> = {
   'a chunk that is no bytes': { t: 'body', id: 7, chunk: 'text' },
   'credit below nothing': { t: 'credit', id: 7, bytes: -1 },
   'credit that is no number': { t: 'credit', id: 7, bytes: Number.NaN },
+  'cookies that are no text': { t: 'cookies', id: 7, text: ['a=1'] },
   'a kind nobody knows': { t: 'open sesame', id: 7 },
 };
 for (const [what, data] of Object.entries(foreign))
@@ -64,7 +65,7 @@ function serviceWorker(server: AppServer) {
 
 test('a service worker that was started again gets a new port, and what the old one had under way is let go', async () => {
   const tunnel = await TestTunnel.start();
-  const server = new AppServer(tunnel);
+  const server = new AppServer(tunnel, new FakeClock());
   const first = serviceWorker(server);
   assert.equal((await first.heard.next()).t, 'ready');
   first.say(request({ id: 1 }));
@@ -88,7 +89,7 @@ test('a service worker that was started again gets a new port, and what the old 
 
 test('an id in use is not begun a second time', async () => {
   const tunnel = await TestTunnel.start();
-  const { heard, say, port } = serviceWorker(new AppServer(tunnel));
+  const { heard, say, port } = serviceWorker(new AppServer(tunnel, new FakeClock()));
   await heard.next();
   say(request({ id: 1 }));
   say(request({ id: 1 }));

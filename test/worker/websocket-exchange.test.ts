@@ -11,17 +11,24 @@ import {
 } from '../../protocol/exchange/websocket.ts';
 import { maxCreditBytes } from '../../protocol/limits.ts';
 import type { Stream } from '../../protocol/stream.ts';
-import { messageWindowBytes, type WebSocketFromTunnel, type WebSocketToTunnel } from '../../worker/app-messages.ts';
+import {
+  type CookieQuestion,
+  type FromTunnel,
+  messageWindowBytes,
+  type ToTunnel,
+  type WebSocketFromTunnel,
+  type WebSocketToTunnel,
+} from '../../worker/app-messages.ts';
 import { AppServer } from '../../worker/tunnel/app-server.ts';
 import { Arrivals } from '../protocol/session/pair.ts';
-import { settled } from '../support/fake-clock.ts';
+import { FakeClock, settled } from '../support/fake-clock.ts';
 import { hidden, readHead, TestTunnel } from './app-side.ts';
 
 /** A page's WebSocket that asked for a connection, and the gateway's stream of it. */
 async function begin(protocols: string[] = []) {
   const tunnel = await TestTunnel.start();
   const { port1, port2 } = new MessageChannel();
-  new AppServer(tunnel).serve(port2, 'websocket');
+  new AppServer(tunnel, new FakeClock()).serve(port2, 'websocket');
   const heard = new Arrivals<WebSocketFromTunnel>();
   port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
   const say = (message: WebSocketToTunnel | object) => port1.postMessage(message);
@@ -157,7 +164,7 @@ test('a page that does not keep up holds the service back, and then gets everyth
 test('a socket closed while the stream is being opened leaves no stream', async () => {
   const tunnel = await TestTunnel.start();
   const { port1, port2 } = new MessageChannel();
-  new AppServer(tunnel).serve(port2, 'websocket');
+  new AppServer(tunnel, new FakeClock()).serve(port2, 'websocket');
   const heard = new Arrivals<WebSocketFromTunnel>();
   port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
   port1.postMessage({ t: 'connect', target: '/socket', protocols: [] });
@@ -165,4 +172,70 @@ test('a socket closed while the stream is being opened leaves no stream', async 
   assert.deepEqual(await heard.next(), broken);
   await (await tunnel.accept()).closed;
   await tunnel.end();
+});
+
+/** A service worker beside the socket, which answers what it is asked as the test says. */
+async function besideServiceWorker(answer: (question: CookieQuestion) => string | undefined) {
+  const tunnel = await TestTunnel.start();
+  const clock = new FakeClock();
+  const server = new AppServer(tunnel, clock);
+  const [worker, socket] = [new MessageChannel(), new MessageChannel()];
+  const asked: CookieQuestion[] = [];
+  const heard = new Arrivals<WebSocketFromTunnel>();
+  worker.port1.onmessage = ({ data }: MessageEvent<FromTunnel>) => {
+    if (data.t !== 'read-cookies' && data.t !== 'write-cookies') return;
+    asked.push(data);
+    const text = answer(data);
+    if (text !== undefined) worker.port1.postMessage({ t: 'cookies', id: data.id, text } satisfies ToTunnel);
+  };
+  socket.port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
+  server.serve(worker.port2, 'service-worker');
+  server.serve(socket.port2, 'websocket');
+  socket.port1.postMessage({ t: 'connect', target: '/deep/socket?q', protocols: [] } satisfies WebSocketToTunnel);
+  const end = async () => {
+    worker.port1.close();
+    socket.port1.close();
+    await tunnel.end();
+  };
+  return { tunnel, clock, asked, heard, end };
+}
+
+const cookiesOf = (headers: readonly Header[]) => headers.filter(([name]) => name === ':cookies');
+
+test('app-access: WebSocket fidelity: cookies that scripts see at its address go with a handshake', async () => {
+  const { tunnel, asked, end } = await besideServiceWorker(() => 'a=1; b=2');
+  const { head } = await readHead(await tunnel.accept());
+  assert.deepEqual(asked, [{ t: 'read-cookies', id: 1, target: '/deep/socket?q' }]);
+  assert.deepEqual(cookiesOf(head.headers), [[':cookies', 'a=1; b=2']]);
+  await end();
+});
+
+for (const status of [101, 403])
+  test(`app-access: WebSocket fidelity: scripts see the cookies of an answer ${status} before they hear of it`, async () => {
+    const order: string[] = [];
+    const { tunnel, asked, heard, end } = await besideServiceWorker((question) => {
+      order.push(question.t);
+      return '';
+    });
+    const stream = await tunnel.accept();
+    await readHead(stream);
+    const headers: Header[] = [
+      [':set-cookie', 'a=1; Path=/'],
+      [':set-cookie', 'b=2; Path=/'],
+    ];
+    await stream.write(encodeResponseHead({ status, headers }));
+    order.push((await heard.next()).t);
+    assert.deepEqual(order, ['read-cookies', 'write-cookies', status === 101 ? 'open' : 'closed']);
+    assert.deepEqual(asked[1], { t: 'write-cookies', id: 2, lines: ['a=1; Path=/', 'b=2; Path=/'] });
+    await end();
+  });
+
+test('a service worker that was stopped holds up no WebSocket', async () => {
+  const { tunnel, clock, asked, end } = await besideServiceWorker(() => undefined);
+  const stream = await tunnel.accept();
+  while (asked.length === 0) await settled();
+  await clock.advance(2_000);
+  const { head } = await readHead(stream);
+  assert.deepEqual(cookiesOf(head.headers), []);
+  await end();
 });

@@ -2,7 +2,7 @@
  * One request of a page, carried to the tunnel's Worker and back as a Response. The service worker only routes:
  * it keeps nothing, caches nothing and decides nothing.
  */
-import type { FromTunnel, RequestMessage } from '../app-messages.ts';
+import type { FromExchange, RequestMessage } from '../app-messages.ts';
 import { labelOf } from '../origins.ts';
 import { mirrorCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
@@ -25,7 +25,7 @@ export class ExchangeError extends Error {
   }
 }
 
-type Head = Extract<FromTunnel, { t: 'head' }>;
+type Head = Extract<FromExchange, { t: 'head' }>;
 
 const nullBodyStatus = new Set([101, 103, 204, 205, 304]);
 /** The tab that held the tunnel was closed before it answered; another one may hold the same app. */
@@ -141,7 +141,7 @@ class Exchange {
     this.#port.send({ t: 'body-end', id: this.#id, length: this.#upload.length });
   }
 
-  #receive(message: Exclude<FromTunnel, { t: 'ready' }>): void {
+  #receive(message: FromExchange): void {
     switch (message.t) {
       case 'head':
         this.#head.resolve(message);

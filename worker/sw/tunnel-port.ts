@@ -3,7 +3,8 @@
  * Each tab has its own. A restarted service worker has lost its ports and asks again; a closed shell tab takes its helper and port with it,
  * which shows by the lock the helper holds (helper-lock.ts).
  */
-import type { FromTunnel, PortKind, ToHelper, ToTunnel } from '../app-messages.ts';
+import type { CookieQuestion, FromExchange, FromTunnel, PortKind, ToHelper, ToTunnel } from '../app-messages.ts';
+import { mirrorCookies, visibleCookies } from './cookies.ts';
 import { whenReleased } from './helper-lock.ts';
 import { helpersFor, homeOf } from './helpers.ts';
 
@@ -21,7 +22,7 @@ export class NoTunnel extends Error {
 
 /** Whoever waits for the messages of one exchange. */
 export interface Listener {
-  receive(message: Exclude<FromTunnel, { t: 'ready' }>): void;
+  receive(message: FromExchange): void;
   /** The tab that held the tunnel is gone. */
   lost(): void;
 }
@@ -33,10 +34,7 @@ export class TunnelPort {
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.onmessage = (event: MessageEvent<FromTunnel>) => {
-      const message = event.data;
-      if (message.t !== 'ready') this.#listeners.get(message.id)?.receive(message);
-    };
+    port.onmessage = (event: MessageEvent<FromTunnel>) => this.#hear(event.data);
   }
 
   /** @returns the id of a new exchange, whose messages go to `listener` until {@link forget}. */
@@ -49,6 +47,20 @@ export class TunnelPort {
 
   forget(id: number): void {
     this.#listeners.delete(id);
+  }
+
+  #hear(message: FromTunnel): void {
+    if (message.t === 'read-cookies' || message.t === 'write-cookies') void this.#answerCookies(message);
+    else if (message.t !== 'ready') this.#listeners.get(message.id)?.receive(message);
+  }
+
+  /** All pages of the app see the same cookies, so any window of it may be asked. A question that fails goes without. */
+  async #answerCookies(question: CookieQuestion): Promise<void> {
+    const reading =
+      question.t === 'read-cookies'
+        ? visibleCookies(self.location.origin + question.target, '')
+        : mirrorCookies(question.lines, '').then(() => '');
+    this.send({ t: 'cookies', id: question.id, text: await reading.catch(() => '') });
   }
 
   send(message: ToTunnel, transfer: Transferable[] = []): void {
@@ -138,6 +150,8 @@ function askOne(helper: Client): Promise<MessagePort | undefined> {
 
 /** Passes a page's own port (a WebSocket's) to the tab that holds the tunnel. @throws NoTunnel */
 export async function passPort(port: MessagePort, client: string): Promise<void> {
+  // Over it the tunnel asks for the cookies that go with the handshake.
+  await tunnelPort(client);
   const [helper] = await helpersFor(client);
   if (helper === undefined) throw new NoTunnel('no_shell');
   handToShell(helper, port, 'websocket');

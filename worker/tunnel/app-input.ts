@@ -2,7 +2,7 @@
  * What an app's origin writes to us, read once. Hostile: a page of the app can reach its service worker's helper and
  * send anything. What is not of a known form is dropped; what is may still ask for nonsense, and gets an error.
  */
-import type { ExchangeMessage, RequestMessage, ToTunnel, WebSocketToTunnel } from '../app-messages.ts';
+import type { CookieAnswer, ExchangeMessage, RequestMessage, ToTunnel, WebSocketToTunnel } from '../app-messages.ts';
 
 const maxHeaders = 256;
 const maxProtocols = 64;
@@ -12,6 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** @returns undefined for anything that is no message of a service worker. */
 export function readToTunnel(data: unknown): ToTunnel | undefined {
   if (!isFields(data) || !Number.isSafeInteger(data['id'])) return undefined;
+  if (data['t'] === 'cookies') return readCookies(data);
   return data['t'] === 'request' ? readRequest(data) : readExchange(data);
 }
 
@@ -31,6 +32,10 @@ function readRequest(data: Fields): RequestMessage | undefined {
     // Names with a colon are between Worker and gateway; an app that could say them could claim another tab's jar.
     headers: headers.filter(([name]) => !name.startsWith(':')),
   };
+}
+
+function readCookies({ id, text }: Fields): CookieAnswer | undefined {
+  return typeof text === 'string' ? { t: 'cookies', id: id as number, text } : undefined;
 }
 
 function readCall(call: unknown): RequestMessage['call'] {

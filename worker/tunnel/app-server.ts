@@ -2,26 +2,30 @@
  * Serves the ports of an app's origin: one of its service worker, one of each WebSocket of its pages. What comes over
  * them is not trusted: it can ask for exchanges with the one service of this tunnel and for nothing else.
  */
+import type { Clock } from '../../protocol/clock.ts';
 import type { FromTunnel, PortKind } from '../app-messages.ts';
 import { readToTunnel, readWebSocketMessage } from './app-input.ts';
 import { HttpExchange } from './http-exchange.ts';
+import { PageCookies } from './page-cookies.ts';
 import type { TunnelUse } from './tunnel-use.ts';
 import { WebSocketExchange } from './websocket-exchange.ts';
 
 export class AppServer {
   readonly #use: TunnelUse;
+  readonly #cookies: PageCookies;
   #serviceWorker: ServiceWorkerPort | undefined;
 
-  constructor(use: TunnelUse) {
+  constructor(use: TunnelUse, clock: Clock) {
     this.#use = use;
+    this.#cookies = new PageCookies(clock);
   }
 
   serve(port: MessagePort, kind: PortKind): void {
-    if (kind === 'websocket') serveWebSocket(port, this.#use);
+    if (kind === 'websocket') serveWebSocket(port, this.#use, this.#cookies);
     else {
       // It asks for a port only when it has none: it was stopped and started, and nobody hears the old one any more.
       this.#serviceWorker?.close();
-      this.#serviceWorker = new ServiceWorkerPort(port, this.#use);
+      this.#serviceWorker = new ServiceWorkerPort(port, this.#use, this.#cookies);
     }
   }
 }
@@ -29,11 +33,14 @@ export class AppServer {
 class ServiceWorkerPort {
   readonly #port: MessagePort;
   readonly #use: TunnelUse;
+  readonly #cookies: PageCookies;
   readonly #exchanges = new Map<number, HttpExchange>();
 
-  constructor(port: MessagePort, use: TunnelUse) {
+  constructor(port: MessagePort, use: TunnelUse, cookies: PageCookies) {
     this.#port = port;
     this.#use = use;
+    this.#cookies = cookies;
+    cookies.askBy((question) => this.#say(question));
     port.onmessage = (event: MessageEvent<unknown>) => this.#hear(event.data);
     this.#say({ t: 'ready' });
   }
@@ -48,7 +55,8 @@ class ServiceWorkerPort {
     const message = readToTunnel(data);
     if (message === undefined) return;
     const exchange = this.#exchanges.get(message.id);
-    if (message.t !== 'request') exchange?.take(message);
+    if (message.t === 'cookies') this.#cookies.take(message);
+    else if (message.t !== 'request') exchange?.take(message);
     else if (exchange === undefined) {
       const begun = new HttpExchange(message, this.#use, (answer, transfer) => this.#say(answer, transfer));
       this.#exchanges.set(message.id, begun);
@@ -61,8 +69,8 @@ class ServiceWorkerPort {
   }
 }
 
-function serveWebSocket(port: MessagePort, use: TunnelUse): void {
-  const exchange = new WebSocketExchange(port, use);
+function serveWebSocket(port: MessagePort, use: TunnelUse, cookies: PageCookies): void {
+  const exchange = new WebSocketExchange(port, use, cookies);
   // A worker that is ended says nothing; where a browser tells, its port does.
   port.addEventListener('close', () => exchange.take({ t: 'close', code: undefined, reason: '' }));
   port.onmessage = (event: MessageEvent<unknown>) => {

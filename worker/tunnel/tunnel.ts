@@ -169,7 +169,7 @@ export class Tunnel {
     };
     this.#keeper = keeper;
     keeper.start();
-    this.#server.resolve(new AppServer(this.#useOf(keeper, credential.service, launched)));
+    this.#server.resolve(new AppServer(this.#useOf(keeper, credential.service, launched), workerClock));
     return credential.service;
   }
 

@@ -11,6 +11,7 @@ import {
 import type { Stream } from '../../protocol/stream.ts';
 import { acceptLanguage } from '../accept-language.ts';
 import { messageWindowBytes, type WebSocketFromTunnel, type WebSocketToTunnel } from '../app-messages.ts';
+import type { PageCookies } from './page-cookies.ts';
 import type { TunnelUse } from './tunnel-use.ts';
 
 const abnormal = 1006;
@@ -27,6 +28,7 @@ const broken: Ending = { code: abnormal, reason: '', clean: false };
 export class WebSocketExchange {
   readonly #port: MessagePort;
   readonly #use: TunnelUse;
+  readonly #cookies: PageCookies;
   #isConnecting = false;
   #stream: Stream | undefined;
   #ended = false;
@@ -35,9 +37,10 @@ export class WebSocketExchange {
   #taken: (() => void) | undefined;
 
   /** @param port closed at the end. */
-  constructor(port: MessagePort, use: TunnelUse) {
+  constructor(port: MessagePort, use: TunnelUse, cookies: PageCookies) {
     this.#port = port;
     this.#use = use;
+    this.#cookies = cookies;
   }
 
   take(message: WebSocketToTunnel): void {
@@ -72,10 +75,12 @@ export class WebSocketExchange {
   }
 
   async #run(target: string, protocols: readonly string[]): Promise<void> {
-    const stream = await this.#use.open('websocket');
+    const [stream, cookies] = await Promise.all([this.#use.open('websocket'), this.#cookies.read(target)]);
     if (this.#ended) return stream.reset('cancelled');
     this.#stream = stream;
     const headers: Header[] = [
+      // Where they cannot be had the gateway goes by what the service set.
+      ...(cookies === undefined ? [] : [[':cookies', cookies] as const]),
       ['origin', this.#use.origin],
       ['user-agent', navigator.userAgent],
       ['accept-language', acceptLanguage(navigator.languages)],
@@ -96,9 +101,12 @@ export class WebSocketExchange {
       if (!opened) {
         bytes = head.push(chunk);
         if (bytes === undefined) continue;
-        if (head.head.status !== 101) return this.#end(broken);
+        const { status, headers } = head.head;
+        // As with any answer, scripts see its cookies before they see it.
+        await this.#cookies.write(headers.filter(([name]) => name === ':set-cookie').map(([, value]) => value));
+        if (status !== 101) return this.#end(broken);
         opened = true;
-        const protocol = head.head.headers.find(([name]) => name === 'sec-websocket-protocol')?.[1] ?? '';
+        const protocol = headers.find(([name]) => name === 'sec-websocket-protocol')?.[1] ?? '';
         this.#say({ t: 'open', protocol });
       }
       messages.push(bytes);
