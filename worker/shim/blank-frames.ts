@@ -4,7 +4,7 @@
  * stays the same when a page of the same origin is put in it, so what is given at once is there before its scripts are.
  */
 import { noteCookieWrites } from './cookie-writes.ts';
-import { apply, defineProperty, getOwnPropertyDescriptor } from './realm.ts';
+import { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor } from './realm.ts';
 
 const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker'] as const;
 const ownFetch = self.fetch;
@@ -16,7 +16,7 @@ type Realm = Window & typeof globalThis;
 /** This page, and from now on every frame of it, and of theirs. */
 export function equipWindow(realm: Realm): void {
   // To the app this is a browser without service workers (docs/decisions/0012-an-app-has-no-service-worker.md).
-  Reflect.deleteProperty(realm.Navigator.prototype, 'serviceWorker');
+  deleteProperty(realm.Navigator.prototype, 'serviceWorker');
   noteCookieWrites(realm);
   for (const name of ['contentWindow', 'contentDocument'] as const) watchAccess(realm, name);
   watchDocument(realm.document);

@@ -1,6 +1,6 @@
 /** The shim's realm, a window's or a worker's, and the means that a page may replace later, as they were at first. */
 
-export const { apply, construct } = Reflect;
+export const { apply, construct, deleteProperty } = Reflect;
 export const { defineProperty, getOwnPropertyDescriptor } = Object;
 export const isWindow = 'document' in self;
 

@@ -11,8 +11,7 @@ const maxReasonBytes = 123;
 export function parseUrl(url: string | URL): URL {
   const parsed = resolve(url);
   // Not `hash`: it is empty for an empty fragment, which counts too.
-  if (parsed === null || !/^(http|ws)s?:[^#]*$/.test(parsed.href))
-    throw syntaxError('A WebSocket address is ws: or wss: without a fragment.');
+  if (parsed === null || !/^(http|ws)s?:[^#]*$/.test(parsed.href)) throw syntaxError('No address of a WebSocket.');
   parsed.protocol = parsed.protocol.replace('http', 'ws');
   return parsed;
 }
@@ -42,7 +41,7 @@ export function parseCloseCode(given: unknown): number | undefined {
 /** @throws DOMException SyntaxError */
 export function parseReason(given: unknown): string {
   const reason = String(given).toWellFormed();
-  if (bytesOf(reason) > maxReasonBytes) throw syntaxError('The reason is longer than 123 bytes.');
+  if (bytesOf(reason) > maxReasonBytes) throw syntaxError('The reason is over 123 bytes.');
   return reason;
 }
 
