@@ -1,5 +1,7 @@
 /** Walks the chain event by event, and says of the first one that is wrong what is wrong with it. */
-import type { AuditTable, StoreTransaction } from '../store/tables.ts';
+
+import type { AuditTable } from '../store/tables/audit.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { canonical, chainHash } from './chain.ts';
 import type { Beginning } from './start.ts';
 

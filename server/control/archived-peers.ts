@@ -1,5 +1,7 @@
 /** Peers that are no more: moved here with when and why, without their keys, and never deleted. */
-import type { PeerTable, StoreTransaction } from '../store/tables.ts';
+
+import type { PeerTable } from '../store/tables/services.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import type { Context } from './context.ts';
 
 export interface ArchivedPeer {

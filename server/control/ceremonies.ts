@@ -4,7 +4,8 @@
  * first use, whatever comes of it, in the transaction that writes the result.
  */
 import { randomBytes } from 'node:crypto';
-import type { CeremonyKind, CeremonyTable, StoreTransaction } from '../store/tables.ts';
+import type { CeremonyKind, CeremonyTable } from '../store/tables/sessions.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { newId } from './identifiers.ts';

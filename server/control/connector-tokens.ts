@@ -6,7 +6,8 @@
 import { connectorTokenLifeMs, formatConnectorToken } from '../channel/connector-token.ts';
 import { nameField } from '../channel/fields.ts';
 import { dataPaths } from '../config.ts';
-import type { ConnectorTokenTable, StoreTransaction } from '../store/tables.ts';
+import type { ConnectorTokenTable } from '../store/tables/services.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { digestOf, newEvent, newId, newSecret } from './identifiers.ts';

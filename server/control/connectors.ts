@@ -6,7 +6,8 @@
 import { unbase64url } from '../../protocol/bytes.ts';
 import type { ConnectorHello, ConnectorWelcome, RefusalCode } from '../channel/messages.ts';
 import type { Caller, PeerConnection } from '../channel/server.ts';
-import type { ConnectorTable, StoreTransaction } from '../store/tables.ts';
+import type { ConnectorTable } from '../store/tables/services.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { contains, hostsOf, parseRange } from './address-range.ts';
 import { ApiError } from './api-error.ts';
 import { archivePeers } from './archived-peers.ts';

@@ -16,7 +16,8 @@ import type {
 import type { PeerConnection } from '../channel/server.ts';
 import { mintTicket, ticketsPerAnswer } from '../channel/tickets.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { GatewayTable, StoreTransaction } from '../store/tables.ts';
+import type { GatewayTable } from '../store/tables/services.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
 import { renewFirstKeys } from './connector-keys.ts';
 import type { Context } from './context.ts';

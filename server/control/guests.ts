@@ -7,7 +7,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { unbase64url } from '../../protocol/bytes.ts';
 import { amrBit } from '../../protocol/svid.ts';
-import type { CeremonyTable, LinkTable, StoreTransaction, UserTable } from '../store/tables.ts';
+import type { LinkTable } from '../store/tables/guests.ts';
+import type { UserTable } from '../store/tables/people.ts';
+import type { CeremonyTable } from '../store/tables/sessions.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';

@@ -4,7 +4,7 @@
  * a session key, which the control plane told the hub and the shell of that visit alone. It grants the wipe and nothing else.
  */
 import { base64url } from '../../protocol/bytes.ts';
-import type { LaunchTable } from '../store/tables.ts';
+import type { LaunchTable } from '../store/tables/sessions.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { guestSpiffeId, newEvent } from './identifiers.ts';

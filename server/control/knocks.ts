@@ -3,7 +3,8 @@
  * or not, and the guest's page, which has waited on a stream of events, goes on. A knock lets in once.
  */
 import { randomInt, timingSafeEqual } from 'node:crypto';
-import type { KnockTable, LinkTable, StoreTransaction } from '../store/tables.ts';
+import type { KnockTable, LinkTable } from '../store/tables/guests.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { digestOf, newEvent, newId, newSecret } from './identifiers.ts';

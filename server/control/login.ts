@@ -6,7 +6,7 @@
 import { loginChallenge } from '../../protocol/challenges.ts';
 import { amrBit } from '../../protocol/svid.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { CeremonyTable } from '../store/tables.ts';
+import type { CeremonyTable } from '../store/tables/sessions.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';

@@ -12,7 +12,7 @@ import { unbase64url } from '../../protocol/bytes.ts';
 import { certificatesOf, evidenceHolds, isStrongKey } from '../channel/machine-evidence.ts';
 import type { ConnectorHello } from '../channel/messages.ts';
 import type { Caller } from '../channel/server.ts';
-import type { ConnectorTable } from '../store/tables.ts';
+import type { ConnectorTable } from '../store/tables/services.ts';
 
 /** Extended key usage of who speaks as a client (RFC 5280 section 4.2.1.12). */
 const clientAuth = '1.3.6.1.5.5.7.3.2';

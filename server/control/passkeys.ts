@@ -1,7 +1,8 @@
 /** The passkey that a device was enrolled with, checked against a challenge of ours; for sign-in and step-up. */
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { origins } from '../config.ts';
-import type { CredentialTable, StoreTransaction } from '../store/tables.ts';
+import type { CredentialTable } from '../store/tables/people.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { verifyPasskey, WebAuthnError } from './webauthn.ts';

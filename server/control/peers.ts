@@ -2,7 +2,8 @@
 
 import { endpointField, nameField, wireguardKeyField } from '../channel/fields.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { PeerTable, StoreTransaction } from '../store/tables.ts';
+import type { PeerTable } from '../store/tables/services.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { type AddressRange, contains, formatRange, overlap, parseRange } from './address-range.ts';
 import { ApiError } from './api-error.ts';
 import { archivePeers } from './archived-peers.ts';

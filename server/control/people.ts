@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { base64url } from '../../protocol/bytes.ts';
 import { origins } from '../config.ts';
-import type { EnrolmentTable, StoreTransaction, UserTable } from '../store/tables.ts';
+import type { EnrolmentTable, UserTable } from '../store/tables/people.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { grantFirstRole, refuseOverRoles } from './admin-roles.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';

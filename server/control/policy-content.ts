@@ -3,7 +3,8 @@
 import type { CedarEntity, PeerRecord, ServiceRecord, SnapshotContent } from '../channel/snapshot-content.ts';
 import type { Config } from '../config.ts';
 import { cedarTime } from '../policy/links.ts';
-import type { PeerTable, ServiceTable, StoreTransaction } from '../store/tables.ts';
+import type { PeerTable, ServiceTable } from '../store/tables/services.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import type { Context } from './context.ts';
 import { liveFederations } from './federations.ts';
 import { serviceSpiffeId } from './identifiers.ts';

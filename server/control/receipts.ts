@@ -11,7 +11,7 @@ import { objectType, signObject } from '../../protocol/lks1.ts';
 import { canonical } from '../audit/chain.ts';
 import type { AuditEvent } from '../channel/audit-event.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { ReceiptTable } from '../store/tables.ts';
+import type { ReceiptTable } from '../store/tables/audit.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 

@@ -8,7 +8,7 @@ import { signatureContext } from '../../protocol/labels.ts';
 import type { AuditEvent } from '../channel/audit-event.ts';
 import { verifyComposite } from '../crypto/composite-key.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { LaunchTable } from '../store/tables.ts';
+import type { LaunchTable } from '../store/tables/sessions.ts';
 import { decideLaunch, findService } from './access.ts';
 import { ApiError, type ApiErrorCode } from './api-error.ts';
 import type { Context } from './context.ts';

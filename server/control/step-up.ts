@@ -6,7 +6,7 @@
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { stepupChallenge } from '../../protocol/challenges.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { CeremonyTable, LaunchTable } from '../store/tables.ts';
+import type { CeremonyTable, LaunchTable } from '../store/tables/sessions.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';

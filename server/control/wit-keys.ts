@@ -7,7 +7,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, importJWK, SignJWT } from 'jose';
 import { refreshHintS, type WitJwk } from '../spiffe/bundle.ts';
 import type { RequestedKey } from '../spiffe/certificate-request.ts';
-import type { WitKeyTable } from '../store/tables.ts';
+import type { WitKeyTable } from '../store/tables/policy.ts';
 import type { Context } from './context.ts';
 
 const hourMs = 3_600_000;

@@ -4,7 +4,8 @@
  * passkey, and a lease it opens lacks the passkey's bit, which devices, links, approvals and audit ask for.
  */
 import { amrBit } from '../../../protocol/svid.ts';
-import type { CeremonyTable, StoreTransaction } from '../../store/tables.ts';
+import type { CeremonyTable } from '../../store/tables/sessions.ts';
+import type { StoreTransaction } from '../../store/tables.ts';
 import { ApiError } from '../api-error.ts';
 import { spendCeremony } from '../ceremonies.ts';
 import type { Context } from '../context.ts';

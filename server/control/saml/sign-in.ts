@@ -8,7 +8,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { utf8 } from '../../../protocol/bytes.ts';
 import { samlChallenge } from '../../../protocol/challenges.ts';
 import { nodeCrypto } from '../../crypto/node-crypto.ts';
-import type { CeremonyTable } from '../../store/tables.ts';
+import type { CeremonyTable } from '../../store/tables/sessions.ts';
 import { ApiError } from '../api-error.ts';
 import { beginCeremony, begunAt, findCeremony } from '../ceremonies.ts';
 import type { Context } from '../context.ts';

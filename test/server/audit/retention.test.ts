@@ -9,7 +9,7 @@ import { approvals, readRetention, writeRetention } from '../../../server/audit/
 import { starts } from '../../../server/audit/start.ts';
 import { readVouched, vouchAnew } from '../../../server/audit/vouch.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
-import type { RetentionTable } from '../../../server/store/tables.ts';
+import type { RetentionTable } from '../../../server/store/tables/audit.ts';
 import { beside, clock, type Fixture, fixture } from './chain-fixture.ts';
 
 const dayMs = 86_400_000;
