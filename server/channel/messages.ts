@@ -27,6 +27,7 @@ import { maxEventsPerMessage, maxLiveSessions, maxMetricsText, maxSerials } from
 import { machineEvidenceSchema } from './machine-evidence.ts';
 import { probeRefusals, probeReportSchema } from './probe-report.ts';
 import { serviceSchemes } from './snapshot-content.ts';
+import { selectorField } from './workload.ts';
 
 /** Where a browser reaches a gateway: exactly what the answer to a launch tells it. */
 export const tunnelEndpointSchema = z.strictObject({
@@ -95,7 +96,15 @@ export const connectorHelloSchema = z.strictObject({
   endpoint: endpointField.optional(),
   /** What it answers for, by tunnel port. With a scheme it is to be published as a service of that name. */
   exposes: z
-    .array(z.strictObject({ name: nameField, port: portField, scheme: z.enum(serviceSchemes).optional() }))
+    .array(
+      z.strictObject({
+        name: nameField,
+        port: portField,
+        scheme: z.enum(serviceSchemes).optional(),
+        /** What the process behind it is. */
+        workload: z.array(selectorField).max(8).optional(),
+      }),
+    )
     .max(64),
   certificateKey,
   /** Over TLS alone, and with a certificate key. */
@@ -226,6 +235,7 @@ export const refusalCodes = [
   'busy',
   'evidence_missing',
   'evidence_refused',
+  'workload_refused',
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 /** Refusals that pass by themselves: the client tries again instead of giving up. */

@@ -19,6 +19,7 @@ interface RunOptions {
 interface AddOptions {
   readonly evidence?: string;
   readonly machine?: string;
+  readonly workload: readonly string[];
 }
 
 export function addConnectorCommands(program: Command): void {
@@ -57,9 +58,14 @@ export function addConnectorCommands(program: Command): void {
     .description('make a token that lets a connector of this name join, once, within a day')
     .option('--evidence <strength>', 'weak: the token alone; strong: a certificate of channel.machines, each time')
     .option('--machine <dns-name>', 'the name that has to be in that certificate; implies strong')
+    .option('--workload <service=selector>', 'what its process has to be, as unix:uid:33; may be repeated', gather, [])
     .option('--json', 'print JSON')
-    .action(async (name: string, { evidence, machine }: AddOptions, command: Command) => {
-      const needs = { ...(evidence !== undefined && { evidence }), ...(machine !== undefined && { machine }) };
+    .action(async (name: string, { evidence, machine, workload }: AddOptions, command: Command) => {
+      const needs = {
+        ...(evidence !== undefined && { evidence }),
+        ...(machine !== undefined && { machine }),
+        ...(workload.length > 0 && { workloads: workloadsOf(workload) }),
+      };
       const answer = await admin(command, 'POST', '/admin/connectors', { name, ...needs });
       print(optionsOf(command), answer, () =>
         [
@@ -99,6 +105,17 @@ export function addConnectorCommands(program: Command): void {
 
 function gather(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+function workloadsOf(given: readonly string[]): Record<string, string[]> {
+  const workloads: Record<string, string[]> = {};
+  for (const text of given) {
+    const [, service, selector] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (service === undefined || selector === undefined)
+      throw new CommandFailure('selector_malformed', `--workload ${text}: it is SERVICE=SELECTOR.`);
+    workloads[service] = [...(workloads[service] ?? []), selector];
+  }
+  return workloads;
 }
 
 function machineOf({ machineCert, machineKey }: RunOptions): { cert: string; key: string } | undefined {

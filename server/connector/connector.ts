@@ -29,6 +29,8 @@ export interface Exposed {
   /** Asks the control plane to publish it as a service of that name. */
   readonly scheme?: NonNullable<ConnectorHello['exposes'][number]['scheme']>;
   readonly serve: (socket: Duplex) => void;
+  /** Selectors of the process behind it, as it is now. */
+  readonly workload?: () => string[];
 }
 
 export interface ConnectorOptions {
@@ -103,7 +105,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       name: options.name,
       wireguardKey: publicKey,
       ...(wireguard.announce && { endpoint: `${wireguard.bind}:${port}` }),
-      exposes: exposes.map(({ serve: _, ...exposed }) => exposed),
+      exposes: exposes.map(({ serve: _, workload, ...exposed }) => ({
+        ...exposed,
+        ...(workload !== undefined && { workload: workload() }),
+      })),
       ...(options.certificateKey !== undefined && { certificateKey: options.certificateKey }),
       ...evidenceOf(options.evidence?.(socket, device.publicKey)),
     }),

@@ -16,6 +16,7 @@ import { dialer, fetchAuthority, parseControlAddress } from './control-address.t
 import type { ExposedTarget } from './expose.ts';
 import { type ConnectorState, readState, writeState } from './kept-state.ts';
 import { ServiceDoor, toTcp } from './service-door.ts';
+import { workloadOf } from './workload.ts';
 
 export interface RunConnectorOptions {
   /** The connector's own folder. */
@@ -67,14 +68,21 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
     keyFile: join(folder, 'wireguard.pem'),
     certificateKey: publicOf(state.key),
     evidence: (socket, wireguardKey) => evidenceOf(options, socket, wireguardKey, publicOf(state.key)),
-    exposes: exposes.map(({ name, scheme, tunnelPort }, at) => ({
+    exposes: exposes.map(({ name, scheme, host, port, tunnelPort }, at) => ({
       ...{ name, scheme, port: tunnelPort },
+      workload: () => seen(name, workloadOf(host, port), log),
       serve: (socket) => doors[at]?.serve(socket),
     })),
     wireguard: { bind: options.bind, mtu: options.mtu, announce: false },
     log,
   });
   return { ...connector, name: state.name };
+}
+
+/** Told, so that an administrator can ask for it. */
+function seen(service: string, workload: string[], log: Logger): string[] {
+  log.info({ service, workload }, 'what the service is published from');
+  return workload;
 }
 
 /** Nothing on this machine's own socket, where there is no TLS to bind it to. */

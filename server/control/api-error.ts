@@ -100,6 +100,10 @@ const answers = {
   probe_failed: [502, 'The service ended the connection, or answered something that is not HTTP.'],
   peer_exists: [409, 'A WireGuard peer with this key or name exists already.'],
   gateway_silent: [504, 'The gateway did not answer in time. Try again in a moment.'],
+  selector_malformed: [
+    400,
+    'A selector is unix:uid:NUMBER, unix:path:/PATH or unix:sha256:HEX, for a service by name.',
+  ],
   no_machine_authority: [409, 'Strong evidence needs an authority: name its file under channel.machines first.'],
   rotation_unfinished: [409, 'The key before the last rotation is still served. Wait until its peers have moved.'],
   rotation_failed: [500, 'The gateway could not use a new key and goes on with the one before; its log says why.'],

@@ -6,6 +6,7 @@
 import { unbase64url } from '../../protocol/bytes.ts';
 import type { ConnectorHello, ConnectorWelcome, RefusalCode } from '../channel/messages.ts';
 import type { Caller, PeerConnection } from '../channel/server.ts';
+import { areAttested } from '../channel/workload.ts';
 import type { ConnectorTable } from '../store/tables/services.ts';
 import type { StoreTransaction } from '../store/tables.ts';
 import { contains, hostsOf, parseRange } from './address-range.ts';
@@ -13,7 +14,7 @@ import { ApiError } from './api-error.ts';
 import { archivePeers } from './archived-peers.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
 import { newFirstKey, renewFirstKeys } from './connector-keys.ts';
-import { needsOfBoth, needsOfToken, spendConnectorToken } from './connector-tokens.ts';
+import { needsOfBoth, needsOfToken, spendConnectorToken, workloadsOf } from './connector-tokens.ts';
 import type { Context } from './context.ts';
 import type { GatewayDesk } from './gateways.ts';
 import { connectorSpiffeId, newEvent, newId, serviceSpiffeId } from './identifiers.ts';
@@ -39,7 +40,7 @@ export interface ShownConnector {
 /** How it comes again, and what it showed and has to show. */
 type Standing = Pick<
   ConnectorTable,
-  'resume_hash' | 'previous_resume_hash' | 'evidence' | 'machine' | 'needs_strong' | 'needs_machine'
+  'resume_hash' | 'previous_resume_hash' | 'evidence' | 'machine' | 'needs_strong' | 'needs_machine' | 'needs_workloads'
 >;
 
 export class ConnectorDesk {
@@ -80,7 +81,9 @@ export class ConnectorDesk {
     if (needs.needs_strong === 1 && evidence.evidence === 'weak') return { refused: 'evidence_missing' };
     if (needs.needs_machine !== null && !isForMachine(hello, needs.needs_machine))
       return { refused: 'evidence_refused' };
-    const shown = { ...evidence, needs_strong: needs.needs_strong, needs_machine: needs.needs_machine };
+    // Attested first, and then what it publishes: the services' certificates are for what was asked for, or not made.
+    if (!areAttested(hello.exposes, workloadsOf(needs))) return { refused: 'workload_refused' };
+    const shown = { ...evidence, ...needs };
     const credential = nextCredential(resumed ? hello.token : undefined);
     try {
       const joined = await this.#context.audit.transact(async (transaction) => {
@@ -219,10 +222,11 @@ export class ConnectorDesk {
     transaction: StoreTransaction,
     hello: ConnectorHello,
     known: ConnectorTable | undefined,
-    { resume_hash, previous_resume_hash, evidence, machine, needs_strong, needs_machine }: Standing,
+    { resume_hash, previous_resume_hash, evidence, machine, needs_strong, needs_machine, needs_workloads }: Standing,
     resumed: boolean,
   ): Promise<{ id: string; address: string; presharedKey: string }> {
-    const standing = { resume_hash, previous_resume_hash, evidence, machine, needs_strong, needs_machine };
+    const needs = { needs_strong, needs_machine, needs_workloads };
+    const standing = { resume_hash, previous_resume_hash, evidence, machine, ...needs };
     const now = this.#context.clock.now();
     const joined = known ?? (await this.#enter(transaction, hello, standing, now));
     await transaction

@@ -274,6 +274,11 @@ const listOrders = [
   'CREATE INDEX svids_by_end ON svids (not_after, launch_id)',
 ];
 
+/** What a connector's services have to be. */
+const workloads = ['connectors', 'connector_tokens'].map(
+  (table) => `ALTER TABLE ${table} ADD COLUMN needs_workloads TEXT NOT NULL DEFAULT '{}'`,
+);
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -298,6 +303,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0020-recovery': { up: (database) => runAll(database, recovery) },
   '0021-signed-retention': { up: (database) => runAll(database, signedRetention) },
   '0022-list-orders': { up: (database) => runAll(database, listOrders) },
+  '0023-workloads': { up: (database) => runAll(database, workloads) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -92,6 +92,7 @@ export const newConnector = z.strictObject({
   name: text,
   evidence: z.enum(['weak', 'strong']).optional(),
   machine: text.optional(),
+  workloads: z.record(text, z.array(text).max(64)).optional(),
 });
 export const connectorToken = z.object({ token: z.string(), expires: z.number(), remote: z.boolean() });
 export const connectors = z.object({

@@ -68,6 +68,8 @@ export interface ConnectorTable {
   /** From its token: it has to show strong evidence each time, and the name that has to be in its certificate. */
   needs_strong: number;
   needs_machine: string | null;
+  /** JSON: selectors that its services have to show, by service; `{}` for none. */
+  needs_workloads: string;
 }
 
 /** Lets one connector of that name join, once. */
@@ -82,6 +84,7 @@ export interface ConnectorTokenTable {
   /** As those of {@link ConnectorTable}. */
   needs_strong: number;
   needs_machine: string | null;
+  needs_workloads: string;
 }
 
 export interface GatewayTable {

@@ -89,6 +89,7 @@ describe('revoking sessions, services and connectors', () => {
         machine: null,
         needs_strong: 0,
         needs_machine: null,
+        needs_workloads: '{}',
       })
       .execute();
     await store

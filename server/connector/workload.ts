@@ -1,0 +1,129 @@
+/**
+ * What listens where a service is published from, on Linux, by the kernel's word (proc(5)): the sockets that listen on the
+ * port, the processes that hold them, and of those the user and the program. Several may hold one (a server and its
+ * workers); a selector is said only if it is true of all of them, so that nobody who shares the socket hides behind another.
+ *
+ * Honest: it is looked at when the connector comes, which is at least twice a day, and not at each connection; and it is
+ * as true as the machine is, whose root can say anything.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+/** In /proc/net/tcp: TCP_LISTEN (include/net/tcp_states.h). */
+const listening = '0A';
+const anyAddress = ['0.0.0.0', '::'];
+
+/** @returns selectors, in SPIRE's spelling; none where nothing listens, or what does cannot be seen */
+export function workloadOf(host: string, port: number): string[] {
+  const own = ownAddresses(host);
+  if (own.length === 0) return [];
+  const addresses = new Set([...own, ...anyAddress].map(hexOf));
+  const inodes = new Set(
+    listeners().flatMap((one) => (one.port === port && addresses.has(one.address) ? one.inode : [])),
+  );
+  const holders = inodes.size === 0 ? [] : processesHolding(inodes);
+  // A socket that nobody is seen to hold may be anybody's.
+  if (new Set(holders.flatMap(({ held }) => held)).size < inodes.size) return [];
+  const [first = [], ...rest] = holders.map(({ pid }) => selectorsOf(pid));
+  return first.filter((selector) => rest.every((selectors) => selectors.includes(selector)));
+}
+
+/** Another machine's processes cannot be seen, and what has its port number here is not it. */
+function ownAddresses(host: string): string[] {
+  if (host === 'localhost') return ['127.0.0.1', '::1'];
+  const here = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
+  const isOwn = isIP(host) !== 0 && (here.includes(host) || /^127\./.test(host));
+  return isOwn ? [host] : [];
+}
+
+interface Listener {
+  /** As the kernel prints it. */
+  readonly address: string;
+  readonly port: number;
+  readonly inode: string;
+}
+
+function listeners(): Listener[] {
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
+    textOf(table)
+      .split('\n')
+      .slice(1)
+      .flatMap((line) => {
+        const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+        const [address = '', port = ''] = local.split(':');
+        return state === listening ? [{ address, port: Number.parseInt(port, 16), inode }] : [];
+      }),
+  );
+}
+
+/** Each with those of the sockets that it holds. */
+function processesHolding(inodes: ReadonlySet<string>): { pid: string; held: string[] }[] {
+  return namesIn('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const held = namesIn(`/proc/${pid}/fd`).flatMap((fd) => {
+        const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1];
+        return inode !== undefined && inodes.has(inode) ? [inode] : [];
+      });
+      return held.length === 0 ? [] : [{ pid, held }];
+    });
+}
+
+/** The file is read through the process and not by its path, where another may stand by now. */
+function selectorsOf(pid: string): string[] {
+  try {
+    const program = `/proc/${pid}/exe`;
+    const { uid } = statSync(`/proc/${pid}`);
+    return [`unix:uid:${uid}`, `unix:path:${readlinkSync(program)}`, `unix:sha256:${digestOf(program)}`];
+  } catch {
+    return []; // ended, or another user's
+  }
+}
+
+/** By what changes with a file's bytes: programs are large, and connectors come again often. */
+const digests = new Map<string, string>();
+const mostDigests = 64;
+
+function digestOf(program: string): string {
+  const { dev, ino, size, ctimeNs } = statSync(program, { bigint: true });
+  const file = [dev, ino, size, ctimeNs].join();
+  const known = digests.get(file);
+  if (known !== undefined) return known;
+  const digest = createHash('sha256').update(readFileSync(program)).digest('hex');
+  if (digests.size >= mostDigests) digests.clear();
+  digests.set(file, digest);
+  return digest;
+}
+
+/** An address as /proc/net/tcp has it: each four bytes as a number of this machine. */
+function hexOf(address: string): string {
+  return address.includes(':') ? hex6(address) : hexOfBytes(address.split('.').map(Number));
+}
+
+function hex6(address: string): string {
+  const { hostname } = new URL(`http://[${address}]`);
+  const [head = '', tail = ''] = hostname.slice(1, -1).split('::');
+  const groups = (text: string) => text.split(':').filter((group) => group !== '');
+  const zeros = Array<string>(8 - groups(head).length - groups(tail).length).fill('0');
+  const all = [...groups(head), ...(hostname.includes('::') ? zeros : []), ...groups(tail)];
+  return hexOfBytes(all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]));
+}
+
+function hexOfBytes(bytes: readonly number[]): string {
+  const words = new Uint32Array(Uint8Array.from(bytes).buffer);
+  return Array.from(words, (word) => word.toString(16).padStart(8, '0').toUpperCase()).join('');
+}
+
+const textOf = (path: string): string => orNothing(() => readFileSync(path, 'utf8')) ?? '';
+const namesIn = (path: string): string[] => orNothing(() => readdirSync(path)) ?? [];
+const linkOf = (path: string): string => orNothing(() => readlinkSync(path)) ?? '';
+
+function orNothing<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
