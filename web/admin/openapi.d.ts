@@ -2152,6 +2152,17 @@ export type HubDocument = {
          "machine": {
           "type": "string",
           "maxLength": 4096
+         },
+         "workloads": {
+          "type": "object",
+          "additionalProperties": {
+           "type": "array",
+           "items": {
+            "type": "string",
+            "maxLength": 4096
+           },
+           "maxItems": 64
+          }
          }
         },
         "required": [
