@@ -117,7 +117,7 @@ function firstOfEach({ recording }: Visit, named: (text: string) => string): Map
   const found = new Map<string, RecordedRequest>();
   for (const one of recording.requests.filter((request) => !isIcon(request))) {
     const key = named(`${one.method} ${one.target}`);
-    if (!found.has(key)) found.set(key, one);
+    if (key !== '' && !found.has(key)) found.set(key, one);
   }
   return found;
 }
