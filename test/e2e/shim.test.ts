@@ -15,6 +15,7 @@ import { Product } from './support/product.ts';
 import { answerPage, answerUpgrade, asked } from './support/shim-service.ts';
 import { arrive, browsers, type Realm, type Visit, type Visitor } from './support/visitor.ts';
 import { behaviours } from './support/websocket-behaviours.ts';
+import * as wpt from './support/wpt-websockets.ts';
 
 const shimLimitBytes = 10 * 1024;
 const rows = Object.keys(behaviours).length;
@@ -49,6 +50,18 @@ test('app-access: the shim is at most 10 KB', () => {
   const { size } = statSync(join(import.meta.dirname, '../../dist/app/shim.js'));
   console.log(`shim: ${size} bytes; ${rows} behaviours of WebSocket`);
   assert.ok(size <= shimLimitBytes, `${size} bytes`);
+});
+
+test('app-access: WebSocket fidelity: what web-platform-tests asks is counted, and every row that it names is there', () => {
+  const named = new Set(Object.values(wpt.asked).flat());
+  const files = [Object.keys(wpt.asked), Object.keys(wpt.notAsked), wpt.notYetAsked];
+  const [asked, not, yet] = files.map(({ length }) => length);
+  console.log(`web-platform-tests, websockets: ${asked} files asked by ${named.size} rows, ${not} not, ${yet} not yet`);
+  assert.deepEqual(
+    [...named].filter((row) => !(row in behaviours)),
+    [],
+  );
+  assert.equal(new Set(files.flat()).size, files.flat().length, 'each file is in one list');
 });
 
 for (const browser of browsers)
