@@ -1,4 +1,5 @@
 /** A service that does what WebSockets can do, for pages and workers; served directly and behind WireGuard alike. */
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -22,27 +23,69 @@ export function answerPage({ method, url = '/' }: IncomingMessage, response: Ser
   else if (pathname === '/worker.js') script(`'use strict';${behavioursScript()}${answerInWorker}`);
   else if (pathname === '/module.js') script(`import '/behaviours.js';${answerInWorker}`);
   else if (pathname === '/shared.js') script(`${behavioursScript()}${answerInSharedWorker}`);
+  else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
   else response.setHeader('content-type', 'text/html').end(page);
 }
+
+/** Where the answer names what it likes, whatever was offered. */
+const isOpinionated = ({ url = '/' }: IncomingMessage): boolean => url.startsWith('/says');
 
 const sockets = new WebSocketServer({
   noServer: true,
   maxPayload: 128 * 2 ** 20,
   handleProtocols: (offered, request) => {
     const wanted = new URL(request.url ?? '/', 'http://depot').searchParams.get('choose');
-    return wanted ?? [...offered][0] ?? false;
+    return isOpinionated(request) ? false : (wanted ?? [...offered][0] ?? false);
   },
+});
+sockets.on('headers', (headers, request) => {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://depot');
+  const [line, protocol] = [searchParams.get('line'), searchParams.get('protocol')];
+  if (pathname === '/sets' && line !== null) headers.push(`Set-Cookie: ${line}`);
+  if (isOpinionated(request) && protocol !== null) headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
 });
 
 export function answerUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://depot');
   asked.push(`UPGRADE ${pathname}`);
-  if (pathname === '/refuse') socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
-  else sockets.handleUpgrade(request, socket, head, (one) => act(one, pathname, searchParams));
+  const raw = rawAnswers[pathname];
+  socket.on('error', () => undefined);
+  if (raw !== undefined) raw(socket, request.headers['sec-websocket-key'] ?? '');
+  else sockets.handleUpgrade(request, socket, head, (one) => act(one, pathname, { query: searchParams, request }));
 }
 
-function act(socket: WebSocket, path: string, query: URLSearchParams): void {
+/** RFC 6455 section 4.2.2. */
+function accept(socket: Duplex, key: string): void {
+  const accepted = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+  const fields = `upgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ${accepted}\r\n`;
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`);
+}
+
+/** What no library would say. */
+const rawAnswers: Readonly<Record<string, (socket: Duplex, key: string) => void>> = {
+  '/refuse': (socket) => socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'),
+  '/nonsense': (socket) => socket.end('FOO BAR BAZ\r\n\r\n'),
+  '/wrong-key': (socket) => accept(socket, 'of somebody else'),
+};
+
+/** How the WebSockets that are watched ended, by their key. */
+const ends = new Map<string, PromiseWithResolvers<number>>();
+
+function endOf(url: string): Promise<number> {
+  const key = new URL(url, 'http://depot').searchParams.get('key') ?? '';
+  const end = ends.get(key) ?? Promise.withResolvers<number>();
+  ends.set(key, end);
+  return end.promise;
+}
+
+interface Handshake {
+  readonly query: URLSearchParams;
+  readonly request: IncomingMessage;
+}
+
+function act(socket: WebSocket, path: string, { query, request }: Handshake): void {
+  const { url = '/', headers } = request;
   socket.on('error', () => undefined);
   if (path === '/close') close(socket, query);
   else if (path === '/drop') socket.on('message', () => socket.terminate());
@@ -55,6 +98,19 @@ function act(socket: WebSocket, path: string, query: URLSearchParams): void {
       count += 1;
       if (count === 10) socket.close(4000, 'ten');
     });
+  } else if (path === '/slow') {
+    socket.on('message', (data) => {
+      socket.pause();
+      socket.send(String((data as Buffer).length));
+      setTimeout(() => socket.resume(), 2);
+    });
+  } else if (path === '/watched') {
+    void endOf(url);
+    socket.on('close', (code) => ends.get(query.get('key') ?? '')?.resolve(code));
+  } else if (path === '/told') {
+    const { origin, referer, cookie, 'sec-websocket-protocol': protocols } = headers;
+    const said = { query: url.split('?')[1], origin, referer, cookie, protocols };
+    socket.on('message', () => socket.send(JSON.stringify(said, (_name, value) => value ?? null)));
   } else socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
 }
 
