@@ -13,7 +13,7 @@ export const selectorField = z
 
 /** By service: selectors that all have to be there. */
 export const workloadsField = z.record(nameField, z.array(selectorField).min(1).max(8));
-export type Workloads = Readonly<Record<string, readonly string[]>>;
+export type Workloads = Record<string, string[]>;
 
 interface Exposed {
   readonly name: string;

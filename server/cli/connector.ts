@@ -49,7 +49,8 @@ export function addConnectorCommands(program: Command): void {
         ready,
         () => `Connector ${name} serves ${ready.services.join(', ') || 'nothing yet'}. Ctrl-C stops it.`,
       );
-      await untilTold();
+      const refused = await Promise.race([untilTold(), running.refused]);
+      if (refused instanceof Error) throw refused;
       await running.close();
       process.exit(0);
     });

@@ -63,6 +63,8 @@ export interface Connector {
   /** Base64, as WireGuard writes keys. */
   readonly publicKey: string;
   readonly address: string;
+  /** Resolves when the control plane has it no more: by then it serves nothing. Starting it anew asks again. */
+  readonly refused: Promise<ConnectorError>;
   close(): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   };
 
   const enrolled = Promise.withResolvers<string>();
+  const refused = Promise.withResolvers<ConnectorError>();
   const channel = new ChannelClient<ToConnector>({
     ...{ dial: options.dial, token: options.token, id: options.id },
     ...(options.onCredential !== undefined && { onCredential: options.onCredential }),
@@ -122,7 +125,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       }
     },
     onTrouble: (error) => log.warn({ err: error }, 'the control plane is not reached; trying again'),
-    onRefused: (code) => enrolled.reject(new ConnectorError(code)),
+    onRefused: (code) => {
+      const error = new ConnectorError(code);
+      if (stack === undefined) return enrolled.reject(error);
+      // What it was let in for is over, though its certificates would go on for a while.
+      log.error({ code }, 'the control plane has this connector no more; it serves nothing from here on');
+      void close().then(() => refused.resolve(error));
+    },
   });
   channel.start();
   const close = async () => {
@@ -134,7 +143,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   try {
     const address = await enrolled.promise;
     log.info({ address, services: exposes.map((service) => service.name) }, 'connector serves');
-    return { publicKey, address, close };
+    return { publicKey, address, close, refused: refused.promise };
   } catch (error) {
     await close();
     throw error;

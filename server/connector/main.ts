@@ -33,6 +33,8 @@ runChild('connector', async ({ config, token }) => {
     wireguard: { bind: '127.0.0.1', mtu: config.wireguard.mtu, announce: true },
     log,
   });
+  // The supervisor starts it anew, with a token of its own.
+  void connector.refused.then(() => process.exit(1));
   return {
     info: { address: connector.address, publicKey: connector.publicKey },
     stop: () => connector.close(),

@@ -4,25 +4,29 @@
  * workers); a selector is said only if it is true of all of them, so that nobody who shares the socket hides behind another.
  *
  * Honest: it is looked at when the connector comes, which is at least twice a day, and not at each connection; and it is
- * as true as the machine is, whose root can say anything.
+ * as true as the machine is, whose root can say anything. Other users' processes are seen by root alone: a connector that
+ * is not root says nothing of their sockets, and of its own user's what it can see.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { selectorField } from '../channel/workload.ts';
 
 /** In /proc/net/tcp: TCP_LISTEN (include/net/tcp_states.h). */
 const listening = '0A';
 const anyAddress = ['0.0.0.0', '::'];
+/** As a socket for both families has an IPv4 address (RFC 4291 section 2.5.5.2). */
+const mapped = (address: string): string[] => (address.includes(':') ? [address] : [address, `::ffff:${address}`]);
 
 /** @returns selectors, in SPIRE's spelling; none where nothing listens, or what does cannot be seen */
 export function workloadOf(host: string, port: number): string[] {
   const own = ownAddresses(host);
   if (own.length === 0) return [];
-  const addresses = new Set([...own, ...anyAddress].map(hexOf));
-  const inodes = new Set(
-    listeners().flatMap((one) => (one.port === port && addresses.has(one.address) ? one.inode : [])),
-  );
+  const addresses = new Set([...own, ...anyAddress].flatMap(mapped).map(hexOf));
+  const sockets = listeners().filter((one) => one.port === port && addresses.has(one.address));
+  if (!sockets.every(({ uid }) => isSeen(uid))) return [];
+  const inodes = new Set(sockets.map(({ inode }) => inode));
   const holders = inodes.size === 0 ? [] : processesHolding(inodes);
   // A socket that nobody is seen to hold may be anybody's.
   if (new Set(holders.flatMap(({ held }) => held)).size < inodes.size) return [];
@@ -42,7 +46,15 @@ interface Listener {
   /** As the kernel prints it. */
   readonly address: string;
   readonly port: number;
+  /** Of who made the socket. */
+  readonly uid: number;
   readonly inode: string;
+}
+
+/** Whether all who hold a socket of this user can be seen. */
+function isSeen(uid: number): boolean {
+  const own = process.getuid?.();
+  return own === 0 || own === uid;
 }
 
 function listeners(): Listener[] {
@@ -51,9 +63,9 @@ function listeners(): Listener[] {
       .split('\n')
       .slice(1)
       .flatMap((line) => {
-        const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+        const [, local = '', , state, , , , uid, , inode = ''] = line.trim().split(/\s+/);
         const [address = '', port = ''] = local.split(':');
-        return state === listening ? [{ address, port: Number.parseInt(port, 16), inode }] : [];
+        return state === listening ? [{ address, port: Number.parseInt(port, 16), uid: Number(uid), inode }] : [];
       }),
   );
 }
@@ -76,10 +88,18 @@ function selectorsOf(pid: string): string[] {
   try {
     const program = `/proc/${pid}/exe`;
     const { uid } = statSync(`/proc/${pid}`);
-    return [`unix:uid:${uid}`, `unix:path:${readlinkSync(program)}`, `unix:sha256:${digestOf(program)}`];
+    const all = [`unix:uid:${uid}`, ...pathOf(pid), `unix:sha256:${digestOf(program)}`];
+    // A path may be anything, and a program that was replaced while it runs has "(deleted)" behind its own.
+    return all.filter((selector) => selectorField.safeParse(selector).success);
   } catch {
     return []; // ended, or another user's
   }
+}
+
+/** Only where it means the same file to us: whoever may make a mount namespace puts what he likes at any path in it. */
+function pathOf(pid: string): string[] {
+  const isOurs = readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt');
+  return isOurs ? [`unix:path:${readlinkSync(`/proc/${pid}/exe`)}`] : [];
 }
 
 /** By what changes with a file's bytes: programs are large, and connectors come again often. */

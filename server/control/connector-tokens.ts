@@ -68,6 +68,7 @@ export async function newConnectorToken(
       .insertInto('connector_tokens')
       .values({ ...row, used_at: null, revoked_at: null })
       .execute();
+    await askOfJoined(transaction, row);
     const detail = {
       operation: 'connector.token',
       name,
@@ -81,6 +82,18 @@ export async function newConnectorToken(
     port === undefined ? `unix:${dataPaths.controlSocket(context.config)}` : `${channel.host ?? hubHost}:${port}`;
   const token = formatConnectorToken({ name, control, trustDomain, authority: context.ca.fingerprint, secret });
   return { token, expires: row.expires_at, remote: port !== undefined };
+}
+
+/** One that has joined needs no token any more, and is asked for the same from its next coming on. */
+async function askOfJoined(transaction: StoreTransaction, asked: Needs & { readonly name: string }): Promise<void> {
+  const joined = await transaction
+    .selectFrom('connectors')
+    .select(['id', 'needs_strong', 'needs_machine', 'needs_workloads'])
+    .where('name', '=', asked.name)
+    .executeTakeFirst();
+  if (joined === undefined) return;
+  const needs = needsOfBoth(asked, joined);
+  await transaction.updateTable('connectors').set(needs).where('id', '=', joined.id).execute();
 }
 
 /** @returns what a token asks for; undefined for one that is unknown, used, over or for another name */

@@ -6,7 +6,7 @@
 import { unbase64url } from '../../protocol/bytes.ts';
 import type { ConnectorHello, ConnectorWelcome, RefusalCode } from '../channel/messages.ts';
 import type { Caller, PeerConnection } from '../channel/server.ts';
-import { areAttested } from '../channel/workload.ts';
+import { areAttested, type Workloads } from '../channel/workload.ts';
 import type { ConnectorTable } from '../store/tables/services.ts';
 import type { StoreTransaction } from '../store/tables.ts';
 import { contains, hostsOf, parseRange } from './address-range.ts';
@@ -14,7 +14,7 @@ import { ApiError } from './api-error.ts';
 import { archivePeers } from './archived-peers.ts';
 import { type JoinTokens, nextCredential, resumes } from './channel-credentials.ts';
 import { newFirstKey, renewFirstKeys } from './connector-keys.ts';
-import { needsOfBoth, needsOfToken, spendConnectorToken, workloadsOf } from './connector-tokens.ts';
+import { type Needs, needsOfBoth, needsOfToken, spendConnectorToken, workloadsOf } from './connector-tokens.ts';
 import type { Context } from './context.ts';
 import type { GatewayDesk } from './gateways.ts';
 import { connectorSpiffeId, newEvent, newId, serviceSpiffeId } from './identifiers.ts';
@@ -35,6 +35,8 @@ export interface ShownConnector {
   readonly evidence: 'weak' | 'strong';
   /** The subject of the certificate that was shown. */
   readonly machine?: string;
+  /** Selectors that its services have to show, by service. */
+  readonly workloads: Workloads;
 }
 
 /** How it comes again, and what it showed and has to show. */
@@ -75,14 +77,15 @@ export class ConnectorDesk {
     if (known !== undefined && !sameKey && hello.name !== demoName) return { refused: 'name_in_use' };
     // What the machine is comes before everything it could be given: no token is spent and no certificate issued (QHX-1).
     const evidence = this.#authorities.judge(hello, caller, this.#context.clock.now());
-    if (evidence === undefined) return { refused: 'evidence_refused' };
     const asked = resumed ? undefined : await needsOfToken(this.#context, hello.name, hello.token);
     const needs = needsOfBoth(asked, sameKey ? known : undefined);
-    if (needs.needs_strong === 1 && evidence.evidence === 'weak') return { refused: 'evidence_missing' };
-    if (needs.needs_machine !== null && !isForMachine(hello, needs.needs_machine))
-      return { refused: 'evidence_refused' };
-    // Attested first, and then what it publishes: the services' certificates are for what was asked for, or not made.
-    if (!areAttested(hello.exposes, workloadsOf(needs))) return { refused: 'workload_refused' };
+    const lacking = lackingOf(hello, evidence, needs);
+    if (evidence === undefined || lacking !== undefined) {
+      const refused = lacking ?? 'evidence_refused';
+      // A stranger's attempt is no event; who has a credential of ours is written down.
+      if (resumed || asked !== undefined) await this.#recordRefusal(hello, known, refused);
+      return { refused };
+    }
     const shown = { ...evidence, ...needs };
     const credential = nextCredential(resumed ? hello.token : undefined);
     try {
@@ -112,7 +115,13 @@ export class ConnectorDesk {
     for (const peer of this.#connected.keys()) if (peer.id === id) peer.close();
   }
 
-  /** The same for those that were revoked at another control plane. */
+  /** Makes the one of this name come again, to show what is asked for by now. */
+  async comeAgain(name: string): Promise<void> {
+    const rows = await this.#context.store.selectFrom('connectors').select('id').where('name', '=', name).execute();
+    for (const { id } of rows) this.drop(id);
+  }
+
+  /** Ends those of connectors that were revoked at another control plane. */
   async dropRevoked(): Promise<void> {
     const { store } = this.#context;
     const rows = await store.selectFrom('connectors').select('id').where('revoked_at', 'is not', null).execute();
@@ -131,6 +140,7 @@ export class ConnectorDesk {
       connected: connected.has(row.id),
       evidence: row.evidence,
       ...(row.machine !== null && { machine: row.machine }),
+      workloads: workloadsOf(row),
     }));
   }
 
@@ -294,6 +304,17 @@ export class ConnectorDesk {
     throw new ApiError('allowed_ips_overlap');
   }
 
+  async #recordRefusal(hello: ConnectorHello, known: ConnectorTable | undefined, reason: RefusalCode): Promise<void> {
+    const { config, audit } = this.#context;
+    const event = newEvent(this.#context, {
+      type: 'connector.join',
+      actor: known === undefined ? 'anonymous' : connectorSpiffeId(config, known.id),
+      ...{ decision: 'deny', policies: ['default-deny'], reason },
+      detail: { name: hello.name, services: hello.exposes.map(({ name }) => name).join(' ') },
+    });
+    await audit.transact((transaction) => audit.record(transaction, event));
+  }
+
   async #record(
     transaction: StoreTransaction,
     type: 'connector.join' | 'connector.leave',
@@ -303,6 +324,18 @@ export class ConnectorDesk {
     const actor = connectorSpiffeId(this.#context.config, id);
     await this.#context.audit.record(transaction, newEvent(this.#context, { type, actor, detail }));
   }
+}
+
+/** What it does not show of what it has to. */
+function lackingOf(
+  hello: ConnectorHello,
+  evidence: Pick<Standing, 'evidence'> | undefined,
+  needs: Needs,
+): RefusalCode | undefined {
+  if (evidence === undefined) return 'evidence_refused';
+  if (needs.needs_strong === 1 && evidence.evidence === 'weak') return 'evidence_missing';
+  if (needs.needs_machine !== null && !isForMachine(hello, needs.needs_machine)) return 'evidence_refused';
+  return areAttested(hello.exposes, workloadsOf(needs)) ? undefined : 'workload_refused';
 }
 
 function reachedAt(caller: Caller): string | undefined {

@@ -5,7 +5,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 
 export interface Page {
-  /** In any of the columns a person would look in, whatever its case; empty for everything. */
+  /** In any of the columns a person would look in, whatever the case of ASCII letters; empty for everything. */
   readonly search?: string | undefined;
   readonly offset?: number | undefined;
   /** All of them where it is not said. */
@@ -14,7 +14,9 @@ export interface Page {
 
 /** True where one of these columns, or of these texts made of some, holds the text. */
 export function holds(columns: readonly (string | RawBuilder<string>)[], text: string): RawBuilder<SqlBool> {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, (special) => `\\${special}`)}%`;
+  // As the databases' lower() does, which knows the letters of ASCII alone.
+  const lower = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const pattern = `%${lower.replace(/[\\%_]/g, (special) => `\\${special}`)}%`;
   const texts = columns.map((column) => (typeof column === 'string' ? sql.ref(column) : column));
   const each = texts.map((one) => sql`lower(${one}) LIKE ${pattern} ESCAPE '\\'`);
   return sql<SqlBool>`(${sql.join(each, sql` OR `)})`;

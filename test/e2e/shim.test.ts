@@ -193,10 +193,13 @@ for (const browser of browsers)
     });
 
     test(`app-access: to an app this is a browser without service workers and WebSocketStream (${browser})`, async () => {
-      const seen = await depot.app.evaluate(() => [
-        ...['serviceWorker' in navigator, typeof navigator.serviceWorker, 'WebSocketStream' in self],
-      ]);
-      assert.deepEqual(seen, [false, 'undefined', false]);
+      const seen = await depot.app.evaluate(() => {
+        const frame = document.body.appendChild(document.createElement('iframe'));
+        const inFrame = 'WebSocketStream' in (frame.contentWindow as Window);
+        frame.remove();
+        return ['serviceWorker' in navigator, typeof navigator.serviceWorker, 'WebSocketStream' in self, inFrame];
+      });
+      assert.deepEqual(seen, [false, 'undefined', false, false]);
     });
 
     test(`QHX-3: a WebSocket of the browser's own reaches no service and is audited as a bypass (${browser})`, async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LedAways, type LedTo } from '../../web/shell/own-window.ts';
 
-type Step = readonly [now: number, path: string, clicked?: 'clicked'];
+type Step = readonly [now: number, path: string, clicked?: 'clicked', by?: 'itself'];
 const cases: [name: string, steps: readonly Step[], last: LedTo][] = [
   ['a page that led the tab away once is tried anew', [[0, '/a']], 'anew'],
   [
@@ -59,9 +59,17 @@ const cases: [name: string, steps: readonly Step[], last: LedTo][] = [
     'a click on a page that will not be framed gets a window',
     [
       [0, '/a', 'clicked'],
-      [300, '/a', 'clicked'],
+      [300, '/a', 'clicked', 'itself'],
     ],
     'own-window',
+  ],
+  [
+    'a double click is a click',
+    [
+      [0, '/a', 'clicked'],
+      [300, '/a', 'clicked'],
+    ],
+    'go',
   ],
   [
     'so does one whose click is forgotten meanwhile',
@@ -75,8 +83,8 @@ const cases: [name: string, steps: readonly Step[], last: LedTo][] = [
 for (const [name, steps, last] of cases)
   test(`app-access: ${name}`, () => {
     const ledAways = new LedAways();
-    const answers = steps.map(([now, path, clicked]) =>
-      ledAways.next({ now, path, isThere: path === '/shown', clicked: clicked !== undefined }),
+    const answers = steps.map(([now, path, clicked, by]) =>
+      ledAways.next({ now, path, isThere: path === '/shown' || by === 'itself', clicked: clicked !== undefined }),
     );
     assert.equal(answers.at(-1), last);
   });

@@ -172,6 +172,15 @@ export type HubDocument = {
      },
      "machine": {
       "type": "string"
+     },
+     "workloads": {
+      "type": "object",
+      "additionalProperties": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       }
+      }
      }
     },
     "required": [
@@ -181,7 +190,8 @@ export type HubDocument = {
      "wireguardKey",
      "joinedAt",
      "connected",
-     "evidence"
+     "evidence",
+     "workloads"
     ]
    },
    "Change": {

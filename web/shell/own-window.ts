@@ -28,8 +28,9 @@ export class LedAways {
   next({ path, isThere, clicked, now }: LedAway): LedTo {
     const last = this.#last;
     this.#last = { path, at: now };
-    // A click leads to many places in a row, but to the same one twice only in the page that was just put there.
-    const isAgain = clicked ? path === last.path && now - last.at < clickMs : now - last.at < rowMs;
+    // A click may lead to one place twice, by a second click; only the page that was put there leads to itself.
+    const isItself = isThere && path === last.path && now - last.at < clickMs;
+    const isAgain = clicked ? isItself : now - last.at < rowMs;
     if (isAgain) return 'own-window';
     return clicked && !isThere ? 'go' : 'anew';
   }

@@ -4,7 +4,7 @@
  * stays the same when a page of the same origin is put in it, so what is given at once is there before its scripts are.
  */
 import { noteCookieWrites } from './cookie-writes.ts';
-import { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor } from './realm.ts';
+import { apply, defineProperty, deleteProperty, dropWebSocketStream, getOwnPropertyDescriptor } from './realm.ts';
 
 const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker'] as const;
 const ownFetch = self.fetch;
@@ -17,8 +17,10 @@ type Realm = Window & typeof globalThis;
 export function equipWindow(realm: Realm): void {
   // To the app this is a browser without service workers (docs/decisions/0012-an-app-has-no-service-worker.md).
   deleteProperty(realm.Navigator.prototype, 'serviceWorker');
+  dropWebSocketStream(realm);
   noteCookieWrites(realm);
-  for (const name of ['contentWindow', 'contentDocument'] as const) watchAccess(realm, name);
+  watchAccess(realm, 'contentWindow');
+  watchAccess(realm, 'contentDocument');
   watchDocument(realm.document);
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { connectPath, type WebSocketFromTunnel, type WebSocketToTunnel } from '../app-messages.ts';
-import { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor } from './realm.ts';
+import { apply, construct, defineProperty, dropWebSocketStream, getOwnPropertyDescriptor } from './realm.ts';
 import { handOver } from './way.ts';
 import { bytesOf, copyOf, parseCloseCode, parseProtocols, parseReason, parseUrl } from './websocket-arguments.ts';
 
@@ -259,6 +259,5 @@ export function routeWebSockets(): void {
   teach(Native.prototype);
   Native.prototype.constructor = WebSocketForApps;
   defineProperty(self, 'WebSocket', { value: WebSocketForApps });
-  // It would go past the tunnel to where nothing is; an app does without it, as in most browsers.
-  deleteProperty(self, 'WebSocketStream');
+  dropWebSocketStream(self);
 }

@@ -98,7 +98,9 @@ function addConnectors(app: ApiApp, context: Context, desk: ChannelDesk): void {
   app.openapi(
     routeTaking('post', '/admin/connectors', shapes.newConnector, shapes.connectorToken),
     async (exchange) => {
-      const token = await newConnectorToken(actingFor(context, exchange), exchange.req.valid('json'), desk.port);
+      const wanted = exchange.req.valid('json');
+      const token = await newConnectorToken(actingFor(context, exchange), wanted, desk.port);
+      await desk.connectors.comeAgain(wanted.name);
       return exchange.json(token, 200);
     },
   );

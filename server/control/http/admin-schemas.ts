@@ -109,6 +109,8 @@ export const connectors = z.object({
         evidence: z.enum(['weak', 'strong']),
         /** The subject of the certificate it showed. */
         machine: z.string().optional(),
+        /** Selectors that its services have to show, by service. */
+        workloads: z.record(z.string(), z.array(z.string())),
       })
       .openapi('Connector'),
   ),

@@ -1,8 +1,9 @@
 /** What a connector says of the process behind a service, of real ones, on Linux. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdtempDisposableSync, readFileSync, realpathSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempDisposableSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -25,8 +26,8 @@ test('QHX-1: what listens on every address answers for each of this machine’s,
   skip,
 }, async () => {
   await using server = createServer().listen(0, '::');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
   for (const host of ['127.0.0.1', '127.0.0.9', '::1']) assert.deepEqual(workloadOf(host, port), [uid, path, sha256]);
 });
 
@@ -47,6 +48,22 @@ test('QHX-1: nothing is said of another machine, of another address, of a port w
     assert.deepEqual(workloadOf(host, program.port), [], host);
   await program[Symbol.asyncDispose]();
   assert.deepEqual(workloadOf('127.0.0.1', program.port), []);
+});
+
+test('QHX-1: a program that was replaced while it runs is told by its user and its bytes', { skip }, async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'program-'));
+  const copy = join(folder.path, 'replaced');
+  copyFileSync(process.execPath, copy);
+  await using program = await ListeningProgram.start(0, copy);
+  rmSync(copy);
+  assert.deepEqual(workloadOf('127.0.0.1', program.port), [uid, sha256]);
+});
+
+test('QHX-1: who listens on an IPv4 address by a socket for both families is seen', { skip }, async () => {
+  await using server = createServer().listen(0, '::ffff:127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  assert.deepEqual(workloadOf('127.0.0.1', port), [uid, path, sha256]);
 });
 
 const wanted = { wiki: [uid, path] };

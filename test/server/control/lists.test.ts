@@ -130,3 +130,12 @@ test('a session whose credentials have ended or that was revoked is not open, an
   assert.equal(sessions[0]?.credentialEnds, listsNow + 3_600_005);
   assert.equal(asked.length, 3);
 });
+
+test('a name with letters beyond ASCII is found as it is written', async () => {
+  await sql`UPDATE users SET name = 'Émile Ärzt' WHERE name = 'Person 5'`.execute(store);
+  assert.deepEqual(await lists['people']?.({ search: 'émile' }), { total: 0, names: [] });
+  assert.deepEqual(await lists['people']?.({ search: 'Émile äRZT'.replace('ä', 'Ä') }), {
+    total: 1,
+    names: ['Émile Ärzt'],
+  });
+});

@@ -55,6 +55,9 @@ async function joinWith(t: TestContext, token: string, service: string, port = p
   return running;
 }
 
+const joins = async (name: string) =>
+  (await installation.events('connector.join')).filter(({ detail }) => detail?.['name'] === name);
+
 const published = async (name: string): Promise<boolean> =>
   (await installation.admin('GET', '/admin/services')).body.services.some((one: { name: string }) => one.name === name);
 
@@ -91,6 +94,19 @@ test('QHX-1: a connector whose service has become another program is refused whe
   // Nobody listens on the port it has now.
   await assert.rejects(joinWith(t, token, 'changes', 9), { code: 'workload_refused' });
   await joinWith(t, token, 'changes');
+});
+
+test('QHX-1: one that has joined is asked too, and when it does not show it serves nothing any more', {
+  skip,
+}, async (t) => {
+  const running = await joinWith(t, await tokenFor('joined', {}), 'joined');
+  await tokenFor('joined', { joined: ['unix:path:/usr/bin/another'] });
+  assert.equal((await running.refused).code, 'workload_refused');
+  const refusal = (await joins('joined')).at(-1);
+  assert.deepEqual([refusal?.decision, refusal?.reason], ['deny', 'workload_refused']);
+  const { connectors } = (await installation.admin('GET', '/admin/connectors')).body;
+  const shown = connectors.find((one: { name: string }) => one.name === 'joined');
+  assert.deepEqual([shown.connected, shown.workloads], [false, { joined: ['unix:path:/usr/bin/another'] }]);
 });
 
 test('QHX-1: selectors that are none are refused by a code', async () => {
