@@ -29,8 +29,6 @@ export interface Exposed {
   /** Asks the control plane to publish it as a service of that name. */
   readonly scheme?: NonNullable<ConnectorHello['exposes'][number]['scheme']>;
   readonly serve: (socket: Duplex) => void;
-  /** Selectors of the process behind it, as it is now. */
-  readonly workload?: () => string[];
 }
 
 export interface ConnectorOptions {
@@ -44,6 +42,8 @@ export interface ConnectorOptions {
   /** Where the WireGuard key is kept, mode 0600. */
   readonly keyFile: string;
   readonly exposes: readonly Exposed[];
+  /** Selectors of the process behind each of them, as it is now. */
+  readonly workloads?: () => readonly string[][];
   /** The Ed25519 key that certificates are asked for, 32 bytes in base64url. */
   readonly certificateKey?: string;
   /** What the machine shows of itself, for one connection to the control plane. */
@@ -108,10 +108,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       name: options.name,
       wireguardKey: publicKey,
       ...(wireguard.announce && { endpoint: `${wireguard.bind}:${port}` }),
-      exposes: exposes.map(({ serve: _, workload, ...exposed }) => ({
-        ...exposed,
-        ...(workload !== undefined && { workload: workload() }),
-      })),
+      exposes: toldOf(options),
       ...(options.certificateKey !== undefined && { certificateKey: options.certificateKey }),
       ...evidenceOf(options.evidence?.(socket, device.publicKey)),
     }),
@@ -148,6 +145,11 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     await close();
     throw error;
   }
+}
+
+function toldOf({ exposes, workloads }: ConnectorOptions): ConnectorHello['exposes'] {
+  const seen = workloads?.();
+  return exposes.map(({ serve: _, ...exposed }, at) => ({ ...exposed, ...(seen && { workload: seen[at] }) }));
 }
 
 function evidenceOf(evidence: MachineEvidence | undefined): { evidence?: MachineEvidence } {

@@ -16,7 +16,7 @@ import { dialer, fetchAuthority, parseControlAddress } from './control-address.t
 import type { ExposedTarget } from './expose.ts';
 import { type ConnectorState, readState, writeState } from './kept-state.ts';
 import { ServiceDoor, toTcp } from './service-door.ts';
-import { workloadOf } from './workload.ts';
+import { workloadsOf } from './workload.ts';
 
 export interface RunConnectorOptions {
   /** The connector's own folder. */
@@ -68,9 +68,9 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
     keyFile: join(folder, 'wireguard.pem'),
     certificateKey: publicOf(state.key),
     evidence: (socket, wireguardKey) => evidenceOf(options, socket, wireguardKey, publicOf(state.key)),
-    exposes: exposes.map(({ name, scheme, host, port, tunnelPort }, at) => ({
+    workloads: () => seen(exposes, log),
+    exposes: exposes.map(({ name, scheme, tunnelPort }, at) => ({
       ...{ name, scheme, port: tunnelPort },
-      workload: () => seen(name, workloadOf(host, port), log),
       serve: (socket) => doors[at]?.serve(socket),
     })),
     wireguard: { bind: options.bind, mtu: options.mtu, announce: false },
@@ -80,9 +80,11 @@ export async function runConnector(options: RunConnectorOptions): Promise<Connec
 }
 
 /** Told, so that an administrator can ask for it. */
-function seen(service: string, workload: string[], log: Logger): string[] {
-  log.info({ service, workload }, 'what the service is published from');
-  return workload;
+function seen(exposes: readonly ExposedTarget[], log: Logger): string[][] {
+  const workloads = workloadsOf(exposes);
+  for (const [at, { name }] of exposes.entries())
+    log.info({ service: name, workload: workloads[at] }, 'what the service is published from');
+  return workloads;
 }
 
 /** Nothing on this machine's own socket, where there is no TLS to bind it to. */

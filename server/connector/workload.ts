@@ -12,6 +12,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { selectorField } from '../channel/workload.ts';
+import { parseAddress } from '../netstack/address.ts';
 
 /** In /proc/net/tcp: TCP_LISTEN (include/net/tcp_states.h). */
 const listening = '0A';
@@ -19,18 +20,35 @@ const anyAddress = ['0.0.0.0', '::'];
 /** As a socket for both families has an IPv4 address (RFC 4291 section 2.5.5.2). */
 const mapped = (address: string): string[] => (address.includes(':') ? [address] : [address, `::ffff:${address}`]);
 
-/** @returns selectors, in SPIRE's spelling; none where nothing listens, or what does cannot be seen */
-export function workloadOf(host: string, port: number): string[] {
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** @returns for each its selectors, in SPIRE's spelling; none where nothing listens, or what does cannot be seen */
+export function workloadsOf(targets: readonly Target[]): string[][] {
+  const all = listeners();
+  const sockets = targets.map((target) => socketsOf(target, all));
+  // Once for all of them: it looks at everything that any process has open.
+  const holders = processesHolding(new Set(sockets.flat().map(({ inode }) => inode)));
+  return sockets.map((own) => selectorsOfAll(own, holders));
+}
+
+function socketsOf({ host, port }: Target, all: readonly Listener[]): Listener[] {
   const own = ownAddresses(host);
   if (own.length === 0) return [];
   const addresses = new Set([...own, ...anyAddress].flatMap(mapped).map(hexOf));
-  const sockets = listeners().filter((one) => one.port === port && addresses.has(one.address));
+  return all.filter((one) => one.port === port && addresses.has(one.address));
+}
+
+/** What is true of everybody who holds one of these sockets. */
+function selectorsOfAll(sockets: readonly Listener[], holders: readonly Holder[]): string[] {
   if (!sockets.every(({ uid }) => isSeen(uid))) return [];
-  const inodes = new Set(sockets.map(({ inode }) => inode));
-  const holders = inodes.size === 0 ? [] : processesHolding(inodes);
+  const isOne = (inode: string) => sockets.some((socket) => socket.inode === inode);
+  const own = holders.filter(({ held }) => held.some(isOne));
   // A socket that nobody is seen to hold may be anybody's.
-  if (new Set(holders.flatMap(({ held }) => held)).size < inodes.size) return [];
-  const [first = [], ...rest] = holders.map(({ pid }) => selectorsOf(pid));
+  if (!sockets.every(({ inode }) => own.some(({ held }) => held.includes(inode)))) return [];
+  const [first = [], ...rest] = own.map(({ pid }) => selectorsOf(pid));
   return first.filter((selector) => rest.every((selectors) => selectors.includes(selector)));
 }
 
@@ -70,8 +88,14 @@ function listeners(): Listener[] {
   );
 }
 
+interface Holder {
+  readonly pid: string;
+  readonly held: readonly string[];
+}
+
 /** Each with those of the sockets that it holds. */
-function processesHolding(inodes: ReadonlySet<string>): { pid: string; held: string[] }[] {
+function processesHolding(inodes: ReadonlySet<string>): Holder[] {
+  if (inodes.size === 0) return [];
   return namesIn('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
@@ -119,20 +143,7 @@ function digestOf(program: string): string {
 
 /** An address as /proc/net/tcp has it: each four bytes as a number of this machine. */
 function hexOf(address: string): string {
-  return address.includes(':') ? hex6(address) : hexOfBytes(address.split('.').map(Number));
-}
-
-function hex6(address: string): string {
-  const { hostname } = new URL(`http://[${address}]`);
-  const [head = '', tail = ''] = hostname.slice(1, -1).split('::');
-  const groups = (text: string) => text.split(':').filter((group) => group !== '');
-  const zeros = Array<string>(8 - groups(head).length - groups(tail).length).fill('0');
-  const all = [...groups(head), ...(hostname.includes('::') ? zeros : []), ...groups(tail)];
-  return hexOfBytes(all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]));
-}
-
-function hexOfBytes(bytes: readonly number[]): string {
-  const words = new Uint32Array(Uint8Array.from(bytes).buffer);
+  const words = new Uint32Array(parseAddress(address).buffer);
   return Array.from(words, (word) => word.toString(16).padStart(8, '0').toUpperCase()).join('');
 }
 

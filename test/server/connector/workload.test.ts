@@ -8,10 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { areAttested } from '../../../server/channel/workload.ts';
-import { workloadOf } from '../../../server/connector/workload.ts';
+import { workloadsOf } from '../../../server/connector/workload.ts';
 import { ListeningProgram } from '../../support/listening-program.ts';
 
 const skip = process.platform === 'linux' ? false : 'there is no /proc here';
+const workloadOf = (host: string, port: number) => workloadsOf([{ host, port }])[0];
 const uid = `unix:uid:${process.getuid?.()}`;
 const path = `unix:path:${realpathSync(process.execPath)}`;
 const sha256 = `unix:sha256:${createHash('sha256').update(readFileSync(process.execPath)).digest('hex')}`;

@@ -7,7 +7,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import type { Connector } from '../../../server/connector/connector.ts';
 import { parseExposes } from '../../../server/connector/expose.ts';
 import { runConnector } from '../../../server/connector/run-connector.ts';
-import { workloadOf } from '../../../server/connector/workload.ts';
+import { workloadsOf } from '../../../server/connector/workload.ts';
 import { logger } from '../../../server/log.ts';
 import { ListeningProgram } from '../../support/listening-program.ts';
 import { FarGateway } from './far-gateway.ts';
@@ -29,7 +29,7 @@ before(async () => {
   gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
   await gateway.next('snapshot');
   program = await ListeningProgram.start();
-  selectors = workloadOf('127.0.0.1', program.port);
+  selectors = workloadsOf([{ host: '127.0.0.1', port: program.port }])[0] ?? [];
 });
 after(async () => {
   await program?.[Symbol.asyncDispose]();
