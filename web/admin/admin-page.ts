@@ -4,7 +4,7 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { encode } from 'uqr';
 import { controls } from '../design/controls.ts';
 import '../design/copy-id.ts';
-import { type Failure, failureOf } from '../design/failure.ts';
+import { attempt, type Failure, failureOf } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import '../design/frame.ts';
 import { ApiError, call, type SessionInfo } from '../hub/api.ts';
@@ -330,13 +330,10 @@ export class AdminPage extends LitElement {
     else this.failure = failureOf(error);
   }
 
-  async #attempt(run: () => Promise<void>): Promise<void> {
-    this.failure = undefined;
-    try {
-      await run();
-    } catch (error) {
-      this.failure = failureOf(error);
-    }
+  #attempt(run: () => Promise<void>): Promise<void> {
+    return attempt((failure) => {
+      this.failure = failure;
+    }, run);
   }
 }
 

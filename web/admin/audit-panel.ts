@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
-import { type Failure, failureOf } from '../design/failure.ts';
+import { attempt, type Failure } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import type { Device } from '../hub/device.ts';
 import { badges } from './badges.ts';
@@ -107,12 +107,9 @@ export class AuditPanel extends LitElement {
       await this.#look();
     });
 
-  async #attempt(run: () => Promise<void>): Promise<void> {
-    this.failure = undefined;
-    try {
-      await run();
-    } catch (error) {
-      this.failure = failureOf(error);
-    }
+  #attempt(run: () => Promise<void>): Promise<void> {
+    return attempt((failure) => {
+      this.failure = failure;
+    }, run);
   }
 }

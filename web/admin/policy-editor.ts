@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
-import { type Failure, failureOf } from '../design/failure.ts';
+import { attempt, type Failure } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import type { Device } from '../hub/device.ts';
 import { change, read, type Shape } from './client.ts';
@@ -119,12 +119,9 @@ export class PolicyEditor extends LitElement {
           : 'This lets everybody in, so two administrators have to approve it: see “Changes” on the hub.';
     });
 
-  async #attempt(run: () => Promise<void>): Promise<void> {
-    this.failure = undefined;
-    try {
-      await run();
-    } catch (error) {
-      this.failure = failureOf(error);
-    }
+  #attempt(run: () => Promise<void>): Promise<void> {
+    return attempt((failure) => {
+      this.failure = failure;
+    }, run);
   }
 }

@@ -17,6 +17,16 @@ export function failureOf(error: unknown): Failure {
   return { code: 'internal', message: 'Something went wrong in this page. Reload it and try again.' };
 }
 
+/** Runs it, and shows why it failed, in place of what was shown before. @param show undefined: nothing has failed */
+export async function attempt(show: (failure: Failure | undefined) => void, run: () => Promise<void>): Promise<void> {
+  show(undefined);
+  try {
+    await run();
+  } catch (error) {
+    show(failureOf(error));
+  }
+}
+
 /** WebAuthn reports by DOMException name (WebAuthn Level 3, sections 5.1.3 and 5.1.4). */
 function ceremonyFailure(error: DOMException): Failure {
   switch (error.name) {

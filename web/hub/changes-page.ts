@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { controls } from '../design/controls.ts';
-import { type Failure, failureOf } from '../design/failure.ts';
+import { attempt, type Failure } from '../design/failure.ts';
 import '../design/failure-note.ts';
 import '../design/frame.ts';
 import { key } from '../design/icons.ts';
@@ -96,14 +96,10 @@ export class ChangesPage extends LitElement {
 
   async #attempt(run: () => Promise<void>): Promise<void> {
     this.busy = true;
-    this.failure = undefined;
-    try {
-      await run();
-    } catch (error) {
-      this.failure = failureOf(error);
-    } finally {
-      this.busy = false;
-    }
+    await attempt((failure) => {
+      this.failure = failure;
+    }, run);
+    this.busy = false;
   }
 }
 
