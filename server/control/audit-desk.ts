@@ -52,21 +52,27 @@ export class AuditDesk {
 
   async state(): Promise<AuditState> {
     const paths = controlPaths(this.#context.config.data);
-    const { first, last } = await this.#context.store
-      .selectFrom('audit')
-      .select(({ fn }) => [fn.min('seq').as('first'), fn.max('seq').as('last')])
-      .executeTakeFirstOrThrow();
+    const { first, last } = await this.#ends();
     const head = readHead(paths);
     const anchor = head === undefined ? undefined : anchors.peek(head);
     const { days, fault } = await retentionInForce(this.#context);
     return {
-      ...{ first: first ?? 0, last: last ?? 0 },
+      ...{ first, last },
       ...(anchor !== undefined && { anchor: { position: anchor.seq, at: anchor.time } }),
       anchors: KeptAnchors.read(paths, ({ count }) => count) ?? 0,
       ...(days !== null && { days }),
       ...(fault !== undefined && { retentionFault: fault }),
       ...(this.#check !== undefined && { check: this.#check }),
     };
+  }
+
+  /** Positions; 0 where there is no event. */
+  async #ends(): Promise<{ first: number; last: number }> {
+    const { first, last } = await this.#context.store
+      .selectFrom('audit')
+      .select(({ fn }) => [fn.min('seq').as('first'), fn.max('seq').as('last')])
+      .executeTakeFirstOrThrow();
+    return { first: first ?? 0, last: last ?? 0 };
   }
 
   /** Begins to look, unless that goes on already; {@link state} tells what was found. */
@@ -97,7 +103,7 @@ export class AuditDesk {
     const detail = { operation: 'audit.export' };
     const event = { type: 'admin', actor: 'system', detail } as const;
     await audit.append([newEvent({ ...this.#context, ...(actor !== undefined && { actor }) }, event)]);
-    const { last } = await this.state();
+    const { last } = await this.#ends();
     for (let after = 0; after < last; ) {
       const query = store.selectFrom('audit').select(['seq', 'hash', 'event']).orderBy('seq').limit(linesAtOnce);
       const rows = await query.where('seq', '>', after).where('seq', '<=', last).execute();

@@ -110,7 +110,7 @@ export class ConnectorDesk {
     }
   }
 
-  /** Ends the channel of a connector that was revoked. */
+  /** Ends the channel of a connector: of one that was revoked, or has to come again. */
   drop(id: string): void {
     for (const peer of this.#connected.keys()) if (peer.id === id) peer.close();
   }

@@ -2,8 +2,8 @@
  * Loaded into the product's processes by NODE_OPTIONS for a soak: every few seconds it collects garbage and writes what is
  * left to `LATCHKEY_HEAP_PROBE/<pid>`. What a heap holds cannot be seen from outside.
  *
- * Without machine code and what belongs to it: V8 goes on making that of functions for as long as they are called (some
- * 200 functions and 1 MB in two hundred seconds of a soak, while no kind of object became more by one a session).
+ * Without machine code and what belongs to it: V8 goes on making that of functions for as long as they are called, and it
+ * is no object of ours that was left.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

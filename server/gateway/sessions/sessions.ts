@@ -2,7 +2,9 @@
  * All sessions of this gateway: carriers come in, handshakes are bounded in number and time, sessions are counted, asked
  * again when policy changes, and cleaned up after. Who may come is live-session.ts's question.
  */
+
 import { acceptGateway } from '../../../protocol/accept-gateway.ts';
+import { base64url } from '../../../protocol/bytes.ts';
 import type { Carrier } from '../../../protocol/carrier.ts';
 import type { CloseCode } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
@@ -49,9 +51,9 @@ export class Sessions {
 
   /** What is open now, for whoever administrates. @param serials of the credentials that are asked about; all without it */
   report(serials?: readonly string[]): LiveSessionReport[] {
-    const all = [...this.#live].map((live) => live.report());
-    const asked = new Set(serials);
-    return serials === undefined ? all : all.filter(({ serial }) => asked.has(serial));
+    const asked = serials && new Set(serials);
+    const shown = [...this.#live].filter(({ svid }) => asked === undefined || asked.has(base64url(svid.serial)));
+    return shown.map((live) => live.report());
   }
 
   /** Bytes of records since the start, and the streams that are open. */
