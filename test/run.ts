@@ -5,13 +5,12 @@
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
 import { ensureBuilt } from '../server/build.ts';
 import { compileCache } from '../server/compile-cache.ts';
 import { runBrowserUnits } from './support/browser-units.ts';
 import { findChromium } from './support/chromium.ts';
 import { addCounts, type Counts, noCounts } from './support/counts.ts';
+import { runAgainAlone, runNodeTests } from './support/node-tests.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -24,6 +23,8 @@ interface Suite {
   readonly concurrency: number;
   /** Its tests run on the PostgreSQL of LATCHKEY_TEST_POSTGRES, and are skipped as a whole without one. */
   readonly onPostgres?: true;
+  /** What fails is run again alone: two products with their browsers are more than two processors always carry. */
+  readonly isTriedAlone?: true;
 }
 
 /** What measures a process, or loads the machine until something gives: other tests beside it would be part of the result. */
@@ -41,7 +42,7 @@ const suites: readonly Suite[] = [
   { name: 'unit', files: ['test/{protocol,models,wasm,server,posture-js,worker,web}/**/*.test.ts'], concurrency: 2 },
   { name: 'on PostgreSQL', files: ofTheStore, concurrency: 2, onPostgres: true },
   { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
-  { name: 'end to end', files: ['test/e2e/**/*.test.ts'], except: alone, concurrency: 2 },
+  { name: 'end to end', files: ['test/e2e/**/*.test.ts'], except: alone, concurrency: 2, isTriedAlone: true },
   { name: 'end to end, alone', files: alone, concurrency: 1 },
 ];
 const isLong = process.argv[2] === '--long';
@@ -59,6 +60,8 @@ await ensureBuilt();
 process.env['CHROME_PATH'] = findChromium();
 
 let total = noCounts;
+const failures: string[] = [];
+const onlyAlone: string[] = [];
 if (chosen.length > 0) {
   const browser = chosen.filter((file) => file.includes('.browser.'));
   const node = chosen.filter((file) => !browser.includes(file));
@@ -69,12 +72,14 @@ if (chosen.length > 0) {
     console.log(`\n# ${suite.name}`);
     total = addCounts(
       total,
-      await (suite.onPostgres ? runOnPostgres(suite) : runFiles(filesOf(suite), suite.concurrency)),
+      await (suite.onPostgres ? runOnPostgres(suite) : runFiles(filesOf(suite), suite.concurrency, suite.isTriedAlone)),
     );
     if (suite.name === 'unit') total = addCounts(total, await runBrowserUnits(['test/browser/**/*.browser.ts']));
   }
 }
 
+for (const failure of onlyAlone) console.log(`passed only alone: ${failure}`);
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
@@ -85,7 +90,7 @@ function filesOf({ files, except = [] }: Suite): string[] {
 /** Those that ask which form they are in. */
 function filesWithLongForm(): string[] {
   const files = suites.flatMap(filesOf);
-  return files.filter((file) => /\binLong\(|LATCHKEY_LONG/.test(readFileSync(file, 'utf8')));
+  return files.filter((file) => /\binLong\(|\bhostileRuns\b|LATCHKEY_LONG/.test(readFileSync(file, 'utf8')));
 }
 
 async function runOnPostgres(suite: Suite): Promise<Counts> {
@@ -99,19 +104,15 @@ async function runOnPostgres(suite: Suite): Promise<Counts> {
   return counts;
 }
 
-/** Runs test files, each in a process of its own. */
-async function runFiles(files: string[], concurrency: number): Promise<Counts> {
-  if (files.length === 0) return noCounts;
-  const events = run({ files, concurrency, timeout: fileLimitMs });
-  let counts = noCounts;
-  events.on('test:summary', (summary) => {
-    // The summary without a file is the one of the whole run.
-    if (summary.file !== undefined) return;
-    const { tests, passed, skipped, todo } = summary.counts;
-    counts = { passed, failed: tests - passed - skipped - todo, skipped: skipped + todo };
-  });
-  await new Promise((resolve, reject) => {
-    events.compose(spec).on('error', reject).on('end', resolve).pipe(process.stdout, { end: false });
-  });
-  return counts;
+/** @param isTriedAlone see {@link runAgainAlone}. */
+async function runFiles(files: string[], concurrency: number, isTriedAlone = false): Promise<Counts> {
+  let outcome = await runNodeTests(files, concurrency, fileLimitMs);
+  if (isTriedAlone && outcome.failedFiles.size > 0) {
+    console.log('\n# what failed, again and alone');
+    const again = await runAgainAlone(outcome, fileLimitMs);
+    onlyAlone.push(...again.onlyAlone);
+    outcome = again;
+  }
+  failures.push(...outcome.failures);
+  return outcome.counts;
 }
