@@ -71,6 +71,10 @@ const answers = {
 
   admin_passkey: [403, 'Administrators sign in with the passkey of an enrolled device. Sign in with yours.'],
   role_needed: [403, 'This is the duty of another role. Ask whoever runs this installation for it.'],
+  group_needed: [
+    403,
+    'Whoever is in that group may open every service. Only somebody who may as well puts others there, or makes their links.',
+  ],
   session_unknown: [404, 'There is no such session.'],
   receipt_unknown: [404, 'There is no such receipt.'],
   user_unknown: [404, 'There is no such person.'],

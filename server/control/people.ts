@@ -12,6 +12,7 @@ import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { digestOf, newEvent, newHandle, newId, newSecret } from './identifiers.ts';
 import type { SignedIn } from './leases.ts';
+import { refuseOverGroups, refuseWiderGroups } from './wide-groups.ts';
 
 /** The group the default policy permits everything. */
 const adminGroup = 'admins';
@@ -39,15 +40,22 @@ export interface Invitation {
 }
 
 /** @throws ApiError `user_malformed` */
-export function checkPerson(person: NewPerson): void {
+function checkPerson(person: NewPerson): void {
   const right =
     nameSchema.safeParse(person.name).success &&
     (person.group === undefined || groupSchema.safeParse(person.group).success);
   if (!right) throw new ApiError('user_malformed');
 }
 
+/** A person whom a link lets in later. @throws ApiError `user_malformed`, `group_needed` */
+export async function newPerson(context: Context, person: NewPerson): Promise<UserTable> {
+  checkPerson(person);
+  await refuseWiderGroups(context, person.group === undefined ? [] : [person.group]);
+  return context.audit.transact((transaction) => addPerson(context, transaction, person));
+}
+
 /** Creates a person inside a transaction. */
-export async function addPerson(
+async function addPerson(
   context: Context,
   transaction: StoreTransaction,
   { name, group }: NewPerson,
@@ -76,7 +84,7 @@ export async function addPerson(
 /**
  * Makes an enrolment link: for a person that exists (`user`), or for a new one (`name`, `group`).
  * @returns the URL, the only place its secret is told.
- * @throws ApiError `user_unknown`, `user_malformed`
+ * @throws ApiError `user_unknown`, `user_malformed`, `role_needed`, `group_needed`
  */
 export async function inviteToEnrol(
   context: Context,
@@ -85,7 +93,11 @@ export async function inviteToEnrol(
   const { user: existing, name, group, recovery = false } = request;
   if (existing === undefined && (name === undefined || recovery)) throw new ApiError('user_malformed');
   if (name !== undefined) checkPerson({ name, group });
-  if (existing !== undefined) await refuseOverRoles(context, existing);
+  if (existing === undefined) await refuseWiderGroups(context, group === undefined ? [] : [group]);
+  else {
+    await refuseOverRoles(context, existing);
+    await refuseOverGroups(context, existing);
+  }
   return context.audit.transact(async (transaction) => {
     const user =
       existing === undefined

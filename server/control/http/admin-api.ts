@@ -12,7 +12,7 @@ import type { ChannelDesk } from '../channel-desk.ts';
 import { newConnectorToken } from '../connector-tokens.ts';
 import type { Context } from '../context.ts';
 import { metricsType } from '../metrics.ts';
-import { addPerson, checkPerson, inviteFirstAdmin, inviteToEnrol } from '../people.ts';
+import { inviteFirstAdmin, inviteToEnrol, newPerson } from '../people.ts';
 import { listPeople } from '../people-list.ts';
 import { addService, changeService, countDefined, listServices, removeService } from '../services.ts';
 import { addDevices } from './admin-devices.ts';
@@ -129,11 +129,7 @@ function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
   app.openapi(
     routeTaking('post', '/admin/users', shapes.newUser, z.object({ id: z.string(), name: z.string() })),
     async (exchange) => {
-      const person = exchange.req.valid('json');
-      checkPerson(person);
-      const { id, name } = await context.audit.transact((transaction) =>
-        addPerson(actingFor(context, exchange), transaction, person),
-      );
+      const { id, name } = await newPerson(actingFor(context, exchange), exchange.req.valid('json'));
       await desk.policy.reload();
       return exchange.json({ id, name }, 200);
     },

@@ -106,6 +106,36 @@ test('QHX-8: a manager makes no link into the place of somebody who holds a role
   assert.equal(made.status, 200);
 });
 
+test('QHX-8: a manager who may not open everything gives nobody a group that may, and takes nobody’s place who is in one', async () => {
+  const text =
+    '@id("admins") permit (principal in Group::"admins", action, resource); @id("ops") permit (principal in Group::"ops", action, resource) when { context.amr.contains("passkey") }; @id("staff") permit (principal in Group::"staff", action, resource in Namespace::"office");';
+  assert.equal((await installation.admin('PUT', '/admin/policies', { text })).body.state, 'inForce');
+  await only(person, 'manager');
+  const { user } = (await installation.admin('POST', '/admin/enrolments', { name: 'Root', group: 'ops' })).body;
+  const refused: [path: string, body: object][] = [
+    ['users', { name: 'Eve', group: 'admins' }],
+    ['users', { name: 'Eve', group: 'ops' }],
+    ['enrolments', { name: 'Eve', group: 'admins' }],
+    ['enrolments', { name: 'Eve', group: 'ops' }],
+    ['enrolments', { user }],
+    ['enrolments', { user, recovery: true }],
+  ];
+  for (const [path, body] of refused) {
+    const answer = await change(person, 'POST', `/api/admin/${path}`, body);
+    assert.deepEqual([answer.status, answer.body.error], [403, 'group_needed'], JSON.stringify(body));
+  }
+  const { body } = await manager.get('/api/admin/users?search=Eve');
+  assert.equal(body.total, 0);
+  // What opens some services is for a manager to give; what opens all is for whoever is in it.
+  for (const [by, group] of [
+    [person, 'staff'],
+    [person, 'nothing-yet'],
+    [manager, 'admins'],
+  ] as const)
+    assert.equal((await change(by, 'POST', '/api/admin/users', { name: 'Ivo', group })).status, 200, group);
+  await only(person);
+});
+
 test('QZ-23: without the cookie, or with the cookie and without the device key, nothing is read or changed', async () => {
   const { hub } = installation;
   assert.equal((await installation.browse(hub, { path: '/api/admin/users' })).body.error, 'unauthenticated');
