@@ -2,7 +2,8 @@
  * IP addresses as bytes, prefixes, and the addresses in a packet's header (RFC 791, RFC 8200, RFC 4291 section 2.2).
  * Not an IP stack: that is server/netstack/. Checksums, options and fragments pass unread.
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
+import { formatAddress, parseAddress } from '../netstack/address.ts';
 import { WireGuardError } from './errors.ts';
 
 /** 4 or 16 bytes. */
@@ -17,25 +18,7 @@ export interface Prefix {
 
 /** @returns null for text that is not one address; a zone (`%eth0`) is not part of an address here. */
 export function parseIp(text: string): IpBytes | null {
-  if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
-  if (!isIPv6(text) || text.includes('%')) return null;
-  const bytes = new Uint8Array(16);
-  // isIPv6 has judged the grammar: at most one "::", groups in range, a dotted tail only at the end.
-  const [head = '', tail] = text.split('::');
-  const front = groupBytes(head);
-  const back = groupBytes(tail ?? '');
-  bytes.set(front);
-  bytes.set(back, 16 - back.length);
-  return bytes;
-}
-
-function groupBytes(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return group.split('.').map(Number);
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
+  return isIP(text) === 0 || text.includes('%') ? null : parseAddress(text);
 }
 
 /** Reads `10.0.0.0/8`, `fd00::/8` or a single address; bits beyond the length are cleared, as wg does. */
@@ -58,15 +41,8 @@ export function maskTo(address: IpBytes, length: number): IpBytes {
   });
 }
 
-/** The text of an address; IPv6 without its abbreviations. */
-export function formatIp(address: IpBytes): string {
-  if (address.length === 4) return address.join('.');
-  const groups = Array.from({ length: 8 }, (_, n) => ((address[2 * n]! << 8) | address[2 * n + 1]!).toString(16));
-  return groups.join(':');
-}
-
 export function formatPrefix({ address, length }: Prefix): string {
-  return `${formatIp(address)}/${length}`;
+  return `${formatAddress(address)}/${length}`;
 }
 
 /** Where a packet goes and comes from, and how much of the padded plaintext is the packet. */

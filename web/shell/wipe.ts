@@ -12,17 +12,20 @@ export async function wipeApp(origin: string, ticket: string, into: ParentNode):
   frame.hidden = true;
   frame.tabIndex = -1;
   frame.src = `${origin}/.latchkey/wipe/${ticket}`;
+  const over = new AbortController();
   const told = new Promise<number>((resolve) => {
     const listen = ({ origin: from, source, data }: MessageEvent<ToShell | null>) => {
       if (from === origin && source === frame.contentWindow && data?.latchkey === 'wiped') resolve(data.left);
     };
-    window.addEventListener('message', listen);
-    setTimeout(resolve, limitMs, -1);
+    window.addEventListener('message', listen, over);
+    const timer = setTimeout(resolve, limitMs, -1);
+    over.signal.addEventListener('abort', () => clearTimeout(timer));
   });
   into.append(frame);
   try {
     return (await told) === 0;
   } finally {
     frame.remove();
+    over.abort();
   }
 }
