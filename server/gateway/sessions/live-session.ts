@@ -1,6 +1,6 @@
 /**
- * One session at the gateway, from the credential in its AUTH to its end: who it belongs to, what it may open, the
- * connections made for it. What runs inside a stream is the bridge's; what is allowed is decide-open.ts's.
+ * One session at the gateway, from the credential in its AUTH to its end: who it belongs to, what it may open, what
+ * is open. Its connections are service-pools.ts's. What runs inside a stream is the bridge's; what is allowed is decide-open.ts's.
  */
 import { base64url, equal, hex, utf8 } from '../../../protocol/bytes.ts';
 import type { CloseCode, StreamKind } from '../../../protocol/codes.ts';
@@ -20,7 +20,7 @@ import type { PrincipalView } from '../../policy/engine.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
 import { BridgeError } from '../bridge/tunnel-stream.ts';
 import { forLog } from '../bridge/upstream-error.ts';
-import { UpstreamPool, type UpstreamTarget } from '../bridge/upstream-pool.ts';
+import type { UpstreamPool } from '../bridge/upstream-pool.ts';
 import type { Caller } from '../exchange/context.ts';
 import type { PolicyInForce } from '../state/policy-state.ts';
 import { Assertions, callerOf } from './caller.ts';
@@ -28,7 +28,7 @@ import { CredentialGate } from './credential-gate.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { type Person, personOf, postureTime, principalOf } from './person.ts';
 import { serveStream } from './serve-stream.ts';
-import { samePlace } from './services.ts';
+import { ServicePools } from './service-pools.ts';
 import { StepUp } from './step-up.ts';
 
 interface Holder {
@@ -64,15 +64,13 @@ export class LiveSession {
   readonly gate: CredentialGate;
   #stepUp: StepUp | undefined;
   #endedFor: Objection | undefined;
-  #isEnded = false;
   /** When the handshake was through, ms. */
   #since = 0;
   readonly #open = new Set<OpenStream>();
   /** SHA-256 of it: the key itself is the jar's alone to hold. */
   #jarKeyHash: Uint8Array | undefined;
   readonly #assertions: Assertions;
-  /** By service: its own, and those that its pages may call. */
-  readonly #pools = new Map<string, { readonly service: ServiceRecord; readonly pool: UpstreamPool }>();
+  readonly #pools: ServicePools;
 
   constructor(deps: SessionDependencies, peer: CarrierPeer) {
     this.#deps = deps;
@@ -80,6 +78,7 @@ export class LiveSession {
     this.gate = new CredentialGate(deps.clock);
     this.#sessionId = deps.crypto.random(sessionIdBytes);
     this.id = hex(this.#sessionId);
+    this.#pools = new ServicePools(deps);
     this.#assertions = new Assertions(deps.assertionKeys, deps.clock);
   }
 
@@ -159,7 +158,7 @@ export class LiveSession {
     if (inForce === undefined || service === undefined) {
       return { decision: 'deny', code: 'denied', policies: ['default-deny'] };
     }
-    for (const name of [...this.#pools.keys()]) this.#dropMoved(name, inForce);
+    this.#pools.keepOnly(inForce, svid.service);
     const question = { principal: this.principal(), action: 'open', service: svid.service } as const;
     const { decision, policies, lacks } = inForce.engine.decide(question);
     if (decision === 'allow') return { decision, policies };
@@ -197,21 +196,9 @@ export class LiveSession {
     await this.#stepUp?.require();
   }
 
-  /**
-   * The connections to its service; made when first needed, replaced when the service moved.
-   * @throws BridgeError `cancelled` after the end: nobody would close them.
-   */
+  /** The connections to a service. @throws BridgeError `cancelled` after the end. */
   poolFor(service: ServiceRecord): UpstreamPool {
-    if (this.#isEnded) throw new BridgeError('cancelled');
-    const open = this.#pools.get(service.name);
-    if (open !== undefined && samePlace(open.service, service)) return open.pool;
-    open?.pool.close();
-    const { connect, udpFlows, ca } = this.#deps;
-    const { spiffeId } = this.svid;
-    const openUdp = (target: UpstreamTarget) => udpFlows.open(spiffeId, target);
-    const pool = new UpstreamPool({ service, connect, openUdp, ca });
-    this.#pools.set(service.name, { service, pool });
-    return pool;
+    return this.#pools.for(service, this.svid.spiffeId);
   }
 
   /**
@@ -270,10 +257,9 @@ export class LiveSession {
 
   /** After the session has closed: nothing of it stays open. */
   ended(): void {
-    this.#isEnded = true;
     this.gate.end();
     this.#stepUp?.end();
-    this.#dropPools();
+    this.#pools.close();
   }
 
   stats(): { bytesIn: number; bytesOut: number; streams: number } {
@@ -335,20 +321,5 @@ export class LiveSession {
   #known(): Holder {
     if (this.#holder === undefined) throw new TypeError('nobody has been identified yet');
     return this.#holder;
-  }
-
-  /** A service that is elsewhere now, or that the pages of this one may call no more. */
-  #dropMoved(name: string, policy: PolicyInForce): void {
-    const [open, now] = [this.#pools.get(name), policy.services.get(name)];
-    const own = this.svid.service;
-    const stays = now !== undefined && open !== undefined && samePlace(open.service, now);
-    if (stays && (name === own || now.corsFrom?.includes(own) === true)) return;
-    open?.pool.close();
-    this.#pools.delete(name);
-  }
-
-  #dropPools(): void {
-    for (const { pool } of this.#pools.values()) pool.close();
-    this.#pools.clear();
   }
 }
