@@ -75,6 +75,15 @@ const fields = z.strictObject({
     .regex(/^[^\p{Cc}\p{Bidi_Control}]*$/u, 'is one line of text')
     .default(''),
   trustDomain: hostName.default('latchkey.local'),
+  passkeys: z
+    .strictObject({
+      /**
+       * Files of X.509 authorities, PEM, of makers of authenticators. Where there is one, a new passkey is asked for attestation,
+       * and what leads to one of them is `attested` to policies.
+       */
+      roots: z.array(z.string().min(1)).max(64).default([]),
+    })
+    .prefault({}),
   /** An OpenID provider that people of enrolled devices may sign in at, beside their passkeys. */
   oidc: oidcSchema.optional(),
   /** A SAML identity provider, likewise. */

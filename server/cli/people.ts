@@ -53,7 +53,9 @@ export function addPeopleCommands(program: Command): void {
       const answer = await admin(command, 'GET', '/admin/users');
       const users = (answer['users'] ?? []) as Record<string, unknown>[];
       print(optionsOf(command), answer, () =>
-        users.length === 0 ? 'Nobody is enrolled.' : table([['ID', 'NAME', 'GROUPS', 'ROLES'], ...users.map(userRow)]),
+        users.length === 0
+          ? 'Nobody is enrolled.'
+          : table([['ID', 'NAME', 'GROUPS', 'ROLES', 'STATE'], ...users.map(userRow)]),
       );
     });
   addRoles(user);
@@ -87,5 +89,11 @@ function addRoles(user: Command): void {
 }
 
 function userRow(user: Record<string, unknown>): string[] {
-  return [user['id'], user['name'], user['groups'], user['roles']].map((value) => String(value ?? ''));
+  return [user['id'], user['name'], user['groups'], user['roles'], stateOf(user)].map((value) => String(value ?? ''));
+}
+
+function stateOf({ disabled, disabledAt, reason, enrolled }: Record<string, unknown>): string {
+  if (disabled !== true) return enrolled === true ? 'in' : 'invited';
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return `out since ${new Date(Number(disabledAt)).toISOString()}${why}`;
 }

@@ -6,6 +6,7 @@ import type { Counts } from '../counts.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/tables.ts';
 import type { Vault } from '../store/vault.ts';
+import type { Authorities } from './authorities.ts';
 import type { InternalCa } from './internal-ca.ts';
 import type { Pki } from './pki.ts';
 
@@ -17,6 +18,8 @@ export interface Context {
   readonly pki: Pki;
   /** Signs X.509-SVIDs. */
   readonly ca: InternalCa;
+  /** Of makers of authenticators, as the operator named them. */
+  readonly makers: Authorities;
   /** Seals what the store has to give back. */
   readonly vault: Vault;
   readonly log: Logger;

@@ -13,6 +13,7 @@ import { makePrivateFolder } from '../store/files.ts';
 import { controlPaths, storePlace } from '../store/paths.ts';
 import { openStore } from '../store/store.ts';
 import { Vault } from '../store/vault.ts';
+import { Authorities } from './authorities.ts';
 import { JoinTokens, type PeerRole } from './channel-credentials.ts';
 import { ChannelDesk } from './channel-desk.ts';
 import { sealPlainKeys } from './connector-keys.ts';
@@ -107,6 +108,7 @@ async function followOthers(context: Context, desk: ChannelDesk, instance: strin
 async function openContext({ config, clock, log }: ControlOptions, instance: string): Promise<Context> {
   const paths = controlPaths(config.data);
   makePrivateFolder(paths.folder);
+  const makers = new Authorities(config.passkeys.roots, 'passkeys.roots');
   const pki = await openPki(paths, clock);
   const ca = await InternalCa.open(paths, config.trustDomain, clock.now());
   const place = storePlace(config);
@@ -116,7 +118,7 @@ async function openContext({ config, clock, log }: ControlOptions, instance: str
     await sealPlainKeys({ store, vault });
     const audit = await AuditLog.open({ store, signer: () => pki.signer('audit'), clock, paths });
     const isShared = 'url' in place;
-    return { config, clock, log, store, isShared, pki, ca, audit, vault, refusals: new Counts() };
+    return { config, clock, log, store, isShared, pki, ca, makers, audit, vault, refusals: new Counts() };
   } catch (error) {
     await store.destroy();
     throw error;

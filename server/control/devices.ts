@@ -21,6 +21,9 @@ export interface ShownDevice {
   /** Model of the authenticator, and whether its passkey may leave it (WebAuthn section 6.1.3). */
   readonly aaguid?: string;
   readonly backupEligible?: boolean;
+  /** What it showed of its make, and whether that leads to an authority that the operator named. */
+  readonly attestation?: string;
+  readonly attested?: boolean;
   readonly revokedAt?: number;
   readonly reason?: string;
 }
@@ -51,6 +54,7 @@ export async function listDevices(
     .leftJoin('credentials', 'credentials.id', 'devices.credential_id')
     .selectAll('devices')
     .select(['users.name as user_name', 'credentials.aaguid', 'credentials.backup_eligible'])
+    .select(['credentials.attestation', 'credentials.attested'])
     .select((device) =>
       device
         .selectFrom('leases')
@@ -82,6 +86,8 @@ interface Row {
   readonly archived_at: number | null;
   readonly aaguid: string | null;
   readonly backup_eligible: number | null;
+  readonly attestation: string | null;
+  readonly attested: number | null;
   readonly last_sign_in: number | null;
 }
 
@@ -96,6 +102,7 @@ function shown(row: Row): ShownDevice {
     createdAt: row.created_at,
     ...(row.last_sign_in !== null && { lastSignIn: row.last_sign_in }),
     ...(row.aaguid !== null && { aaguid: row.aaguid, backupEligible: row.backup_eligible === 1 }),
+    ...(row.attestation !== null && { attestation: row.attestation, attested: row.attested === 1 }),
     ...(row.revoked_at !== null && { revokedAt: row.revoked_at }),
     ...(row.revoked_reason !== null && { reason: row.revoked_reason }),
   };

@@ -208,7 +208,8 @@ async function addGuest(
   use: number | null,
 ): Promise<string> {
   const id = newId();
-  const row = { id, handle: newHandle(), name: nameOf(link), created_at: context.clock.now(), disabled_at: null };
+  const named = { id, handle: newHandle(), name: nameOf(link), created_at: context.clock.now() };
+  const row = { ...named, disabled_at: null, disabled_reason: null };
   await transaction
     .insertInto('users')
     .values({ ...row, link_id: link.id, link_use: use })

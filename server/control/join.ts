@@ -17,6 +17,12 @@ import { type Posture, postureDetail, verifyPosture } from './posture.ts';
 import { checkDeviceSignature, type EnrolmentProof, type Entered } from './proof.ts';
 import { type NewCredential, verifyNewPasskey } from './webauthn.ts';
 
+/** What a new passkey is for, and whether its authenticator is asked who made it: where somebody said whose word counts. */
+export function newPasskeyTerms({ config, makers }: Context) {
+  const attestation = makers.areNamed ? ('direct' as const) : ('none' as const);
+  return { rp: { id: config.rpId, name: 'Latchkey' }, attestation };
+}
+
 /** What a newcomer proved. */
 export interface Newcomer {
   readonly passkey: NewCredential;
@@ -42,7 +48,8 @@ export async function checkNewcomer(
   });
   checkDeviceSignature(holder, challenge, proof.deviceSignature);
   const rp = { rpId, origin: origins.hub(context.config) };
-  return { passkey: await verifyNewPasskey(rp, proof.credential, challenge), posture };
+  const makers = { authorities: context.makers, now: context.clock.now() };
+  return { passkey: await verifyNewPasskey(rp, proof.credential, challenge, makers), posture };
 }
 
 /** For whom it joins. */
@@ -61,7 +68,13 @@ export interface Joined {
   /** SPIFFE id */
   readonly actor: string;
   /** Of the authenticator, for the audit. */
-  readonly facts: { readonly aaguid: string; readonly backupEligible: boolean; readonly backedUp: boolean };
+  readonly facts: {
+    readonly aaguid: string;
+    readonly backupEligible: boolean;
+    readonly backedUp: boolean;
+    readonly attestation: string;
+    readonly attested: boolean;
+  };
 }
 
 /** Writes passkey, device, lease and posture inside the transaction that spends the ceremony. */
@@ -100,13 +113,14 @@ export async function join(
   const detail = postureDetail(now, posture, { verifiedAt: now, backupEligible, backedUp });
   await context.audit.record(transaction, newEvent(context, { type: 'posture', actor, detail }));
   const entered = { user: { id: of.user, name: of.name }, device: { id: device }, leaseSecret };
-  return { entered, actor, facts: { aaguid, backupEligible, backedUp } };
+  const { format: attestation, isAttested: attested } = passkey.attestation;
+  return { entered, actor, facts: { aaguid, backupEligible, backedUp, attestation, attested } };
 }
 
 async function insertCredential(
   transaction: StoreTransaction,
   user: string,
-  { id, publicKey, counter, aaguid, transports, backupEligible, backedUp }: NewCredential,
+  { id, publicKey, counter, aaguid, transports, backupEligible, backedUp, attestation }: NewCredential,
   now: number,
 ): Promise<void> {
   await transaction
@@ -122,6 +136,9 @@ async function insertCredential(
       backed_up: backedUp ? 1 : 0,
       created_at: now,
       revoked_at: null,
+      attestation: attestation.format,
+      attested: attestation.isAttested ? 1 : 0,
+      attestation_object: attestation.object,
     })
     .execute();
 }

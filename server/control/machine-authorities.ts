@@ -7,12 +7,12 @@
  * constraints are not read. A TPM quote would say more, and is not spoken.
  */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { unbase64url } from '../../protocol/bytes.ts';
-import { certificatesOf, evidenceHolds, isStrongKey } from '../channel/machine-evidence.ts';
+import { evidenceHolds } from '../channel/machine-evidence.ts';
 import type { ConnectorHello } from '../channel/messages.ts';
 import type { Caller } from '../channel/server.ts';
 import type { ConnectorTable } from '../store/tables/services.ts';
+import { Authorities } from './authorities.ts';
 
 /** Extended key usage of who speaks as a client (RFC 5280 section 4.2.1.12). */
 const clientAuth = '1.3.6.1.5.5.7.3.2';
@@ -21,21 +21,12 @@ const clientAuth = '1.3.6.1.5.5.7.3.2';
 type Evidence = Pick<ConnectorTable, 'evidence' | 'machine'>;
 const weak: Evidence = { evidence: 'weak', machine: null };
 
-/** A file of `channel.machines` cannot be used; the process does not start. */
-export class MachineAuthorityError extends Error {
-  readonly code = 'machine_authority_unusable';
-  constructor(path: string, options?: ErrorOptions) {
-    super(`${path} of channel.machines is not a file of X.509 authorities in PEM.`, options);
-    this.name = 'MachineAuthorityError';
-  }
-}
-
 export class MachineAuthorities {
-  readonly #roots: readonly X509Certificate[];
+  readonly #authorities: Authorities;
 
-  /** @param files PEM. @throws MachineAuthorityError */
+  /** @param files PEM. @throws AuthorityError */
   constructor(files: readonly string[]) {
-    this.#roots = files.flatMap(readRoots);
+    this.#authorities = new Authorities(files, 'channel.machines');
   }
 
   /** @returns undefined where something was shown that does not hold: that is not taken for weak. */
@@ -52,20 +43,11 @@ export class MachineAuthorities {
         certificateKey: unbase64url(certificateKey),
       };
       if (own === undefined || !isForClients(own) || !evidenceHolds(evidence, own, binding)) return undefined;
-      if (!this.#vouch(own, between, nowMs)) return undefined;
+      if (!this.#authorities.vouchFor(own, between, nowMs)) return undefined;
       return { evidence: 'strong', machine: own.subject.replaceAll('\n', ', ') };
     } catch {
       return undefined; // a certificate that is none
     }
-  }
-
-  /** A way from the machine's certificate to an authority of ours, by the certificates it brought. */
-  #vouch(certificate: X509Certificate, between: readonly X509Certificate[], nowMs: number): boolean {
-    if (!isInTime(certificate, nowMs)) return false;
-    if (this.#roots.some((root) => isInTime(root, nowMs) && issued(root, certificate))) return true;
-    const next = between.findIndex((one) => issued(one, certificate));
-    const rest = between.filter((_, at) => at !== next);
-    return next >= 0 && this.#vouch(between[next]!, rest, nowMs);
   }
 }
 
@@ -76,25 +58,6 @@ const exactly = { wildcards: false, partialWildcards: false, subject: 'never' } 
 export function isForMachine(hello: ConnectorHello, machine: string): boolean {
   const [own] = hello.evidence?.chain ?? [];
   return own !== undefined && new X509Certificate(own).checkHost(machine, exactly) !== undefined;
-}
-
-function readRoots(path: string): X509Certificate[] {
-  try {
-    const roots = certificatesOf(readFileSync(path, 'utf8')).map((pem) => new X509Certificate(pem));
-    if (roots.length === 0 || !roots.every((root) => root.ca)) throw new Error('no authority');
-    return roots;
-  } catch (cause) {
-    throw new MachineAuthorityError(path, { cause });
-  }
-}
-
-function issued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  const key = issuer.publicKey;
-  return issuer.ca && isStrongKey(key) && certificate.checkIssued(issuer) && certificate.verify(key);
-}
-
-function isInTime({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {
-  return validFromDate.getTime() <= nowMs && nowMs <= validToDate.getTime();
 }
 
 /** One without the extension may be used for anything. */

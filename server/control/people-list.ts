@@ -12,6 +12,9 @@ export interface ShownPerson {
   /** Has a passkey. */
   readonly enrolled: boolean;
   readonly disabled: boolean;
+  /** When, ms, and why. */
+  readonly disabledAt?: number;
+  readonly reason?: string;
   readonly devices: { readonly id: string; readonly createdAt: number; readonly revoked: boolean }[];
 }
 
@@ -24,7 +27,7 @@ export async function listPeople(
   if (search !== '') found = found.where(holds(['users.name', 'users.id'], search));
   const { total } = await found.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
   const page = found
-    .select(['id', 'name', 'disabled_at'])
+    .select(['id', 'name', 'disabled_at', 'disabled_reason'])
     .orderBy('created_at')
     .orderBy('id')
     .limit(limit)
@@ -45,10 +48,12 @@ export async function listPeople(
     .orderBy('created_at')
     .execute();
   const [groupsOf, rolesOf, devicesOf] = [byUser(groups), byUser(roles), byUser(devices)];
-  const shown = users.map(({ id, name, disabled_at }) => {
+  const shown = users.map(({ id, name, disabled_at, disabled_reason }) => {
     const own = devicesOf.get(id) ?? [];
     return {
       ...{ id, name, disabled: disabled_at !== null, enrolled: own.length > 0 },
+      ...(disabled_at !== null && { disabledAt: disabled_at }),
+      ...(disabled_reason !== null && { reason: disabled_reason }),
       groups: (groupsOf.get(id) ?? []).map(({ group_name }) => group_name),
       roles: adminRoles.filter((role) => rolesOf.get(id)?.some((row) => row.role === role)),
       devices: own.map((device) => ({

@@ -66,6 +66,7 @@ async function addPerson(
     name,
     created_at: context.clock.now(),
     disabled_at: null,
+    disabled_reason: null,
     link_id: null,
     link_use: null,
   };

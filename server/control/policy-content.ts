@@ -79,20 +79,19 @@ async function devices(transaction: StoreTransaction): Promise<CedarEntity[]> {
     .innerJoin('credentials', 'credentials.id', 'devices.credential_id')
     .innerJoin('users', 'users.id', 'devices.user_id')
     .select(['devices.id', 'devices.created_at', 'credentials.aaguid', 'credentials.backup_eligible'])
+    .select(['credentials.attestation', 'credentials.attested'])
     .where('devices.revoked_at', 'is', null)
     .where('devices.approved_at', 'is not', null)
     .where('users.disabled_at', 'is', null)
     .where('users.link_id', 'is', null)
     .orderBy('devices.id')
     .execute();
-  return rows.map(({ id, created_at, aaguid, backup_eligible }) =>
-    entity(
-      { type: 'Device', id },
-      // The extension's JSON form, which Cedar's own type does not hold to be JSON.
-      { enrolled: cedarTime(created_at) as CedarEntity['attrs'][string], aaguid, synced: backup_eligible === 1 },
-      [],
-    ),
-  );
+  return rows.map(({ id, created_at, aaguid, backup_eligible, attestation, attested }) => {
+    // The extension's JSON form, which Cedar's own type does not hold to be JSON.
+    const enrolled = cedarTime(created_at) as CedarEntity['attrs'][string];
+    const passkey = { aaguid, synced: backup_eligible === 1, attestation, attested: attested === 1 };
+    return entity({ type: 'Device', id }, { enrolled, ...passkey }, []);
+  });
 }
 
 function namespacesOf(services: readonly ServiceTable[]): string[] {

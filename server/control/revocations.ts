@@ -86,7 +86,7 @@ export class RevocationDesk {
     await this.#revoke(async (transaction) => {
       const row = await transaction
         .updateTable('users')
-        .set({ disabled_at: this.#context.clock.now() })
+        .set({ disabled_at: this.#context.clock.now(), disabled_reason: reason ?? null })
         .where('id', '=', id)
         .where('disabled_at', 'is', null)
         .returning('id')

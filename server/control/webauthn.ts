@@ -3,6 +3,7 @@
  * checked here so that each refusal has a code of its own, and then everything again by @simplewebauthn/server, which
  * judges formats, attestation, counter and signature. That library's messages repeat challenges: they stay inside.
  */
+import { X509Certificate } from 'node:crypto';
 import {
   type AuthenticationResponseJSON,
   type RegistrationResponseJSON,
@@ -12,6 +13,7 @@ import {
 import { decodeAttestationObject, parseAuthenticatorData } from '@simplewebauthn/server/helpers';
 import { base64url, equal, unbase64url, utf8 } from '../../protocol/bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
+import type { Authorities } from './authorities.ts';
 
 export type WebAuthnErrorCode =
   | 'format'
@@ -41,6 +43,13 @@ export interface RelyingParty {
   readonly origin: string;
 }
 
+/** Whose word on authenticators counts, and when it is asked. */
+export interface Makers {
+  readonly authorities: Authorities;
+  /** ms */
+  readonly now: number;
+}
+
 export interface NewCredential {
   readonly id: string;
   readonly publicKey: Uint8Array;
@@ -49,6 +58,17 @@ export interface NewCredential {
   readonly transports: readonly string[];
   readonly backupEligible: boolean;
   readonly backedUp: boolean;
+  readonly attestation: Attestation;
+}
+
+/** What an authenticator showed of its make (WebAuthn level 3, sections 6.5 and 8). */
+export interface Attestation {
+  /** Of its statement, which was verified in itself; `none` where there was none. */
+  readonly format: string;
+  /** It leads to an authority that the operator named. */
+  readonly isAttested: boolean;
+  /** All of it, for whoever judges it again; null where there was none. */
+  readonly object: Uint8Array | null;
 }
 
 /** What we keep of a credential. */
@@ -68,12 +88,11 @@ export async function verifyNewPasskey(
   rp: RelyingParty,
   response: RegistrationResponseJSON,
   challenge: Uint8Array,
+  makers: Makers,
 ): Promise<NewCredential> {
   checkClientData(rp, response.response.clientDataJSON, 'webauthn.create', challenge);
-  const authenticatorData = guarded('format', () =>
-    decodeAttestationObject(bufferOf(response.response.attestationObject)).get('authData'),
-  );
-  const flags = checkAuthenticatorData(rp, authenticatorData);
+  const shown = guarded('format', () => decodeAttestationObject(bufferOf(response.response.attestationObject)));
+  const flags = checkAuthenticatorData(rp, shown.get('authData'));
   const verified = await guardedAsync('signature', () =>
     verifyRegistrationResponse({
       response,
@@ -85,7 +104,7 @@ export async function verifyNewPasskey(
     }),
   );
   if (!verified.verified) throw new WebAuthnError('signature');
-  const { credential, aaguid } = verified.registrationInfo;
+  const { credential, aaguid, fmt: format } = verified.registrationInfo;
   return {
     id: credential.id,
     publicKey: new Uint8Array(credential.publicKey),
@@ -94,7 +113,17 @@ export async function verifyNewPasskey(
     transports: credential.transports ?? [],
     backupEligible: flags.be,
     backedUp: flags.bs,
+    attestation: {
+      format,
+      isAttested: guarded('format', () => leadsToMaker(shown.get('attStmt').get('x5c') ?? [], makers)),
+      object: format === 'none' ? null : bufferOf(response.response.attestationObject),
+    },
   };
+}
+
+function leadsToMaker(chain: readonly Uint8Array[], { authorities, now }: Makers): boolean {
+  const [own, ...between] = chain.map((der) => new X509Certificate(der));
+  return own !== undefined && authorities.vouchFor(own, between, now);
 }
 
 /** A passkey we know. @returns the counter and backup state to keep. @throws WebAuthnError */

@@ -30,6 +30,8 @@ const device = z.strictObject({
   enrolled: instant.default(0),
   aaguid: z.string().max(64).default(''),
   synced: z.boolean().default(false),
+  attestation: z.string().max(64).default('none'),
+  attested: z.boolean().default(false),
 });
 const link = z.strictObject({
   services: z.array(word).min(1),
@@ -170,8 +172,8 @@ function entitiesOf(cases: PolicyCases): CedarEntity[] {
         groups.map((group) => ({ type: 'Group', id: group })),
       ),
     ),
-    ...Object.entries(cases.devices).map(([id, { enrolled, aaguid, synced }]) =>
-      entity('Device', id, { enrolled: cedarTime(enrolled) as CedarEntity['attrs'][string], aaguid, synced }),
+    ...Object.entries(cases.devices).map(([id, { enrolled, ...passkey }]) =>
+      entity('Device', id, { enrolled: cedarTime(enrolled) as CedarEntity['attrs'][string], ...passkey }),
     ),
     ...names(services.map(([, { namespace }]) => namespace)).map((id) => entity('Namespace', id, {})),
     ...services.map(([id, { scheme, labels, namespace, evidence }]) =>

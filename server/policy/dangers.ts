@@ -24,7 +24,7 @@ type Policies = Readonly<Record<string, string>>;
 type Facts = Omit<PrincipalFacts, 'atMs'>;
 
 /** Nobody's, because ids are hexadecimal and names have no capitals. */
-const [stranger, somewhere] = ['Stranger', 'Somewhere'];
+const [stranger, withKey, somewhere] = ['Stranger', 'WithKey', 'Somewhere'];
 
 /** As weak as a sign-in can be, and as strong: a condition that everybody can meet is none. */
 const strangers: readonly Facts[] = [
@@ -104,6 +104,8 @@ const services: readonly Strange[] = [
 
 function strange(atMs: number, groups: readonly string[]): CedarEntity[] {
   const device = { enrolled: cedarTime(atMs - 400 * 86_400_000) as string, aaguid: '', synced: false };
+  const plain = { ...device, attestation: 'none', attested: false };
+  const attested = { ...device, attestation: 'packed', attested: true };
   const service = ({ id, scheme, evidence }: Strange): CedarEntity => ({
     uid: { type: 'Service', id },
     attrs: { scheme, demo: false, labels: [], evidence },
@@ -113,7 +115,8 @@ function strange(atMs: number, groups: readonly string[]): CedarEntity[] {
   return [
     ...memberOf.map((uid) => ({ uid, attrs: {}, parents: [] })),
     { uid: { type: 'User', id: stranger }, attrs: { name: stranger }, parents: memberOf },
-    { uid: { type: 'Device', id: stranger }, attrs: device, parents: [] },
+    { uid: { type: 'Device', id: stranger }, attrs: plain, parents: [] },
+    { uid: { type: 'Device', id: withKey }, attrs: attested, parents: [] },
     { uid: { type: 'Namespace', id: somewhere }, attrs: {}, parents: [] },
     ...services.map(service),
   ];
@@ -129,7 +132,8 @@ function questions(atMs: number, of: readonly string[], facts: readonly Facts[])
   return facts.flatMap((some) =>
     of.flatMap((service) =>
       exchanges.map((exchange) => ({
-        principal: { user: stranger, device: stranger, atMs, ...some },
+        // The strongest sign-in is by an authenticator whose maker is known: that anybody can buy.
+        principal: { user: stranger, device: some.amr.includes('stepUp') ? withKey : stranger, atMs, ...some },
         ...{ service, ...exchange },
       })),
     ),

@@ -40,6 +40,9 @@ entity Device {
     // The passkey it was enrolled with: which model (AAGUID), and whether it can be copied to other devices (BE).
     aaguid: String,
     synced: Bool,
+    // What it showed of its make ("none", "packed", "tpm" …), and whether that leads to an authority of passkeys.roots.
+    attestation: String,
+    attested: Bool,
 };
 entity Namespace;
 entity Service in [Namespace] {

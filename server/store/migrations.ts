@@ -279,6 +279,16 @@ const workloads = ['connectors', 'connector_tokens'].map(
   (table) => `ALTER TABLE ${table} ADD COLUMN needs_workloads TEXT NOT NULL DEFAULT '{}'`,
 );
 
+/** What an authenticator showed of its make when its passkey was made. */
+const attestation = [
+  "ALTER TABLE credentials ADD COLUMN attestation TEXT NOT NULL DEFAULT 'none'",
+  'ALTER TABLE credentials ADD COLUMN attested INTEGER NOT NULL DEFAULT 0',
+  'ALTER TABLE credentials ADD COLUMN attestation_object BLOB',
+];
+
+/** Why somebody was taken out. */
+const userReason = ['ALTER TABLE users ADD COLUMN disabled_reason TEXT'];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -304,6 +314,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0021-signed-retention': { up: (database) => runAll(database, signedRetention) },
   '0022-list-orders': { up: (database) => runAll(database, listOrders) },
   '0023-workloads': { up: (database) => runAll(database, workloads) },
+  '0024-attestation': { up: (database) => runAll(database, attestation) },
+  '0025-user-reason': { up: (database) => runAll(database, userReason) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -21,6 +21,16 @@ export interface Ceremony {
   readonly backedUp?: boolean;
 }
 
+/** Who made it, and what it shows of that (WebAuthn level 3, section 8.2): a maker's certificate, or its own key alone. */
+export interface Maker {
+  /** UUID */
+  readonly aaguid: string;
+  /** DER, the authenticator's own first; none for self attestation. */
+  readonly chain?: readonly Buffer[];
+  /** Of the first; the passkey's own for self attestation. */
+  readonly key?: KeyObject;
+}
+
 const flag = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, backedUp: 0x10, attested: 0x40 } as const;
 
 export class Authenticator {
@@ -31,6 +41,8 @@ export class Authenticator {
   /** 0 for an authenticator that does not count. */
   counter: number;
   userHandle: Uint8Array | undefined;
+  /** What it shows when it is asked for attestation; nothing without one. */
+  maker: Maker | undefined;
 
   constructor(algorithm: PasskeyAlgorithm = 'ES256', counter = 0) {
     const pair =
@@ -41,16 +53,18 @@ export class Authenticator {
     this.counter = counter;
   }
 
-  /** RegistrationResponseJSON of `navigator.credentials.create`, attestation none. */
+  /** RegistrationResponseJSON of `navigator.credentials.create`. */
   create(ceremony: Ceremony) {
     const id = Buffer.from(this.credentialId, 'base64url');
     const length = Buffer.alloc(2);
     length.writeUInt16BE(id.length);
-    const attested = Buffer.concat([Buffer.alloc(16), length, id, cbor(this.#coseKey())]);
+    const aaguid = Buffer.from((this.maker?.aaguid ?? '0'.repeat(32)).replaceAll('-', ''), 'hex');
+    const attested = Buffer.concat([aaguid, length, id, cbor(this.#coseKey())]);
     const authData = Buffer.concat([this.#authenticatorData(ceremony, flag.attested), attested]);
+    const data = clientData(ceremony, 'webauthn.create');
     const attestation = new Map<string, Cbor>([
-      ['fmt', 'none'],
-      ['attStmt', new Map()],
+      ['fmt', this.maker === undefined ? 'none' : 'packed'],
+      ['attStmt', this.maker === undefined ? new Map() : this.#statement(this.maker, authData, data)],
       ['authData', authData],
     ]);
     return {
@@ -59,7 +73,7 @@ export class Authenticator {
       type: 'public-key' as const,
       clientExtensionResults: {},
       response: {
-        clientDataJSON: clientData(ceremony, 'webauthn.create').toString('base64url'),
+        clientDataJSON: data.toString('base64url'),
         attestationObject: cbor(attestation).toString('base64url'),
         transports: ['internal' as const],
       },
@@ -85,6 +99,17 @@ export class Authenticator {
         ...(this.userHandle && { userHandle: Buffer.from(this.userHandle).toString('base64url') }),
       },
     };
+  }
+
+  /** Packed: a signature over what was made and for whom. */
+  #statement({ chain, key }: Maker, authData: Buffer, data: Buffer): Map<string, Cbor> {
+    const signed = Buffer.concat([authData, createHash('sha256').update(data).digest()]);
+    const sig = sign('sha256', signed, key ?? this.#privateKey);
+    return new Map<string, Cbor>([
+      ['alg', -7],
+      ['sig', sig],
+      ...(chain === undefined ? [] : [['x5c', [...chain]] as const]),
+    ]);
   }
 
   #authenticatorData(ceremony: Ceremony, more: number): Buffer {

@@ -48,7 +48,7 @@ const plural = (count: number, one: string): string => `${count} ${one}${count =
 function people({ device, ask, tell, now }: Doing, search: string): Source {
   return async (offset, limit) => {
     const { users, total } = await read('/api/admin/users', { search, offset, limit });
-    const rows = users.map(({ id, name, groups, roles, disabled, devices }): Row => {
+    const rows = users.map(({ id, name, groups, roles, disabled, disabledAt, reason, devices }): Row => {
       const invite = () =>
         now(async () => {
           const body = { user: id, approval: false };
@@ -73,7 +73,13 @@ function people({ device, ask, tell, now }: Doing, search: string): Source {
         });
       return {
         ...{ id, title: name },
-        detail: [plural(devices.length, 'device'), ...groups, ...roles.map((role) => `role ${role}`)].join(' · '),
+        detail: [
+          plural(devices.length, 'device'),
+          ...groups,
+          ...roles.map((role) => `role ${role}`),
+          ...(disabledAt === undefined ? [] : [`taken out ${moment(disabledAt)}`]),
+          ...(reason === undefined ? [] : [reason]),
+        ].join(' · '),
         ...(disabled && { state: { text: 'Out', tone: 'bad' as const } }),
         actions: disabled
           ? []
@@ -94,7 +100,7 @@ function devices({ device, ask, now }: Doing, search: string): Source {
   return async (offset, limit) => {
     const answer = await read('/api/admin/devices', { search, offset, limit });
     const rows = answer.devices.map((one): Row => {
-      const { id, name, userName, state, lastSignIn, createdAt, backupEligible } = one;
+      const { id, name, userName, state, lastSignIn, createdAt, backupEligible, attested } = one;
       const title = name === '' ? `Device of ${userName}` : `${name} of ${userName}`;
       const approve = () =>
         now(() => change(device, 'post', '/api/admin/devices/{name}/approve', { name: id, body: {} }));
@@ -119,6 +125,7 @@ function devices({ device, ask, now }: Doing, search: string): Source {
         detail: [
           lastSignIn === undefined ? `enrolled ${moment(createdAt)}` : `last sign-in ${moment(lastSignIn)}`,
           backupEligible === true ? 'synced passkey' : 'passkey bound to the device',
+          ...(attested === true ? ['attested by its maker'] : []),
         ].join(' · '),
         actions:
           state === 'revoked'

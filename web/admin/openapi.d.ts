@@ -660,6 +660,12 @@ export type HubDocument = {
      "backupEligible": {
       "type": "boolean"
      },
+     "attestation": {
+      "type": "string"
+     },
+     "attested": {
+      "type": "boolean"
+     },
      "revokedAt": {
       "type": "number"
      },
@@ -2413,6 +2419,12 @@ export type HubDocument = {
              },
              "disabled": {
               "type": "boolean"
+             },
+             "disabledAt": {
+              "type": "number"
+             },
+             "reason": {
+              "type": "string"
              },
              "devices": {
               "type": "array",
@@ -5181,13 +5193,22 @@ export type HubDocument = {
             "id",
             "name"
            ]
+          },
+          "attestation": {
+           "type": "string",
+           "enum": [
+            "none",
+            "direct"
+           ],
+           "description": "what the authenticator is asked to show of its make"
           }
          },
          "required": [
           "ceremony",
           "nonce",
           "user",
-          "rp"
+          "rp",
+          "attestation"
          ]
         }
        }
@@ -6549,13 +6570,22 @@ export type HubDocument = {
             "id",
             "name"
            ]
+          },
+          "attestation": {
+           "type": "string",
+           "enum": [
+            "none",
+            "direct"
+           ],
+           "description": "what the authenticator is asked to show of its make"
           }
          },
          "required": [
           "ceremony",
           "nonce",
           "user",
-          "rp"
+          "rp",
+          "attestation"
          ]
         }
        }

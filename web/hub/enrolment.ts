@@ -29,6 +29,7 @@ interface Begun {
   readonly nonce: string;
   readonly user: { id: string; name: string; handle: string };
   readonly rp: { id: string; name: string };
+  readonly attestation: 'none' | 'direct';
 }
 
 /** Makes passkey and device key, and keeps the device once the control plane accepted both. */
@@ -75,7 +76,7 @@ function creationOptions(begun: Begun, challenge: string): PublicKeyCredentialCr
     user: { id: begun.user.handle, name: begun.user.name, displayName: begun.user.name },
     pubKeyCredParams: algorithms.map((alg) => ({ type: 'public-key', alg })),
     authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
-    attestation: 'none',
+    attestation: begun.attestation,
     timeout: 120_000,
   };
 }

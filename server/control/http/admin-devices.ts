@@ -19,6 +19,8 @@ export const device = z
     lastSignIn: z.number().optional(),
     aaguid: z.string().optional(),
     backupEligible: z.boolean().optional(),
+    attestation: z.string().optional(),
+    attested: z.boolean().optional(),
     revokedAt: z.number().optional(),
     reason: z.string().optional(),
   })

@@ -134,6 +134,8 @@ export const user = z.object({
   roles: z.array(z.enum(adminRoles)),
   enrolled: z.boolean(),
   disabled: z.boolean(),
+  disabledAt: z.number().optional(),
+  reason: z.string().optional(),
   devices: z.array(z.object({ id: z.string(), createdAt: z.number(), revoked: z.boolean() })),
 });
 export const users = z.object({ users: z.array(user), total: z.number() });

@@ -9,6 +9,7 @@ import { streamSSE } from 'hono/streaming';
 import { origins } from '../../config.ts';
 import { launchable } from '../access.ts';
 import { beginBinding, enterKiosk, finishBinding, guestHolder, knock, previewLink } from '../guests.ts';
+import { newPasskeyTerms } from '../join.ts';
 import type { KnockKey, KnockState } from '../knocks.ts';
 import { beginLaunch, finishLaunch } from '../launch.ts';
 import { signedInBy } from '../leases.ts';
@@ -120,7 +121,7 @@ function addBinding(app: ApiApp, { context, desk, strangers }: HubApiOptions): v
   app.openapi(begin, async (exchange) => {
     strangers.require(callerOf(exchange));
     const begun = await beginBinding(context, desk.knocks, exchange.req.valid('json'));
-    return exchange.json(encodeBytes({ ...begun, rp: { id: context.config.rpId, name: 'Latchkey' } }), 200);
+    return exchange.json(encodeBytes({ ...begun, ...newPasskeyTerms(context) }), 200);
   });
 
   const finish = createRoute({

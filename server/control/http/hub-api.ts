@@ -5,6 +5,7 @@ import { origins } from '../../config.ts';
 import { launchable } from '../access.ts';
 import { rolesOf } from '../admin-roles.ts';
 import { beginEnrolment, finishEnrolment } from '../enrolment.ts';
+import { newPasskeyTerms } from '../join.ts';
 import { beginLaunch, explainLaunch, finishLaunch } from '../launch.ts';
 import { beginLogin, finishLogin } from '../login.ts';
 import { recoveryNotice } from '../recovery.ts';
@@ -55,8 +56,7 @@ function addEnrolment(app: ApiApp, { context, desk, strangers }: HubApiOptions):
   app.openapi(begin, async (exchange) => {
     strangers.require(callerOf(exchange));
     const begun = await beginEnrolment(context, exchange.req.valid('json').token);
-    const rp = { id: context.config.rpId, name: 'Latchkey' };
-    return exchange.json(encodeBytes({ ...begun, rp }), 200);
+    return exchange.json(encodeBytes({ ...begun, ...newPasskeyTerms(context) }), 200);
   });
 
   const finish = createRoute({

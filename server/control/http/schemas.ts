@@ -61,6 +61,9 @@ export const enrolBegun = z.object({
   nonce: encodedBytes,
   user: z.object({ id, name: z.string(), handle: encodedBytes }),
   rp: z.object({ id: z.string(), name: z.string() }),
+  attestation: z
+    .enum(['none', 'direct'])
+    .openapi({ description: 'what the authenticator is asked to show of its make' }),
 });
 export const enrolFinishRequest = z.strictObject({
   ceremony: id,

@@ -7,6 +7,8 @@ export interface UserTable {
   name: string;
   created_at: number;
   disabled_at: number | null;
+  /** Why, as whoever did it said. */
+  disabled_reason: string | null;
   /** Set for a guest: one use of this link. */
   link_id: string | null;
   /** Which use, from 1; null while a guest's passkey is still to come. */
@@ -38,6 +40,12 @@ export interface CredentialTable {
   backed_up: number;
   created_at: number;
   revoked_at: number | null;
+  /** Format of what it showed of its make (webauthn.ts); `none` for nothing. */
+  attestation: string;
+  /** That leads to an authority that the operator named. */
+  attested: number;
+  /** The whole of it. */
+  attestation_object: Uint8Array | null;
 }
 
 export interface DeviceTable {

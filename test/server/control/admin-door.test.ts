@@ -151,11 +151,13 @@ test('QZ-23: without the cookie, or with the cookie and without the device key, 
   assert.equal(foreign.body.error, 'foreign_origin');
 });
 
-test('QZ-37: what an administrator changes by a page stands in the audit as theirs', async () => {
+test('QZ-37, QPT-8: what an administrator changes by a page stands in the audit as theirs, and who was taken out with when and why', async () => {
   const added = await change(manager, 'POST', '/api/admin/users', { name: 'Ida' });
   assert.equal(added.status, 200, added.text);
   const removed = await change(manager, 'DELETE', `/api/admin/users/${added.body.id}?reason=left`);
   assert.equal(removed.status, 200, removed.text);
+  const [kept] = (await manager.get('/api/admin/users?search=Ida')).body.users;
+  assert.deepEqual([kept.disabled, kept.disabledAt, kept.reason], [true, installation.clock.now(), 'left']);
   const own = (await installation.events('admin')).filter(({ subject }) => subject === added.body.id);
   const { device } = (await manager.get('/api/session')).body;
   const spiffeId = `spiffe://latchkey.local/user/${ids.get(manager)}/device/${device.id}`;

@@ -261,6 +261,6 @@ test('QPT-9: strong evidence is not asked for where no authority is named', asyn
     ...config,
     channel: { ...config.channel, machines: ['/dev/null'] },
   }));
-  await assert.rejects(damaged.start(), { code: 'machine_authority_unusable' });
+  await assert.rejects(damaged.start(), { code: 'authority_unusable' });
   damaged.remove();
 });

@@ -24,6 +24,7 @@ describe('store', () => {
     name: 'Ada',
     created_at: 1,
     disabled_at: null,
+    disabled_reason: null,
   });
 
   test('what was committed is there after opening it again, bytes and times intact', async () => {

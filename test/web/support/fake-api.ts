@@ -40,6 +40,7 @@ export function welcome(mock: MockInstallation, shown: Shown = {}): void {
         nonce: bytes(32),
         user: { ...user, handle: bytes(32, 9) },
         rp: { id: 'hub.localhost', name: 'Latchkey' },
+        attestation: 'none',
       },
     }),
     'POST /api/enrol/finish': (body) => {
