@@ -27,25 +27,40 @@ interface Suite {
   readonly isTriedAlone?: true;
 }
 
+const isLong = process.argv[2] === '--long';
+
 /** What measures a process, or loads the machine until something gives: other tests beside it would be part of the result. */
 const alone = ['browser-memory', 'endurance', 'flat-memory', 'gateway-limits', 'slowloris'].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 
-/** Where the store is more than a place to keep things: what is single use, what is revoked, what is chained. */
-const ofTheStore = ['store/store', 'control/{admin,changes,login,restart}'].map(
-  (names) => `test/server/${names}.test.ts`,
-);
+/**
+ * Where the store is more than a place to keep things: what is single use, what is revoked, what is chained; and people's
+ * own way through it, in a Chromium. In the long form all of the control plane, and every flow of people.
+ */
+const ofTheStore = ['server/store/store', 'server/control/{admin,changes,login,restart}', 'e2e/admin'];
+const ofTheStoreInLong = [
+  'server/store/*',
+  'server/control/*',
+  'e2e/{admin,demo,browser-{links,four-eyes,oidc,step-up}}',
+];
+
+const inTests = (names: string): string => `test/${names}.test.ts`;
 
 /** Suites in the order of trust: a broken kernel is found before a page that uses it. */
 const suites: readonly Suite[] = [
   { name: 'unit', files: ['test/{protocol,models,wasm,server,posture-js,worker,web}/**/*.test.ts'], concurrency: 2 },
-  { name: 'on PostgreSQL', files: ofTheStore, concurrency: 2, onPostgres: true },
+  {
+    name: 'on PostgreSQL',
+    files: (isLong ? ofTheStoreInLong : ofTheStore).map(inTests),
+    concurrency: 2,
+    onPostgres: true,
+    isTriedAlone: true,
+  },
   { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
   { name: 'end to end', files: ['test/e2e/**/*.test.ts'], except: alone, concurrency: 2, isTriedAlone: true },
   { name: 'end to end, alone', files: alone, concurrency: 1 },
 ];
-const isLong = process.argv[2] === '--long';
 const fileLimitMs = (isLong ? 120 : 15) * 60_000;
 
 // Inherited by every test's process and by the products they start.
@@ -99,7 +114,7 @@ async function runOnPostgres(suite: Suite): Promise<Counts> {
     return { passed: 0, failed: 0, skipped: 1 };
   }
   process.env['LATCHKEY_TEST_STORE'] = 'postgres';
-  const counts = await runFiles(filesOf(suite), suite.concurrency);
+  const counts = await runFiles(filesOf(suite), suite.concurrency, suite.isTriedAlone);
   delete process.env['LATCHKEY_TEST_STORE'];
   return counts;
 }

@@ -1,5 +1,7 @@
 /** How the command line and the supervisor speak to a running control plane: HTTP over the admin socket of its data folder. */
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /** An answer that is not a success. `code` is the control plane's own; the message is one sentence for people. */
 export class AdminError extends Error {
@@ -52,15 +54,35 @@ export function adminRequest(
         );
     };
     outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
-    outgoing.on('error', (cause) =>
-      reject(
-        new AdminError('not_running', 'Latchkey is not running in this data folder; start it with `latchkey up`.', {
-          cause,
-        }),
-      ),
-    );
+    outgoing.on('error', (cause) => reject(notRunning(cause)));
     outgoing.end(payload);
   });
+}
+
+/**
+ * An answer that may be long, as it comes. @throws AdminError also when it breaks off
+ * @example await adminDownload(socket, '/admin/audit/export', createWriteStream(file))
+ */
+export async function adminDownload(socketPath: string, path: string, to: Writable): Promise<void> {
+  const outgoing = request({ socketPath, path, timeout: answerLimitMs });
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.on('response', resolve);
+    outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
+    outgoing.on('error', (cause) => reject(notRunning(cause)));
+    outgoing.end();
+  });
+  if (response.statusCode !== 200) {
+    response.resume();
+    throw new AdminError('internal', `The control plane answered ${response.statusCode}.`);
+  }
+  await pipeline(response, to).catch((cause: unknown) => {
+    throw new AdminError('cut', 'The answer broke off, or could not be written.', { cause });
+  });
+}
+
+function notRunning(cause: unknown): AdminError {
+  const message = 'Latchkey is not running in this data folder; start it with `latchkey up`.';
+  return new AdminError('not_running', message, { cause });
 }
 
 function parseAnswer(text: string): Record<string, unknown> {

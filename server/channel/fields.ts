@@ -52,6 +52,13 @@ export const endpointField = z.string().refine((text) => {
 /** What text of a stranger may not put on a terminal or into a log: controls, line separators, bidirectional marks. */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** Text that whoever sends it can be told to write otherwise: what {@link printableField} would replace is refused. */
+export const plainField = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((text) => text.search(unprintable) < 0, 'has characters that cannot be printed');
+
 /**
  * Text that came from outside and will be read by a person: cut to `most` characters, and whatever could forge a log
  * line or turn the reading direction becomes U+FFFD. It is replaced, not refused: a refused audit event would be lost.

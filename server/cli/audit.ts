@@ -1,13 +1,23 @@
-/** `latchkey audit verify`: checks the whole chain of decisions against its signed anchors, with no process running. */
+/**
+ * `latchkey audit verify`: checks the whole chain of decisions against its signed anchors, with no process running.
+ * `list` and `export` ask the control plane for what is in it.
+ */
+import { renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { verifyAudit } from '../audit/verify.ts';
+import { adminDownload } from '../channel/admin-client.ts';
+import type { AuditEvent } from '../channel/audit-event.ts';
+import { dataPaths } from '../config.ts';
 import { storePlace } from '../store/paths.ts';
-import { CommandFailure, type CommonOptions, configOf, optionsOf, print } from './output.ts';
+import { CommandFailure, type CommonOptions, configOf, optionsOf, print, table } from './output.ts';
+import { admin } from './service.ts';
 
 export function addAuditCommands(program: Command): void {
-  program
-    .command('audit')
-    .description('the record of decisions')
+  const audit = program.command('audit').description('the record of decisions');
+  addList(audit);
+  addExport(audit);
+  audit
     .command('verify')
     .description('find any event that was edited, dropped, moved or cut off')
     .option('--json', 'print JSON')
@@ -26,6 +36,75 @@ export function addAuditCommands(program: Command): void {
             : `Events 1 to ${report.dropped} were dropped, being older than they are kept.\n`) +
           `Position ${report.events}: note it elsewhere, and check with --at-least ${report.events} the next time.`,
       );
+    });
+}
+
+interface Listed {
+  readonly device?: string;
+  readonly sincePosture?: boolean;
+  readonly type?: string;
+}
+
+function addList(audit: Command): void {
+  audit
+    .command('list')
+    .description('events in their order')
+    .option('--device <id>', 'what this device did')
+    .option('--since-posture', 'of that device, since its posture was last found good')
+    .option('--type <name>', 'events of one type')
+    .option('--json', 'print JSON')
+    .action(async (own: Listed, command: Command) => {
+      const { device, type, sincePosture } = own;
+      if (sincePosture === true && device === undefined)
+        throw new CommandFailure('usage', 'Name the device whose posture is meant, by --device.');
+      const asked = { ...(device && { device }), ...(type && { type }), ...(sincePosture && { sincePosture: 'true' }) };
+      const events = await allEvents(command, asked);
+      print(optionsOf(command), { events }, () =>
+        table([['POSITION', 'TIME', 'EVENT', 'SERVICE', 'DECISION', 'BY'], ...events.map(row)]),
+      );
+    });
+}
+
+type Position = AuditEvent & { readonly seq: number };
+
+async function allEvents(command: Command, asked: Readonly<Record<string, string>>): Promise<Position[]> {
+  const events: Position[] = [];
+  for (;;) {
+    const after = events.at(-1)?.seq ?? 0;
+    const query = new URLSearchParams({ ...asked, limit: '1000', after: String(after) });
+    // The control plane's own events, of this very type.
+    const page = (await admin(command, 'GET', `/admin/audit?${query}`))['events'] as Position[];
+    if (page.length === 0) return events;
+    events.push(...page);
+  }
+}
+
+function row({ seq, time, type, service, decision, reason, policies, detail }: Position): string[] {
+  const what = typeof detail?.['operation'] === 'string' ? `${type} ${detail['operation']}` : type;
+  const by = policies?.join(' ') ?? reason ?? '';
+  return [String(seq), new Date(time).toISOString(), what, service ?? '', decision ?? '', by];
+}
+
+function addExport(audit: Command): void {
+  audit
+    .command('export <file>')
+    .description('all events of now, a line of JSON each with position and hash, into a file of its own')
+    .option('--json', 'print JSON')
+    .action(async (file: string, _own: unknown, command: Command) => {
+      const partial = `${file}.partial`;
+      // Half a log has another name than a whole one.
+      const to = await open(partial, 'wx', 0o600).catch(() => {
+        throw new CommandFailure('file_unwritable', `The file ${partial} cannot be made, or is there already.`);
+      });
+      try {
+        const socket = dataPaths.adminSocket(configOf(optionsOf(command)));
+        await adminDownload(socket, '/admin/audit/export', to.createWriteStream());
+      } catch (error) {
+        rmSync(partial, { force: true });
+        throw error;
+      }
+      renameSync(partial, file);
+      print(optionsOf(command), { file }, () => `All events of now are in ${file}.`);
     });
 }
 

@@ -8,6 +8,10 @@ export interface AuditQuery {
   readonly after: number;
   readonly limit: number;
   readonly type?: AuditEventType | undefined;
+  /** What this device did, by its id. */
+  readonly device?: string | undefined;
+  /** Of that device, from the last time its posture was looked at and found good. */
+  readonly sincePosture?: boolean | undefined;
 }
 
 export interface AuditPage {
@@ -17,13 +21,32 @@ export interface AuditPage {
 }
 
 /** Events in the order of the chain. */
-export async function listEvents(context: Context, { after, limit, type }: AuditQuery): Promise<AuditPage> {
+export async function listEvents(context: Context, asked: AuditQuery): Promise<AuditPage> {
+  const { limit, type, device, sincePosture } = asked;
+  const after = sincePosture === true ? Math.max(asked.after, await beforePosture(context, device)) : asked.after;
   let query = context.store.selectFrom('audit').select(['seq', 'event']).where('seq', '>', after);
-  if (type !== undefined) query = query.where(sql<string>`json_extract(event, '$.type')`, '=', type);
+  if (type !== undefined) query = query.where(typeOf, '=', type);
+  if (device !== undefined) query = query.where(actorOf, 'like', ofDevice(device));
   const rows = await query.orderBy('seq').limit(limit).execute();
   // Written by us as canonical JSON of this type.
   const events = rows.map(({ seq, event }) => ({ seq, ...(JSON.parse(event) as AuditEvent) }));
   return { events, next: events.at(-1)?.seq ?? after };
+}
+
+const typeOf = sql<string>`json_extract(event, '$.type')`;
+const actorOf = sql<string>`json_extract(event, '$.actor')`;
+/** Ids are hexadecimal: none of them means anything to LIKE. */
+const ofDevice = (id: string): string => `%/device/${id}`;
+
+/** The position before the last posture event of a device: one that was refused is none. */
+async function beforePosture({ store }: Context, device = ''): Promise<number> {
+  const { last } = await store
+    .selectFrom('audit')
+    .select(({ fn }) => fn.max('seq').as('last'))
+    .where(typeOf, '=', 'posture')
+    .where(actorOf, 'like', ofDevice(device))
+    .executeTakeFirstOrThrow();
+  return (last ?? 1) - 1;
 }
 
 export async function countEvents(context: Context): Promise<number> {

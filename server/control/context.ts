@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/tables.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Authorities } from './authorities.ts';
+import type { Evidence } from './evidence.ts';
 import type { InternalCa } from './internal-ca.ts';
 import type { Pki } from './pki.ts';
 
@@ -27,6 +28,8 @@ export interface Context {
   readonly isShared: boolean;
   /** SPIFFE id of the administrator this context acts for; the operator of the machine when nobody is named. */
   readonly actor?: string;
+  /** The signature of the request that is answered; in the event of whatever it changes. */
+  readonly signed?: Evidence;
   /** Refused requests since the start. */
   readonly refusals: Counts<'code'>;
 }

@@ -28,6 +28,7 @@ import { newEvent, newId } from './identifiers.ts';
 import { InternalCa } from './internal-ca.ts';
 import { openPki } from './pki.ts';
 import { ensureFirstPolicies } from './policies.ts';
+import { tellUnsignedRetention } from './retention.ts';
 import { countDefined, syncDemo } from './services.ts';
 import { renewWitKeys } from './wit-keys.ts';
 
@@ -62,6 +63,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   addTokens(options.tokens);
   await ensureFirstPolicies(context);
   await renewWitKeys(context);
+  await tellUnsignedRetention(context);
   await context.audit.transact(async (transaction) => {
     await syncDemo(context, transaction);
     await context.audit.record(transaction, newEvent(context, { type: 'control.start', actor: 'system' }));

@@ -234,7 +234,7 @@ async function recordEntry(
   transaction: StoreTransaction,
   link: LinkTable,
   use: number,
-  facts: Readonly<Record<string, string | boolean>>,
+  facts: Readonly<Record<string, string | number | boolean>>,
 ): Promise<void> {
   const actor = guestSpiffeId(context.config, link.id, use);
   const entry = { subject: link.id, decision: 'allow', detail: { use, ...facts } } as const;

@@ -62,8 +62,13 @@ export function newCorrelation(): string {
 
 /** An audit event of ours, with its id and time. What `system` does for an administrator is theirs. */
 export function newEvent(
-  { clock, actor = 'system' }: Pick<Context, 'clock' | 'actor'>,
+  { clock, actor = 'system', signed }: Pick<Context, 'clock' | 'actor' | 'signed'>,
   event: Omit<AuditEvent, 'id' | 'time'>,
 ): AuditEvent {
-  return { id: randomUUID(), time: clock.now(), ...event, actor: event.actor === 'system' ? actor : event.actor };
+  return {
+    ...{ id: randomUUID(), time: clock.now() },
+    ...event,
+    ...(signed !== undefined && { detail: { ...event.detail, ...signed } }),
+    actor: event.actor === 'system' ? actor : event.actor,
+  };
 }

@@ -10,6 +10,7 @@ import type { CeremonyTable } from '../store/tables/sessions.ts';
 import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
+import { ceremonyEvidence, type Evidence } from './evidence.ts';
 import { deviceHolder } from './holder.ts';
 import { newEvent, newId } from './identifiers.ts';
 import { openLease, spiffeIdOf } from './leases.ts';
@@ -27,6 +28,7 @@ export function newPasskeyTerms({ config, makers }: Context) {
 export interface Newcomer {
   readonly passkey: NewCredential;
   readonly posture: Posture;
+  readonly evidence: Evidence;
 }
 
 /** @throws WebAuthnError or ApiError for each check that fails */
@@ -49,7 +51,8 @@ export async function checkNewcomer(
   checkDeviceSignature(holder, challenge, proof.deviceSignature);
   const rp = { rpId, origin: origins.hub(context.config) };
   const makers = { authorities: context.makers, now: context.clock.now() };
-  return { passkey: await verifyNewPasskey(rp, proof.credential, challenge, makers), posture };
+  const passkey = await verifyNewPasskey(rp, proof.credential, challenge, makers);
+  return { passkey, posture, evidence: ceremonyEvidence(ceremony, posture, proof.deviceSignature) };
 }
 
 /** For whom it joins. */
@@ -67,8 +70,8 @@ export interface Joined {
   readonly entered: Entered;
   /** SPIFFE id */
   readonly actor: string;
-  /** Of the authenticator, for the audit. */
-  readonly facts: {
+  /** Of the authenticator, and by what the browser joined, for the audit. */
+  readonly facts: Evidence & {
     readonly aaguid: string;
     readonly backupEligible: boolean;
     readonly backedUp: boolean;
@@ -83,7 +86,7 @@ export async function join(
   transaction: StoreTransaction,
   of: Joiner,
   proof: EnrolmentProof,
-  { passkey, posture }: Newcomer,
+  { passkey, posture, evidence }: Newcomer,
 ): Promise<Joined> {
   const now = context.clock.now();
   const device = newId();
@@ -114,7 +117,7 @@ export async function join(
   await context.audit.record(transaction, newEvent(context, { type: 'posture', actor, detail }));
   const entered = { user: { id: of.user, name: of.name }, device: { id: device }, leaseSecret };
   const { format: attestation, isAttested: attested } = passkey.attestation;
-  return { entered, actor, facts: { aaguid, backupEligible, backedUp, attestation, attested } };
+  return { entered, actor, facts: { aaguid, backupEligible, backedUp, attestation, attested, ...evidence } };
 }
 
 async function insertCredential(

@@ -4,6 +4,7 @@
  * asked once, here, with the posture of this moment; every answer is audited with the policies that gave it.
  */
 
+import { base64url } from '../../protocol/bytes.ts';
 import { launchChallenge } from '../../protocol/challenges.ts';
 import { signatureContext } from '../../protocol/labels.ts';
 import { verifyComposite } from '../crypto/composite-key.ts';
@@ -17,6 +18,7 @@ import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
 import { type GatewayOffer, type LaunchAnswer, launchAnswer, planSvid, required } from './credential.ts';
+import { ceremonyEvidence } from './evidence.ts';
 import type { Holder } from './holder.ts';
 import { newEvent, newId } from './identifiers.ts';
 import { wipeTicket } from './kiosk-wipe.ts';
@@ -161,7 +163,8 @@ async function record(
   const now = context.clock.now();
   const service = ceremony.service ?? '';
   const refused = refusal && { reason: refusal.code, correlation: refusal.correlation };
-  const event = { actor: who.spiffeId, service, ...decided, ...refused } as const;
+  const signed = launchEvidence(ceremony, who, posture, proof);
+  const event = { actor: who.spiffeId, service, ...decided, ...refused, detail: { ...decided.detail, ...signed } };
   const detail = postureDetail(now, posture, who.facts) ?? {};
   return withUniqueSessionKey(() =>
     context.audit.transact(async (transaction) => {
@@ -197,6 +200,15 @@ async function record(
       return { launch, planned: await planSvid(context, transaction, launch, desk.epoch) };
     }),
   );
+}
+
+function launchEvidence(ceremony: CeremonyTable, who: SignedIn, posture: Posture, proof: LaunchProof) {
+  if (who.devicePublicKey === null) return undefined;
+  return {
+    ...ceremonyEvidence(ceremony, posture, proof.deviceSignature),
+    'signed.lease': base64url(who.leaseId),
+    'signed.sessionKey': base64url(nodeCrypto.sha256(proof.sessionPublicKey)),
+  };
 }
 
 /**

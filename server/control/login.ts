@@ -10,6 +10,7 @@ import type { CeremonyTable } from '../store/tables/sessions.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
+import { ceremonyEvidence, passkeyEvidence } from './evidence.ts';
 import { deviceHolder } from './holder.ts';
 import { newEvent } from './identifiers.ts';
 import { openLease, passkeyAmr, spiffeIdOf } from './leases.ts';
@@ -77,11 +78,19 @@ export async function finishLogin(context: Context, proof: LoginProof): Promise<
     });
     const now = context.clock.now();
     const backupEligible = checked.credential.backup_eligible === 1;
+    const evidence = {
+      ...ceremonyEvidence(ceremony, posture, proof.deviceSignature),
+      ...passkeyEvidence(proof.credential),
+    };
     const facts = { verifiedAt: now, backupEligible, backedUp: checked.result.backedUp };
     await context.audit.record(
       transaction,
       newEvent(context, { type: 'posture', actor, detail: postureDetail(now, posture, facts) }),
-      newEvent(context, { ...attempt, decision: 'allow', detail: { backupEligible, backedUp: facts.backedUp } }),
+      newEvent(context, {
+        ...attempt,
+        decision: 'allow',
+        detail: { backupEligible, backedUp: facts.backedUp, ...evidence },
+      }),
     );
     return { user: { id: person.user_id, name: person.name }, device: { id: person.device_id }, leaseSecret };
   });

@@ -48,4 +48,20 @@ export function approvedRetention(context: Context): CarryOut {
   };
 }
 
+/** A time that was approved before such things were signed is in force no more: whoever reads the audit is told, once. */
+export async function tellUnsignedRetention(context: Context): Promise<void> {
+  const { store, audit, log } = context;
+  if ((await store.selectFrom('unsigned_retention').select('days').limit(1).execute()).length === 0) return;
+  await audit.transact(async (transaction) => {
+    for (const { days } of await transaction.deleteFrom('unsigned_retention').returning('days').execute()) {
+      log.warn(
+        { days },
+        'an approved retention of an older release is not signed: everything is kept until it is approved anew',
+      );
+      const detail = { operation: 'retention.unsigned', from: textOf(days), to: textOf(null) };
+      await audit.record(transaction, newEvent(context, { type: 'admin', actor: 'system', detail }));
+    }
+  });
+}
+
 const textOf = (retention: Retention): string => (retention === null ? 'forever' : `${retention}d`);

@@ -4,12 +4,14 @@
  * our own record. An assertion made in another tunnel, by whoever relays it, has another exporter in its challenge.
  */
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
+import { base64url } from '../../protocol/bytes.ts';
 import { stepupChallenge } from '../../protocol/challenges.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { CeremonyTable, LaunchTable } from '../store/tables/sessions.ts';
 import { ApiError } from './api-error.ts';
 import { beginCeremony, findCeremony, spendCeremony } from './ceremonies.ts';
 import type { Context } from './context.ts';
+import { passkeyEvidence } from './evidence.ts';
 import { newEvent } from './identifiers.ts';
 import { leaseById, type SignedIn } from './leases.ts';
 import { checkPasskey, keepCounter } from './passkeys.ts';
@@ -68,6 +70,11 @@ export async function finishStepUp(context: Context, proof: StepUpProof): Promis
   const attempt: Attempt = { type: 'stepup', actor: who.spiffeId, service: launch.service };
   const ceremony = await ceremonyOf(context, attempt, launch, proof.ceremony);
   const checked = await auditingRefusal(context, ceremony.id, attempt, () => check(context, ceremony, who, proof));
+  const detail = {
+    'signed.nonce': base64url(ceremony.nonce),
+    'signed.exporter': base64url(proof.exporter),
+    ...passkeyEvidence(proof.credential),
+  };
   await context.audit.transact(async (transaction) => {
     await spendCeremony(context, transaction, ceremony.id);
     await keepCounter(transaction, checked);
@@ -76,7 +83,7 @@ export async function finishStepUp(context: Context, proof: StepUpProof): Promis
       .set({ stepped_up_at: context.clock.now() })
       .where('id', '=', launch.id)
       .execute();
-    await context.audit.record(transaction, newEvent(context, { ...attempt, decision: 'allow' }));
+    await context.audit.record(transaction, newEvent(context, { ...attempt, decision: 'allow', detail }));
   });
 }
 

@@ -253,11 +253,11 @@ const recovery = ['ALTER TABLE enrolments ADD COLUMN recovery INTEGER NOT NULL D
 
 /**
  * What is kept about the audit log is signed, by a key whose certificate stands beside it. An approved time from before is not:
- * it goes, everything is kept, and two approve it anew.
+ * it is set aside, everything is kept, the next start says so in the audit (control/retention.ts), and two approve it anew.
  */
 const signedRetention = [
   'ALTER TABLE audit_start ADD COLUMN certificate BLOB',
-  'DROP TABLE retention',
+  'ALTER TABLE retention RENAME TO unsigned_retention',
   'CREATE TABLE retention (epoch INTEGER PRIMARY KEY, object BLOB NOT NULL, certificate BLOB NOT NULL) STRICT',
 ];
 
@@ -289,6 +289,9 @@ const attestation = [
 /** Why somebody was taken out. */
 const userReason = ['ALTER TABLE users ADD COLUMN disabled_reason TEXT'];
 
+/** Where it was not set aside, because it had gone already. */
+const unsignedRetention = ['CREATE TABLE IF NOT EXISTS unsigned_retention (days INTEGER PRIMARY KEY) STRICT'];
+
 /** By name, in the order they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: (database) => runAll(database, first) },
@@ -316,6 +319,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0023-workloads': { up: (database) => runAll(database, workloads) },
   '0024-attestation': { up: (database) => runAll(database, attestation) },
   '0025-user-reason': { up: (database) => runAll(database, userReason) },
+  '0026-unsigned-retention': { up: (database) => runAll(database, unsignedRetention) },
 };
 
 async function runAll(database: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -4,7 +4,13 @@
  * both peers, and the keys that sign WIT-SVIDs are sealed (vault.ts). Nothing here can open a recorded session: no ephemeral or session private key is ever stored.
  */
 import type { Kysely, Transaction } from 'kysely';
-import type { AuditStartTable, AuditTable, ReceiptTable, RetentionTable } from './tables/audit.ts';
+import type {
+  AuditStartTable,
+  AuditTable,
+  ReceiptTable,
+  RetentionTable,
+  UnsignedRetentionTable,
+} from './tables/audit.ts';
 import type { KnockTable, LinkTable } from './tables/guests.ts';
 import type {
   AdminRoleTable,
@@ -64,6 +70,7 @@ export interface Tables {
   audit: AuditTable;
   audit_start: AuditStartTable;
   retention: RetentionTable;
+  unsigned_retention: UnsignedRetentionTable;
 }
 
 /** Reads and writes outside a transaction. */

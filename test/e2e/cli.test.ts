@@ -1,6 +1,6 @@
 /** The command line against a running installation: what it prints, and how it fails. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -91,6 +91,8 @@ test('every command answers with --json by one JSON object', async () => {
       ['policy', 'simulate', permits, '--since', '1h'],
       ['policy', 'test', file('cases.yaml', cases), '--policies', permits],
       ['audit', 'verify'],
+      ['audit', 'list', '--type', 'admin'],
+      ['audit', 'export', join(folder, 'audit.ndjson')],
       ['config'],
     ],
     async (args) => {
@@ -100,6 +102,11 @@ test('every command answers with --json by one JSON object', async () => {
       assert.match(outcome.stdout, /^[^\n]+\n$/);
     },
   );
+  const lines = readFileSync(join(folder, 'audit.ndjson'), 'utf8').trimEnd().split('\n');
+  const positions = lines.map((line) => (JSON.parse(line) as { seq: number }).seq);
+  assert.deepEqual(positions.slice(0, 3), [1, 2, 3]);
+  assert.equal(positions.at(-1), positions.length);
+  assert.equal(statSync(join(folder, 'audit.ndjson')).mode & 0o777, 0o600);
   assert.deepEqual(await product.cliJson('service', 'remove', 'one'), {});
   assert.deepEqual(await product.cliJson('wg', 'remove-peer', key(2)), {});
 });
@@ -238,6 +245,10 @@ test('bad input to any command is a code, one sentence and a non-zero exit', asy
       ['config_invalid', ['config', '--config', file('no.yaml', 'port: [1, 2\n')]],
       ['not_running', ['service', 'list', ...elsewhere]],
       ['audit_unreadable', ['audit', 'verify', ...elsewhere]],
+      ['file_unwritable', ['audit', 'export', join(folder, 'no-such-folder', 'x')]],
+      ['not_running', ['audit', 'export', join(folder, 'unwritten'), ...elsewhere]],
+      ['malformed', ['audit', 'list', '--device', '%']],
+      ['usage', ['audit', 'list', '--since-posture']],
       ['already_running', ['up', '--port', '0']],
       ['usage', ['service', 'add', 'only-a-name']],
       ['usage', ['wg', 'add-peer', '--public-key', key(3)]],

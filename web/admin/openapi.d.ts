@@ -1899,7 +1899,8 @@ export type HubDocument = {
      },
      {
       "schema": {
-       "type": "string"
+       "type": "string",
+       "maxLength": 256
       },
       "required": false,
       "name": "reason",
@@ -2620,7 +2621,8 @@ export type HubDocument = {
      },
      {
       "schema": {
-       "type": "string"
+       "type": "string",
+       "maxLength": 256
       },
       "required": false,
       "name": "reason",
@@ -3732,7 +3734,8 @@ export type HubDocument = {
      },
      {
       "schema": {
-       "type": "string"
+       "type": "string",
+       "maxLength": 256
       },
       "required": false,
       "name": "reason",
@@ -4048,7 +4051,8 @@ export type HubDocument = {
      },
      {
       "schema": {
-       "type": "string"
+       "type": "string",
+       "maxLength": 256
       },
       "required": false,
       "name": "reason",
@@ -4101,7 +4105,8 @@ export type HubDocument = {
         "type": "object",
         "properties": {
          "reason": {
-          "type": "string"
+          "type": "string",
+          "maxLength": 256
          }
         },
         "additionalProperties": false
@@ -4490,7 +4495,8 @@ export type HubDocument = {
      },
      {
       "schema": {
-       "type": "string"
+       "type": "string",
+       "maxLength": 256
       },
       "required": false,
       "name": "reason",
@@ -4823,6 +4829,27 @@ export type HubDocument = {
       },
       "required": false,
       "name": "type",
+      "in": "query"
+     },
+     {
+      "schema": {
+       "type": "string",
+       "pattern": "^[0-9a-f]{24}$"
+      },
+      "required": false,
+      "name": "device",
+      "in": "query"
+     },
+     {
+      "schema": {
+       "type": "string",
+       "enum": [
+        "true",
+        "false"
+       ]
+      },
+      "required": false,
+      "name": "sincePosture",
       "in": "query"
      }
     ],

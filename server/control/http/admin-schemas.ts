@@ -1,7 +1,7 @@
 /** The shapes of the admin API. Values are judged where they are used, so that each fault has a code of its own. */
 import { z } from '@hono/zod-openapi';
 import { auditEventSchema, auditEventTypes } from '../../channel/audit-event.ts';
-import { printableField } from '../../channel/fields.ts';
+import { plainField } from '../../channel/fields.ts';
 import { planePeerSchema, retiringKeySchema } from '../../channel/messages.ts';
 import { hostRules } from '../../channel/snapshot-content.ts';
 
@@ -144,6 +144,14 @@ export const auditQuery = z.object({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   type: z.enum(auditEventTypes).optional(),
+  device: z
+    .string()
+    .regex(/^[0-9a-f]{24}$/)
+    .optional(),
+  sincePosture: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
 });
 export const auditPage = z.object({
   events: z.array(auditEventSchema.extend({ seq: z.number() }).openapi('AuditEvent')),
@@ -168,4 +176,4 @@ export const page = z.object({
 export const roleChange = z.strictObject({ user: text, role: z.enum(adminRoles), held: z.boolean() });
 export const done = z.object({});
 /** Why something was taken away, in a sentence for whoever asks later. */
-export const reason = z.object({ reason: printableField(256).optional() });
+export const reason = z.object({ reason: plainField(256).optional() });

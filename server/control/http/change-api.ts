@@ -21,7 +21,7 @@ import { encodeBytes, encodedBytes } from './bytes-field.ts';
 import { byDeviceKey, callerBy } from './guards.ts';
 import { signedIn } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
-import { type ApiApp, answers, takes } from './respond.ts';
+import { type ApiApp, actingFor, answers, takes } from './respond.ts';
 import { assertion, nothing } from './schemas.ts';
 
 export const danger = z.object({
@@ -134,7 +134,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     const { ceremony, credential } = exchange.req.valid('json');
     // The schema has checked the shape; the library's type differs in optional fields spelled undefined.
     const proof = { ceremony, credential: credential as AuthenticationResponseJSON };
-    const approved = await finishApproval(context, carryOuts, who, proof);
+    const approved = await finishApproval(actingFor(context, exchange), carryOuts, who, proof);
     if (approved.state === 'done') await tellGateways(desk, approved.kind);
     return exchange.json(changeJson(approved), 200);
   });
@@ -149,7 +149,7 @@ export function addChangeApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   app.openapi(refuse, async (exchange) => {
     const who = callerBy(exchange);
     await requireApprover(context.store, who);
-    await refuseChange(context, exchange.req.valid('json').change, who.spiffeId);
+    await refuseChange(actingFor(context, exchange), exchange.req.valid('json').change, who.spiffeId);
     return exchange.json({}, 200);
   });
 }

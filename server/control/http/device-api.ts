@@ -9,7 +9,7 @@ import { device } from './admin-devices.ts';
 import { byDeviceKey, callerBy } from './guards.ts';
 import { signedIn } from './lease-cookie.ts';
 import type { CallerLimits } from './rate-limit.ts';
-import { type ApiApp, answers, takes } from './respond.ts';
+import { type ApiApp, actingFor, answers, takes } from './respond.ts';
 import { nothing } from './schemas.ts';
 
 const id = z.string().regex(/^[0-9a-f]{24}$/);
@@ -36,7 +36,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     const who = callerBy(exchange);
     requirePasskey(who);
     const given = exchange.req.valid('json');
-    await nameDevice(context, given.device, given.name, { actor: who.spiffeId, owner: who.user });
+    await nameDevice(actingFor(context, exchange), given.device, given.name, { actor: who.spiffeId, owner: who.user });
     return exchange.json({}, 200);
   });
 
@@ -50,7 +50,7 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
   app.openapi(revoke, async (exchange) => {
     const who = callerBy(exchange);
     requirePasskey(who);
-    await desk.revocations.ownDevice(who, exchange.req.valid('json').device);
+    await desk.revocations.by(actingFor(context, exchange)).ownDevice(who, exchange.req.valid('json').device);
     return exchange.json({}, 200);
   });
 
@@ -68,6 +68,6 @@ export function addDeviceApi(app: ApiApp, context: Context, desk: ChannelDesk, {
     const who = callerBy(exchange);
     requirePasskey(who);
     people.require(who.user);
-    return exchange.json(await inviteOwnDevice(context, who), 200);
+    return exchange.json(await inviteOwnDevice(actingFor(context, exchange), who), 200);
   });
 }

@@ -16,7 +16,7 @@ import { byDeviceKey, callerBy } from './guards.ts';
 import { addGuestApi } from './guest-api.ts';
 import { clearLease, deviceOf, signedIn, writeLease } from './lease-cookie.ts';
 import { addOidcApi, type OidcApiOptions } from './oidc-api.ts';
-import { type ApiApp, answers, callerOf, takes } from './respond.ts';
+import { type ApiApp, actingFor, answers, callerOf, takes } from './respond.ts';
 import { addSamlApi, type SamlApiOptions } from './saml-api.ts';
 import * as schemas from './schemas.ts';
 import { addInstallation } from './shell-api.ts';
@@ -165,7 +165,7 @@ function addSession(app: ApiApp, { context, desk }: HubApiOptions): void {
   });
   app.openapi(logout, async (exchange) => {
     const who = callerBy(exchange);
-    await desk.revocations.signOut(who);
+    await desk.revocations.by(actingFor(context, exchange)).signOut(who);
     clearLease(context, exchange);
     return exchange.json({}, 200);
   });
@@ -182,7 +182,7 @@ function addLaunch(app: ApiApp, { context, desk, people }: HubApiOptions): void 
   app.openapi(explain, async (exchange) => {
     const who = callerBy(exchange);
     people.require(who.user);
-    await explainLaunch(context, desk.policy, who, exchange.req.valid('json').service);
+    await explainLaunch(actingFor(context, exchange), desk.policy, who, exchange.req.valid('json').service);
     return exchange.json({}, 200);
   });
 

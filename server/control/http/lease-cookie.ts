@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { unbase64url } from '../../../protocol/bytes.ts';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
+import { requestEvidence } from '../evidence.ts';
 import { deviceHolder, type Holder } from '../holder.ts';
 import { type SignedIn, signedInBy } from '../leases.ts';
 import { checkSignedRequest } from '../signed-request.ts';
@@ -63,14 +64,16 @@ export function deviceOf({ devicePublicKey }: SignedIn): Holder {
 /** Who is signed in and signed this very request. @throws ApiError `unauthenticated`, `signature_invalid`, … */
 export async function signedBy(context: Context, exchange: Exchange<ApiEnv>): Promise<SignedIn> {
   const who = await signedIn(context, exchange);
-  await checkSignedRequest(context, who, {
+  const request = {
     method: exchange.req.method,
     target: exchange.env.incoming.url ?? '',
     body: new Uint8Array(await exchange.req.arrayBuffer()),
     nonce: bytesOf(exchange, 'latchkey-nonce', 16),
     time: timeOf(exchange),
     signature: bytesOf(exchange, 'latchkey-signature', 64),
-  });
+  };
+  await checkSignedRequest(context, who, request);
+  exchange.set('signed', requestEvidence(request));
   return who;
 }
 

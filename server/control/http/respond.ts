@@ -6,6 +6,7 @@ import type { Context as Exchange, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { ApiError } from '../api-error.ts';
 import type { Context } from '../context.ts';
+import type { Evidence } from '../evidence.ts';
 import type { SignedIn } from '../leases.ts';
 import { addressOf } from './caller.ts';
 import { apiError } from './schemas.ts';
@@ -15,6 +16,8 @@ export type ApiEnv = {
   Variables: {
     /** SPIFFE id of the administrator who calls by a page. */
     actor?: string;
+    /** By which the request was signed. */
+    signed?: Evidence;
     /** Whoever calls, where the route has a guard (guards.ts). */
     who?: SignedIn;
   };
@@ -128,10 +131,10 @@ export function takes<T extends z.ZodType>(schema: T) {
   return { body: { required: true, content: { 'application/json': { schema } } } } as const;
 }
 
-/** The context in which an administrator's request is answered: what it changes is their doing. */
+/** The context in which a request is answered: what it changes is the doing of whoever signed it, an administrator's theirs. */
 export function actingFor(context: Context, exchange: Exchange<ApiEnv>): Context {
-  const actor = exchange.get('actor');
-  return actor === undefined ? context : { ...context, actor };
+  const [actor, signed] = [exchange.get('actor'), exchange.get('signed')];
+  return { ...context, ...(actor !== undefined && { actor }), ...(signed !== undefined && { signed }) };
 }
 
 /** Who called, for rate limits: an address. */

@@ -52,6 +52,6 @@ export function addSpiffeApi(app: ApiApp, context: Context, { people }: CallerLi
   app.openapi(own, async (exchange) => {
     const who = callerBy(exchange);
     people.require(who.user);
-    return exchange.json(await issueForDevice(context, who, exchange.req.valid('json').csr), 200);
+    return exchange.json(await issueForDevice(actingFor(context, exchange), who, exchange.req.valid('json').csr), 200);
   });
 }

@@ -25,6 +25,11 @@ export interface RetentionTable {
   certificate: Uint8Array;
 }
 
+/** A time that an older release let two approve, unsigned; until the next start has told of it. */
+export interface UnsignedRetentionTable {
+  days: number;
+}
+
 /** Signed by the notary: what a revocation cut (receipts.ts). */
 export interface ReceiptTable {
   /** That of the first event it is about. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { newDatabase, onPostgres } from '../../support/postgres.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const cli = join(root, 'server/main.ts');
@@ -28,6 +29,16 @@ export interface Elsewhere {
   readonly spawn: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
   readonly configuration?: string;
   readonly environment?: Record<string, string>;
+}
+
+/** Where the tests run on PostgreSQL, the database of each folder: one that is started again finds its own. */
+const databases = new Map<string, string>();
+
+async function storeOf(data: string): Promise<Record<string, string>> {
+  if (!onPostgres) return {};
+  const url = databases.get(data) ?? (await newDatabase());
+  databases.set(data, url);
+  return { LATCHKEY_STORE: url };
 }
 
 type Line = Record<string, unknown> & { readonly event?: string };
@@ -64,10 +75,16 @@ export class Product {
   ): Promise<Product> {
     const { configuration } = elsewhere ?? {};
     // A configuration says the port itself.
+    const store = await storeOf(data);
     const chosen = configuration === undefined ? ['--port', '0'] : ['--config', configuration];
     const child = (elsewhere?.spawn ?? spawn)(process.execPath, [cli, 'up', '--json', '--data', data, ...chosen], {
       cwd: configuration === undefined ? data : tmpdir(),
-      env: { ...process.env, ...(configuration === undefined && { LATCHKEY_WIREGUARD_PORT: '0' }), ...environment },
+      env: {
+        ...process.env,
+        ...(configuration === undefined && { LATCHKEY_WIREGUARD_PORT: '0' }),
+        ...store,
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     if (child.stdout === null || child.stderr === null) throw new TypeError('its output is not a pipe');
@@ -110,8 +127,8 @@ export class Product {
   }
 
   /** Runs one CLI command against this installation. */
-  cli(...args: string[]): Promise<Outcome> {
-    return runCli([...args, '--data', this.data]);
+  async cli(...args: string[]): Promise<Outcome> {
+    return runCli([...args, '--data', this.data], { spawn, environment: await storeOf(this.data) });
   }
 
   /** The same with --json. @throws Error when it fails. */

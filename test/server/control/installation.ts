@@ -148,7 +148,11 @@ export class Installation {
 
   /** An administrator's request. */
   admin(method: string, path: string, body?: object): Promise<Answer> {
-    const call = { method, path, ...(body && { body }) };
+    return this.socket({ method, path, ...(body && { body }) });
+  }
+
+  /** The same, with a body that may be no JSON. */
+  socket(call: Call): Promise<Answer> {
     return send({ socketPath: dataPaths.adminSocket(this.config) }, call, {});
   }
 

@@ -90,6 +90,24 @@ test('QPT-10: no token, cookie, nonce or pre-shared key stands in the database, 
   installation.remove();
 });
 
+test('QHX-8: that an unsigned retention of an older release is in force no more stands in the audit, once', async () => {
+  const installation = await new Installation().start();
+  const told = async () =>
+    (await installation.events('admin'))
+      .filter(({ detail }) => detail.operation === 'retention.unsigned')
+      .map(({ detail }) => [detail.from, detail.to]);
+  assert.deepEqual(await told(), []);
+  await installation.control.context.store.insertInto('unsigned_retention').values({ days: 90 }).execute();
+  for (let start = 0; start < 2; start++) {
+    await installation.stop();
+    await installation.start();
+  }
+  assert.deepEqual(await told(), [['90d', 'forever']]);
+  assert.equal((await installation.admin('GET', '/admin/retention')).body.days, null);
+  await installation.stop();
+  installation.remove();
+});
+
 test('everything the control plane keeps is for its owner alone', async () => {
   const installation = await new Installation().start();
   await installation.admin('POST', '/admin/users', { name: 'a' });

@@ -85,6 +85,11 @@ test('QZ-42: an approved retention of before, which nobody signed, goes: everyth
   await before.destroy();
   const store = await openStore(path);
   assert.deepEqual(await store.selectFrom('retention').selectAll().execute(), []);
+  const asides = await store.selectFrom('unsigned_retention').selectAll().execute();
+  assert.deepEqual(
+    asides.map(({ days }) => days),
+    [90],
+  );
   const start = await store.selectFrom('audit_start').selectAll().executeTakeFirstOrThrow();
   assert.deepEqual([start.seq, start.certificate], [5, null]);
   await store.destroy();
