@@ -144,6 +144,17 @@ export type ToHelper =
   | { readonly latchkey: 'write-cookies'; readonly lines: readonly string[] }
   | LedMessage;
 
+/** What the service worker says to a page of the app; a port for the answer, {@link Initiated} or nothing, rides with it. */
+export type ToPage = { readonly latchkey: 'initiated' };
+
+/** The newest navigation that a page of the app's origin began in the window of the page that is asked, since it was last asked. */
+export interface Initiated {
+  /** Where to. */
+  readonly url: string;
+  /** With a body, by POST. */
+  readonly isForm: boolean;
+}
+
 /** What a helper frame says to the service worker. */
 export type ToServiceWorker =
   | { readonly latchkey: 'ping' }

@@ -1,7 +1,10 @@
 /** Windows that an app opens: pages of the app, with their opener, through the tunnel of the tab they came from. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { LocalPeer } from './support/browser-peer.ts';
 import { fidelityService } from './support/fidelity-service.ts';
 import { type OpenService, Person } from './support/person.ts';
@@ -46,6 +49,31 @@ async function openFrom({ app }: OpenService, act: string): Promise<Page> {
   }, act);
   await app.getByRole('button', { name: 'open', exact: true }).click();
   return opening;
+}
+
+/** With all that another site cannot have go along. */
+function setStrictCookie(app: Frame): Promise<unknown> {
+  return app.evaluate(() => fetch('/set-cookie?line=strict%3D1%3BSameSite%3DStrict%3BHttpOnly'));
+}
+
+/** In a page: from now on it says nowhere where one comes from. */
+function hideReferrer(): void {
+  document.head.insertAdjacentHTML('beforeend', '<meta name="referrer" content="no-referrer">');
+}
+
+/** In a page. */
+function sendForm({ action, target = '' }: { action: string; target?: string }): void {
+  const form = document.createElement('form');
+  Object.assign(form, { method: 'post', action, target });
+  document.body.append(form);
+  form.submit();
+}
+
+/** What a window says that shows the service's echo. */
+async function echoed(window: Page): Promise<{ method: string; cookie: string | undefined }> {
+  await window.waitForURL(/\/echo\?/);
+  const { method, headers } = JSON.parse(await window.evaluate(() => document.body.textContent));
+  return { method, cookie: headers.cookie };
 }
 
 test('app-access: a pop-up of an app is a page of the app, and speaks to the page that opened it', async () => {
@@ -129,6 +157,7 @@ test('app-access: a page that will not be framed gets a window of its own, also 
 test('app-access: a page that will not be framed gets a window of its own, through the tunnel of the tab it left', async () => {
   const { shell, app } = await person.open('depot');
   await shell.evaluate(() => Object.assign(window, { stayed: true }));
+  await setStrictCookie(app);
   await app.evaluate(() => location.assign('/busts?one#two'));
   await shell.getByRole('heading', { name: 'depot wants a window of its own' }).waitFor();
   const opening = person.context.waitForEvent('page');
@@ -137,8 +166,69 @@ test('app-access: a page that will not be framed gets a window of its own, throu
   await own.getByRole('heading', { name: 'Busts' }).waitFor();
   assert.equal(own.url(), new URL('/busts?one#two', tab.app.url()).href);
   assert.equal(await own.evaluate(async () => (await (await fetch('/echo?own')).json()).target), '/echo?own');
+  // A page that hides where it comes from is itself all the same, also where the service redirects what it sends.
+  await own.evaluate(hideReferrer);
+  await own.evaluate(sendForm, { action: '/echo?form' });
+  assert.deepEqual(await echoed(own), { method: 'POST', cookie: 'strict=1' });
+  await own.goBack();
+  await own.evaluate(hideReferrer);
+  await own.evaluate(sendForm, { action: `/redirect/303?to=${encodeURIComponent('/echo?redirected')}` });
+  assert.deepEqual(await echoed(own), { method: 'GET', cookie: 'strict=1' });
   await shell.getByRole('button', { name: 'Show it here' }).click();
   await shell.frameLocator('iframe[title="depot"]').getByRole('heading', { name: 'Start' }).waitFor();
   assert.equal(await shell.evaluate(() => (window as unknown as { stayed?: true }).stayed), true);
   await Promise.all([own.close(), shell.close()]);
 });
+
+/** A site that has nothing to do with us. */
+async function foreignSite(): Promise<{ address: string } & Disposable> {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Elsewhere</title>');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { address: `http://elsewhere.localhost:${port}/`, [Symbol.dispose]: () => server.close() };
+}
+
+for (const isHidden of [false, true]) {
+  const how = isHidden ? 'that sends no referrer' : 'as it is';
+  test(`app-access: a form of another site, ${how}, is of another site in any window it is sent into`, async () => {
+    using foreign = await foreignSite();
+    await setStrictCookie(tab.app);
+    const { origin } = new URL(tab.app.url());
+    const action = `${origin}/echo?foreign`;
+    const page = await person.context.newPage();
+    const arrive = async (where: Page | Frame) => {
+      await where.goto(foreign.address);
+      if (isHidden) await where.evaluate(hideReferrer);
+    };
+    const ofNobody = { method: 'POST', cookie: undefined };
+
+    await arrive(page);
+    await page.evaluate(sendForm, { action });
+    assert.deepEqual(await echoed(page), ofNobody, 'in its own window');
+
+    await arrive(page);
+    const opening = person.context.waitForEvent('page');
+    await page.evaluate((address) => void open(address, 'named'), `${origin}/second`);
+    const named = await opening;
+    await named.getByRole('heading', { name: 'Second' }).waitFor();
+    await page.evaluate(sendForm, { action, target: 'named' });
+    assert.deepEqual(await echoed(named), ofNobody, 'in a window that shows the app');
+
+    await named.goto(`${origin}/second`);
+    await named.evaluate(() => document.body.append(document.createElement('iframe')));
+    const frame = named.frames()[1]!;
+    await arrive(frame);
+    await frame.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<button>send</button>'));
+    await frame.evaluate((to) => {
+      document.querySelector('button')?.addEventListener('click', () => {
+        document.body.innerHTML = `<form method=post target=_top action="${to}"></form>`;
+        document.forms[0]?.submit();
+      });
+    }, action);
+    await frame.getByRole('button', { name: 'send' }).click();
+    assert.deepEqual(await echoed(named), ofNobody, 'out of a frame in a page of the app');
+    await Promise.all([named.close(), page.close()]);
+  });
+}

@@ -26,7 +26,7 @@ export class OwnWindowPanel extends LitElement {
       <h1 tabindex="-1">${this.service} wants a window of its own</h1>
       <p>Its pages do not stay inside another page. Keep this tab open meanwhile: the connection to it is here.</p>
       <div class="actions">
-        <a class="button" href=${this.address} target="_blank" rel="noopener">Open the window</a>
+        <a class="button" href=${this.address} target="_blank" rel="noopener" referrerpolicy="origin">Open the window</a>
         <button class="quiet" @click=${() => this.dispatchEvent(new Event('stay'))}>Show it here</button>
       </div>
     </div>`;

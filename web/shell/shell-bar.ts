@@ -141,6 +141,7 @@ export class ShellBar extends LitElement {
       href=${this.app}
       target="_blank"
       rel="noopener"
+      referrerpolicy="origin"
       @click=${this.#leadWindow}
       >${open} In a window of its own</a
     >`;

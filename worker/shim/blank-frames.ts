@@ -27,8 +27,8 @@ export function equipWindow(realm: Realm): void {
 /** A page's script may reach into a frame in the same breath in which it made it. */
 function watchAccess(realm: Realm, name: 'contentWindow' | 'contentDocument'): void {
   const { prototype } = realm.HTMLIFrameElement;
-  const native = getOwnPropertyDescriptor(prototype, name);
-  if (native?.get === undefined) return;
+  // Every browser has it (HTML, "The iframe element").
+  const native = getOwnPropertyDescriptor(prototype, name) as Required<PropertyDescriptor>;
   const get = new Proxy(native.get, {
     apply(target, self, given) {
       const value = apply(target, self, given);
@@ -75,6 +75,5 @@ function equip(frame: HTMLIFrameElement, found: Window): void {
 
 /** A frame that is about to show a page of the service gets its shim from the gateway, in the same window. */
 function isBroughtByNobody(frame: HTMLIFrameElement): boolean {
-  if (frame.hasAttribute('srcdoc')) return true;
-  return blank.test(frame.getAttribute('src') ?? '');
+  return frame.hasAttribute('srcdoc') || blank.test(frame.getAttribute('src') ?? '');
 }

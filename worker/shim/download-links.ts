@@ -25,6 +25,8 @@ function downloadLink(event: Event): HTMLAnchorElement | undefined {
 function save(page: Document, link: HTMLAnchorElement): void {
   const frame = page.createElement('iframe');
   frame.hidden = true;
+  // The service worker is to see who asks, also of a page that sends no referrer; the service does not.
+  frame.referrerPolicy = 'same-origin';
   const query = new URLSearchParams({ target: link.pathname + link.search, name: link.download });
   frame.src = `${downloadPath}?${query}`;
   page.documentElement.append(frame);

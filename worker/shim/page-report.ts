@@ -40,7 +40,7 @@ function here(): string {
 function iconOf({ baseURI, head }: Document): string {
   const links = head?.querySelectorAll<HTMLLinkElement>('link[rel~=icon i]') ?? [];
   for (const link of links) {
-    const url = URL.canParse(link.getAttribute('href') ?? '', baseURI) ? new URL(link.href) : undefined;
+    const url = URL.parse(link.getAttribute('href') ?? '', baseURI);
     if (url?.origin === location.origin) return url.pathname + url.search;
   }
   return '/favicon.ico';

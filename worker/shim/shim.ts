@@ -5,6 +5,7 @@
 
 import { equipWindow } from './blank-frames.ts';
 import { routeDownloadLinks } from './download-links.ts';
+import { tellInitiated } from './initiated.ts';
 import { reportPage } from './page-report.ts';
 import { defineProperty, isWindow } from './realm.ts';
 import { refuseSynchronousRequests } from './synchronous-requests.ts';
@@ -23,6 +24,7 @@ function equip(): void {
     equipWindow(window);
     routeDownloadLinks(document);
     reportPage();
+    tellInitiated();
   } else expectWay();
 }
 

@@ -7,7 +7,7 @@ import type { WayIn, WebSocketPort } from '../app-messages.ts';
 import { isWindow } from './realm.ts';
 
 // The app does not see this container (service-workers.ts).
-const container = ownContainer();
+export const container = ownContainer();
 
 /** A sandboxed page may not even ask. */
 function ownContainer(): ServiceWorkerContainer | undefined {
@@ -21,12 +21,15 @@ function ownContainer(): ServiceWorkerContainer | undefined {
 let outwards: MessagePort | undefined;
 const waiting: MessagePort[] = [];
 
-/** @throws Error where no service worker is */
+/** @throws TypeError where no service worker is */
 export function handOver(port: MessagePort): void {
   if (!isWindow) pass(port);
-  else if (container?.controller == null) throw new Error('no service worker');
-  else container.controller.postMessage({ latchkey: 'websocket' } satisfies WebSocketPort, [port]);
+  else controllerOf(container).postMessage({ latchkey: 'websocket' } satisfies WebSocketPort, [port]);
 }
+
+// Whoever calls catches what an absent one throws.
+const controllerOf = (own: ServiceWorkerContainer | undefined): ServiceWorker =>
+  (own as ServiceWorkerContainer).controller as ServiceWorker;
 
 /** Whether workers started here can be given a way. */
 export function hasWay(): boolean {

@@ -31,8 +31,8 @@ function isIterable(value: unknown): value is Iterable<unknown> {
 /** `[Clamp] unsigned short`. @throws DOMException InvalidAccessError */
 export function parseCloseCode(given: unknown): number | undefined {
   if (given === undefined) return undefined;
-  const number = Number(given);
-  const code = Number.isNaN(number) ? 0 : Math.round(Math.min(Math.max(number, 0), 0xffff));
+  // NaN counts as 0.
+  const code = Math.round(Math.min(Math.max(Number(given) || 0, 0), 0xffff));
   if (code !== 1000 && !(code >= 3000 && code <= 4999))
     throw new DOMException('A close code is 1000 or from 3000 to 4999.', 'InvalidAccessError');
   return code;

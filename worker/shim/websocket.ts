@@ -19,7 +19,7 @@ const open = 1;
 const closing = 2;
 const closed = 3;
 /** A sandboxed page has none. */
-const ownHost = URL.canParse(origin) ? new URL(origin).host : undefined;
+const ownHost = URL.parse(origin)?.host;
 const goingAway = 1001;
 const abnormal = 1006;
 
@@ -102,7 +102,7 @@ class TunnelWebSocket extends EventTarget {
   close(givenCode?: unknown, givenReason: unknown = ''): void {
     const code = parseCloseCode(givenCode);
     const reason = parseReason(givenReason);
-    if (this.#state === closing || this.#state === closed) return;
+    if (this.#state > open) return;
     const wasConnecting = this.#state === connecting;
     this.#state = closing;
     this.#afterBlobs(() => this.#say({ t: 'close', code, reason }));
@@ -186,10 +186,6 @@ class TunnelWebSocket extends EventTarget {
     this.dispatchEvent(new CloseEvent('close', { code, reason, wasClean }));
   }
 
-  #handler(type: string): unknown {
-    return this.#handlers.get(type)?.set ?? null;
-  }
-
   #setHandler(type: string, value: unknown): void {
     const before = this.#handlers.get(type);
     if (typeof value !== 'function') {
@@ -211,7 +207,7 @@ class TunnelWebSocket extends EventTarget {
     for (const type of ['open', 'message', 'error', 'close'])
       defineProperty(TunnelWebSocket.prototype, `on${type}`, {
         get(this: TunnelWebSocket) {
-          return this.#handler(type);
+          return this.#handlers.get(type)?.set ?? null;
         },
         set(this: TunnelWebSocket, value: unknown) {
           this.#setHandler(type, value);
@@ -236,9 +232,8 @@ function teach(prototype: object): void {
     const native = getOwnPropertyDescriptor(prototype, name);
     if (name === 'constructor' || native === undefined) continue;
     const taught = { ...native };
-    if (native.get && own.get) taught.get = branch(native.get, own.get);
-    if (native.set && own.set) taught.set = branch(native.set as Method, own.set as Method);
-    if (native.value && own.value) taught.value = branch(native.value, own.value);
+    for (const part of ['get', 'set', 'value'] as const)
+      if (native[part] && own[part]) taught[part] = branch(native[part] as Method, own[part] as Method);
     defineProperty(prototype, name, taught);
   }
 }

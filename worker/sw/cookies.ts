@@ -8,14 +8,12 @@
  */
 
 import { helperPath, sightName, type ToHelper } from '../app-messages.ts';
+import { askClient } from './ask-client.ts';
 import { type CookieStoreLike, cookiesIn, isForStore, writeInto } from './cookie-store.ts';
 import { helpersFor } from './helpers.ts';
 import { withoutLogin } from './login.ts';
 
 type Question = Extract<ToHelper, { latchkey: 'read-cookies' | 'write-cookies' }>;
-
-/** A window that is frozen does not answer, and cannot hold up the page. */
-const answerLimitMs = 2_000;
 
 let seeing: Promise<CookieStoreLike | undefined> | undefined;
 
@@ -71,17 +69,8 @@ export function fromHeadText(text: string): string {
 /** @returns '' when no window answers. */
 async function ask(client: string, question: Question): Promise<string> {
   for (const helper of await helpersFor(client)) {
-    const answer = await askOne(helper, question);
-    if (answer !== undefined) return answer;
+    const answer = await askClient<string>(helper, question);
+    if (answer !== undefined) return answer ?? '';
   }
   return '';
-}
-
-async function askOne(helper: Client, question: Question): Promise<string | undefined> {
-  const { port1, port2 } = new MessageChannel();
-  return new Promise<string | undefined>((resolve) => {
-    port1.onmessage = ({ data }) => resolve(String(data ?? ''));
-    setTimeout(resolve, answerLimitMs, undefined);
-    helper.postMessage(question, [port2]);
-  }).finally(() => port1.close());
 }

@@ -4,7 +4,7 @@ import { siblingOrigin } from '../origins.ts';
 
 /**
  * What a browser sends itself and keeps from a service worker's `Request.headers`. Origin is not among it: the gateway
- * writes it, by the rules of {@link siteOf}.
+ * writes it, by the rules of {@link Sites}.
  * @param lastEventId of an EventSource that comes again.
  */
 export function requestHeaders(request: Request, lastEventId = ''): [string, string][] {

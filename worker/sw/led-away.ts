@@ -4,11 +4,9 @@
  * by an answer without a page (204, HTML "navigate": the document stays as it is), and the shell is told where to go.
  */
 import type { LedMessage, ToHelper } from '../app-messages.ts';
+import { askClient } from './ask-client.ts';
 import { helpers } from './helpers.ts';
 import { withoutLogin } from './login.ts';
-
-/** A tab that is about to go answers at once; one that the browser has put to sleep is not going anywhere. */
-const answerLimitMs = 2_000;
 
 /** @returns the answer that keeps the tab; undefined for what does not lead a shell away. */
 export async function keptInShell(request: Request): Promise<Response | undefined> {
@@ -32,11 +30,6 @@ function mayBeKept(request: Request & { readonly isHistoryNavigation?: boolean }
 }
 
 /** Whether the tab of this helper is what navigates: it has just been asked whether it may be left. */
-function isLeaving(helper: Client): Promise<boolean> {
-  const { port1, port2 } = new MessageChannel();
-  return new Promise<boolean>((resolve) => {
-    setTimeout(resolve, answerLimitMs, false);
-    port1.onmessage = ({ data }: MessageEvent<boolean>) => resolve(data);
-    helper.postMessage({ latchkey: 'leaving' } satisfies ToHelper, [port2]);
-  }).finally(() => port1.close());
+async function isLeaving(helper: Client): Promise<boolean> {
+  return (await askClient<boolean>(helper, { latchkey: 'leaving' } satisfies ToHelper)) ?? false;
 }

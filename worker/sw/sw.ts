@@ -17,11 +17,11 @@ import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
 import { heardFrom, inherit } from './helpers.ts';
 import { iconRequest, iconResponse, noIcon } from './icon.ts';
+import { siteOf } from './initiator.ts';
 import { installation } from './installation.ts';
 import { keptInShell } from './led-away.ts';
 import { withoutLogin } from './login.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
-import { type RequestOrigin, type Site, siteOf } from './site.ts';
 import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
 import { isWorkerScript, withShim } from './worker-script.ts';
 
@@ -75,7 +75,7 @@ async function answer(event: FetchEvent): Promise<Response> {
   try {
     const kept = await keptInShell(request);
     if (kept !== undefined) return kept;
-    const response = await exchange(request, await siteOfEvent(event), clientOf(event));
+    const response = await exchange(request, await siteOf(event), clientOf(event));
     return isWorkerScript(request) ? await withShim(response) : response;
   } catch (error) {
     return failed(request, error);
@@ -86,7 +86,7 @@ async function savedFile(event: FetchEvent): Promise<Response> {
   const asked = savedFileRequest(event.request.url);
   if (asked === undefined) return Response.error();
   try {
-    return asSavedFile(await exchange(asked.request, await siteOfEvent(event), clientOf(event)), asked.name);
+    return asSavedFile(await exchange(asked.request, await siteOf(event), clientOf(event)), asked.name);
   } catch {
     return brokenFile();
   }
@@ -102,25 +102,10 @@ async function icon(event: FetchEvent): Promise<Response> {
   const asked = iconRequest(event.request.url);
   if (asked === undefined) return noIcon();
   try {
-    return await iconResponse(await exchange(asked, await siteOfEvent(event), clientOf(event)));
+    return await iconResponse(await exchange(asked, await siteOf(event), clientOf(event)));
   } catch {
     return noIcon();
   }
-}
-
-async function siteOfEvent(event: FetchEvent): Promise<Site> {
-  const shell = siblingOrigin(self.location, 'shell');
-  return siteOf(originOf(event.request), self.location.origin, shell, await replacesOwn(event));
-}
-
-function originOf({ mode, destination, method, headers, referrer }: Request): RequestOrigin {
-  return { mode, destination, method, origin: headers.get('origin'), referrer: referrer.replace(/^about:.*/, '') };
-}
-
-/** Of a navigation, Chromium's `clientId` is the page that the frame shows now, if it is one of ours. */
-async function replacesOwn(event: FetchEvent): Promise<boolean> {
-  if (event.request.mode !== 'navigate' || event.clientId === '') return false;
-  return (await self.clients.get(event.clientId)) !== undefined;
 }
 
 async function failed(request: Request, error: unknown): Promise<Response> {
