@@ -90,11 +90,12 @@ for (const role of ['client', 'gateway'] as const)
         void links[stream]!.send(kind, content).catch(() => {});
       await settled();
       const { code } = peer.victim.state;
-      assert.notEqual(code, 'internal', faults.map((fault) => (fault as Error).stack).join('\n'));
       ends.set(code ?? 'open', (ends.get(code ?? 'open') ?? 0) + 1);
       peer.victim.close('done');
       peer.link.client.close();
-      await peer.victim.closed;
+      const { byPeer } = await peer.victim.closed;
+      // It may be what the peer said in its CLOSE.
+      assert.ok(code !== 'internal' || byPeer, faults.map((fault) => (fault as Error).stack).join('\n'));
     };
     await assault(t, fc.array(record, { minLength: 1, maxLength: 6 }), give, () => false, Math.ceil(hostileRuns / 5));
     t.diagnostic(Array.from(ends, ([code, count]) => `${code} ${count}`).join(', '));
