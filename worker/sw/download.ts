@@ -8,6 +8,8 @@ export class Download {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #credit: (bytes: number) => void;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
+  /** What breaks off ends, and is no error (event-stream.ts). */
+  mayBreakOff = false;
   #uncredited = 0;
   #isOver = false;
   #length = 0;
@@ -49,7 +51,8 @@ export class Download {
   fail(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#controller.error(new TypeError('network error'));
+    if (this.mayBreakOff) this.#controller.close();
+    else this.#controller.error(new TypeError('network error'));
   }
 
   #grant(): void {

@@ -2,6 +2,10 @@
  * Last-Event-ID of an EventSource that comes again: Chromium writes it below the service worker, out of its sight. So it
  * is read off the stream that broke (HTML, "server-sent events", interpreting an event stream) and told when the same
  * page asks for the same address next. A stream that its page closed is forgotten: what asks then is a new source.
+ *
+ * And a source comes again after a stream that broke off as after one that ended (HTML, "reestablish the connection"), but
+ * to both browsers a body that a service worker breaks off was given up by the page, and the source is closed for good. So
+ * one that broke off ends here. An event that was cut is none, so nothing is taken for whole that is not.
  */
 
 /** Sources that wait to come again, in memory alone; a service worker that was stopped has them come from the start. */
@@ -23,9 +27,15 @@ export class EventStream {
     left.delete(key);
   }
 
-  /** @returns undefined for a request that no EventSource made. */
-  static of({ headers, url }: Request, client: string): EventStream | undefined {
-    return headers.get('accept') === 'text/event-stream' ? new EventStream(`${client} ${url}`) : undefined;
+  /** @returns undefined for a request that no EventSource made. A fetch that asks for all of this is not told from one. */
+  static of({ headers, cache, url }: Request, client: string): EventStream | undefined {
+    const isSource = headers.get('accept') === 'text/event-stream' && cache === 'no-store';
+    return isSource ? new EventStream(`${client} ${url}`) : undefined;
+  }
+
+  /** Whether an answer of these headers is one that a source listens to. */
+  isAnsweredBy(headers: readonly (readonly [string, string])[]): boolean {
+    return headers.some(([name, value]) => /^content-type$/i.test(name) && /^text\/event-stream\s*(;|$)/i.test(value));
   }
 
   /** What the source had last when it broke; empty for none. */

@@ -144,6 +144,7 @@ class Exchange {
   #receive(message: FromExchange): void {
     switch (message.t) {
       case 'head':
+        this.#download.mayBreakOff = this.#events?.isAnsweredBy(message.headers) ?? false;
         this.#head.resolve(message);
         break;
       case 'chunk':

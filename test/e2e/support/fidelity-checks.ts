@@ -311,6 +311,26 @@ export const checks: readonly Check[] = [
     },
   ),
   check(
+    'a source whose stream broke off comes again where it was, and again when nobody answered',
+    ['one', 'after 1'],
+    async () => {
+      const key = crypto.randomUUID();
+      const seen: string[] = [];
+      const source = new EventSource(`/broken-events?key=${key}`);
+      return new Promise((resolve) => {
+        source.onmessage = ({ data }) => {
+          seen.push(data);
+          if (seen.length === 1) return void fetch(`/let-go?key=${key}`);
+          source.close();
+          return resolve(seen);
+        };
+        source.onerror = () => {
+          if (source.readyState === EventSource.CLOSED) resolve([...seen, 'given up']);
+        };
+      });
+    },
+  ),
+  check(
     'XMLHttpRequest has progress, types, headers and abort',
     [true, 200_000, '"file-1"', 'abort', 'OK'],
     async () => {

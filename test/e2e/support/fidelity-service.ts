@@ -160,6 +160,17 @@ const events: Route = (request, response, _url) => {
   return response.end();
 };
 
+/** Breaks off: first within an event, when the key is let go; next before any answer. Then it says what it was told. */
+const brokenEvents: Route = (request, response, url, { counts, held }) => {
+  const key = url.searchParams.get('key') ?? '';
+  const asked = bump(counts, key);
+  if (asked === 2) return response.destroy();
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  if (asked > 2) return response.end(`data: after ${request.headers['last-event-id']}\n\n`);
+  held.set(key, [() => response.destroy()]);
+  return response.write('retry: 10\n\nid: 1\ndata: one\n\nid: 2\ndata: half');
+};
+
 /** Lets one part out at once and the rest when the key is let go. */
 const hold: Route = (request, response, url, { counts, held, open, gone }) => {
   const key = url.searchParams.get('key') ?? '';
@@ -185,6 +196,15 @@ const letGo: Route = (_request, response, url, { held, open }) => {
   for (const finish of held.get(key) ?? []) finish();
   held.delete(key);
   json(response, {});
+};
+
+/** Events without end, ten a second. */
+const ticks: Route = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  let sent = 0;
+  response.write('retry: 10\n\n');
+  const timer = setInterval(() => response.write(`data: ${++sent}\n\n`), 100);
+  response.on('close', () => clearInterval(timer));
 };
 
 /** A byte every so often, for as long as it takes: `?every=ms&count=n`. */
@@ -222,6 +242,8 @@ const routes: Readonly<Record<string, Route>> = {
   '/hold': hold,
   '/let-go': letGo,
   '/drip': drip,
+  '/ticks': ticks,
+  '/broken-events': brokenEvents,
   '/form': form,
   '/download': (request, response, url) => answerDownload(request, response, url),
   '/upload': (request, response) => answerUpload(request, response),

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { utf8 } from '../../../protocol/bytes.ts';
 import { EventStream } from '../../../worker/sw/event-stream.ts';
 
-const source = (url: string, accept = 'text/event-stream') =>
-  new Request(`http://wiki.apps.localhost${url}`, { headers: { accept } });
+const source = (url: string, accept = 'text/event-stream', cache: RequestCache = 'no-store') =>
+  new Request(`http://wiki.apps.localhost${url}`, { headers: { accept }, cache });
 
 /** The id that the next source of this address would be given, after a stream that said all this and ended so. */
 function idAfter(url: string, pieces: readonly string[], isClosed = false): string | undefined {
@@ -45,8 +45,21 @@ test('BR-1: pages and addresses do not share what they had, and other requests h
   assert.equal(EventStream.of(source('/mine'), 'another page')?.lastId, '');
   assert.equal(EventStream.of(source('/mine?x'), 'page')?.lastId, '');
   assert.equal(EventStream.of(source('/mine', '*/*'), 'page'), undefined);
+  assert.equal(EventStream.of(source('/mine', 'text/event-stream', 'default'), 'page'), undefined, 'a fetch');
   assert.equal(EventStream.of(source('/mine'), 'page')?.lastId, '7');
 });
+
+for (const [type, isOne] of [
+  ['text/event-stream', true],
+  ['Text/Event-Stream ; charset=utf-8', true],
+  ['text/event-streams', false],
+  ['text/html', false],
+] as const)
+  test(`BR-6: an answer of ${type} ${isOne ? 'ends where it breaks off' : 'is cut where it breaks off'}`, () => {
+    const stream = EventStream.of(source('/typed'), 'page');
+    assert.equal(stream?.isAnsweredBy([['Content-Type', type]]), isOne);
+    assert.equal(stream?.isAnsweredBy([['x-content-type', type]]), false);
+  });
 
 test('an address whose server says nothing is remembered no more than 256 others', () => {
   for (let n = 0; n < 300; n += 1) {
