@@ -28,13 +28,13 @@ export function doms(visits: Both, app: RealApp): Pair {
 }
 
 /** Each document that the browser got and what the app answered, the last of each target; one character a byte. */
-export function documents({ documents: got, recording }: Visit): { got: string; given: string }[] {
+export function documents({ documents: got, recording }: Visit): { target: string; got: string; given: string }[] {
   // Of HEAD, OPTIONS and a script's fetch the same target may have another answer.
   const navigations = recording.requests.filter(({ headers: heard }) => heard['sec-fetch-mode'] === 'navigate');
   const last = new Map(navigations.map((one) => [one.target, one.document]));
   return [...got].flatMap(([target, bytes]) => {
     const given = last.get(target);
-    return given === undefined ? [] : [{ got: bytes.toString('latin1'), given: given.toString('latin1') }];
+    return given === undefined ? [] : [{ target, got: bytes.toString('latin1'), given: given.toString('latin1') }];
   });
 }
 

@@ -8,6 +8,9 @@ const debianFiles = {
   'redis-server': '/usr/bin/redis-server',
   'openssh-server': '/usr/sbin/sshd',
   'openssh-client': '/usr/bin/ssh',
+  phpmyadmin: '/usr/share/phpmyadmin/index.php',
+  // Without what starts a server of the system's.
+  'mariadb-server-core': '/usr/sbin/mariadbd',
 } as const;
 
 /** npm packages with a part in C++, and the file that it is compiled to. */
@@ -27,6 +30,7 @@ export interface Needs {
 export const needs: Readonly<Record<string, Needs>> = {
   radicale: { debian: ['radicale'] },
   'redis-commander': { debian: ['redis-server'] },
+  phpmyadmin: { debian: ['phpmyadmin', 'mariadb-server-core'] },
   wetty: { debian: ['openssh-server', 'openssh-client'], native: ['node-pty'] },
 };
 

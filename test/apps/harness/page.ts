@@ -3,7 +3,7 @@
  * whichever browser it is.
  */
 export interface AppPage {
-  /** Opens an address of the app, as a person who types it. */
+  /** Opens an address of the app, as its page leads there. */
   goto(path: string): Promise<void>;
   reload(): Promise<void>;
   /** Runs in the window. */

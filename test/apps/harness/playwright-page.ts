@@ -18,7 +18,9 @@ export function appPage(seen: Seen): AppPage {
   return {
     ...verbs(tab, frame),
     goto: async (path) => {
-      await frame.goto(new URL(path, origin).href);
+      const arriving = frame.waitForNavigation();
+      await frame.evaluate((address) => location.assign(address), new URL(path, origin).href);
+      await arriving;
     },
     reload: async () => {
       await frame.goto(frame.url().replace(/#.*/, ''));

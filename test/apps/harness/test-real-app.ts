@@ -28,8 +28,11 @@ export function testRealApp(app: RealApp): void {
   test(`BR-1: a document of ${app.name} is the service's to the byte, but for one tag`, options, () => {
     const compared = documents(visits().tunnel);
     assert.ok(compared.length > 0, `no document was compared; not read: ${visits().tunnel.unread.join(', ')}`);
-    for (const { got, given } of compared)
-      assert.match(insertion(got, given) ?? 'more has changed', /^<script[^>]*>(?:(?!<\/script)[\s\S])*<\/script>$/);
+    for (const { target, got, given } of compared)
+      assert.match(
+        insertion(got, given) ?? `more has changed in ${target}`,
+        /^<script[^>]*>(?:(?!<\/script)[\s\S])*<\/script>$/,
+      );
   });
   test(`BR-1: ${app.name} reports no error that it does not report directly`, options, () => {
     assert.deepEqual(newErrors(visits(), app), []);

@@ -67,8 +67,13 @@ async function throughLatchkey(app: RealApp, origin: string, { product, far, per
       if (response.url().startsWith(`${origin}/`)) reading.push(keepDocument(response, documents, unread));
     });
   });
+  const forget = async () => {
+    await Promise.all(reading);
+    documents.clear();
+    place.recorder.forget();
+  };
   await person.launcher(product.ready.hub);
-  const { tab, frame } = app.ownWindow ? await openWindow(person, app.name, place) : await openFrame(person, app.name);
+  const { tab, frame } = app.ownWindow ? await openWindow(person, app.name, forget) : await openFrame(person, app.name);
   const looks: Look[] = [];
   const page = appPage({ tab, frame, origin, looks, restless: app.restless ?? [] });
   await explained(place, () => app.visit(page, place));
@@ -92,12 +97,12 @@ async function openFrame(person: Person, name: string): Promise<Window> {
 }
 
 /** What the app was asked while its pages found that they were framed is no part of the visit. */
-async function openWindow(person: Person, name: string, place: RunningPlace): Promise<Window> {
+async function openWindow(person: Person, name: string, forget: () => Promise<void>): Promise<Window> {
   const opening = person.context.waitForEvent('page');
   await person.hub.getByRole('link', { name, exact: true }).click();
   const offer = (await opening).getByRole('link', { name: 'Open the window' });
   await offer.waitFor();
-  place.recorder.forget();
+  await forget();
   const window = person.context.waitForEvent('page');
   await offer.click();
   const tab = await window;
