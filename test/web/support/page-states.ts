@@ -2,19 +2,13 @@
  * Every page that a person can see, in every state it can be in: for the accessibility tests and for screenshots. The
  * bundles and their headers are the real ones; what a tunnel would say is told to the shell's element.
  */
-import type { BrowserContext, Frame, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { failurePage } from '../../../worker/sw/failure-page.ts';
 import { enrolmentLink, welcome } from './fake-api.ts';
+import { guestStates } from './guest-states.ts';
 import type { MockInstallation } from './mock-installation.ts';
+import { type PageState, state } from './page-state.ts';
 import type { Visitor } from './visitor.ts';
-
-export interface PageState {
-  readonly name: string;
-  /** Brings a browser there; the page is closed by the caller when it is not the visitor's own. */
-  reach(visitor: Visitor, mock: MockInstallation): Promise<Page>;
-  /** What is looked at when it is not the page itself. */
-  readonly within?: (page: Page) => Frame;
-}
 
 const contact = 'Platform team, help@corp.example, extension 2214';
 const few = { wiki: 'Team wiki', builds: 'Build monitor', incidents: 'Incident board', stock: 'Spare parts' };
@@ -120,18 +114,6 @@ async function signedOut(visitor: Visitor, mock: MockInstallation): Promise<Page
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
   return page;
-}
-
-/** From an empty page: another fragment alone would load nothing. */
-function state(name: string, reach: PageState['reach'], within?: PageState['within']): PageState {
-  return {
-    name,
-    ...(within && { within }),
-    reach: async (visitor, mock) => {
-      await visitor.page.goto('about:blank');
-      return reach(visitor, mock);
-    },
-  };
 }
 
 const hubStates: readonly PageState[] = [
@@ -394,6 +376,7 @@ async function gaveUp(context: BrowserContext, mock: MockInstallation, boot: str
 
 export const pageStates: readonly PageState[] = [
   ...hubStates,
+  ...guestStates,
   ...adminStates,
   ...Object.entries(shellStates).map(([name, shown]) =>
     state(`shell-${name}`, (visitor, mock) => shellShowing(visitor, mock, shown)),
