@@ -33,6 +33,7 @@ export const auditEventTypes = [
   'peer.change',
   'gateway.join',
   'gateway.leave',
+  'gateway.alarm',
   'gateway.stale',
   'gateway.restart',
   'connector.join',

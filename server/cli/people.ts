@@ -1,6 +1,8 @@
 /** `latchkey user add|invite|revoke|list` and `latchkey pins`: who may sign in, and the keys they should expect. */
 import type { Command } from 'commander';
-import { fingerprintText, optionsOf, print, table } from './output.ts';
+import { readTrust } from '../audit/trust.ts';
+import { controlPaths } from '../store/paths.ts';
+import { configOf, fingerprintText, optionsOf, print, table } from './output.ts';
 import { admin } from './service.ts';
 
 export function addPeopleCommands(program: Command): void {
@@ -64,9 +66,10 @@ export function addPeopleCommands(program: Command): void {
     .description('the fingerprint of the signing keys that browsers of this installation pin')
     .option('--json', 'print JSON')
     .action(async (_own: unknown, command: Command) => {
-      const answer = await admin(command, 'GET', '/admin/status');
-      print(optionsOf(command), { fingerprint: answer['fingerprint'] }, () =>
-        fingerprintText(Buffer.from(String(answer['fingerprint']), 'base64url').toString('hex')),
+      // From the files and verified here: it is to be compared with what a control plane says.
+      const { fingerprint } = await readTrust(controlPaths(configOf(optionsOf(command)).data));
+      print(optionsOf(command), { fingerprint }, () =>
+        fingerprintText(Buffer.from(fingerprint, 'base64url').toString('hex')),
       );
     });
 }

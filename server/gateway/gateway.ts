@@ -126,6 +126,7 @@ export class Gateway {
         trust,
         policy,
         spool,
+        audit,
         dataPlane,
         stepUps,
         assertionKeys,

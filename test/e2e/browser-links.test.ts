@@ -29,7 +29,7 @@ async function denials(): Promise<unknown[]> {
   }
 }
 
-test('BR-3: a kiosk’s guest opens the service by the link alone, only to read where it says so, until it is revoked', async () => {
+test('BR-3, QPT-3: a kiosk’s guest opens the service by the link alone, only to read where it says so, until it is revoked and the screen is blank', async () => {
   const { url, id } = await link('--kiosk', '--read-only');
   await using guest = await Person.arrive();
   await guest.hub.goto(url);
@@ -48,6 +48,9 @@ test('BR-3: a kiosk’s guest opens the service by the link alone, only to read 
   assert.deepEqual([databases, kept], [[], 0]);
   await product.cliJson('link', 'revoke', id);
   await shell.locator('[role=status][data-state=closed], [role=status][data-state=refused]').waitFor();
+  // Of the app nothing is on the screen any more, and what it kept is wiped.
+  await shell.locator('iframe.app').waitFor({ state: 'detached' });
+  await shell.locator('[data-wiped=done]').waitFor();
 });
 
 /** What an app keeps in a browser, of every kind. */

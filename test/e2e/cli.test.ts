@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { send } from './support/node-api.ts';
 import { type Outcome, Product, runCli } from './support/product.ts';
 
 const key = (fill: number): string => Buffer.alloc(32, fill).toString('base64');
@@ -102,6 +103,10 @@ test('every command answers with --json by one JSON object', async () => {
       assert.match(outcome.stdout, /^[^\n]+\n$/);
     },
   );
+  // From the installation's files, and what its hub says.
+  const { fingerprint } = await product.cliJson('pins');
+  const told = await send(product.ready.port, { host: 'hub.localhost', path: '/.well-known/latchkey/pins' });
+  assert.equal((JSON.parse(told.text) as { fingerprint: string }).fingerprint, fingerprint);
   const lines = readFileSync(join(folder, 'audit.ndjson'), 'utf8').trimEnd().split('\n');
   const positions = lines.map((line) => (JSON.parse(line) as { seq: number }).seq);
   assert.deepEqual(positions.slice(0, 3), [1, 2, 3]);

@@ -175,3 +175,70 @@ test('BR-11: the toolbar is 40 pixels high in every state, and all of it is ther
     }
   }
 });
+
+/** The administration's list, as it is reached. */
+function adminAt(name: string): Promise<Page> {
+  const found = pageStates.find((state) => state.name === `admin-${name}`);
+  assert.ok(found, name);
+  return found.reach(visitor, mock);
+}
+
+/** Tab until what has the focus is called so; every stop on the way can be seen. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const passed: string[] = [];
+  while (passed.length < 60) {
+    const [stop = ''] = await walk(page, 1);
+    if (name.test(stop)) return;
+    passed.push(stop);
+  }
+  assert.fail(`${name} is not among ${passed.join(', ')}`);
+}
+
+test('BR-11: in the administration a session is cut by keyboard alone, and Escape takes the question back', async () => {
+  const page = await adminAt('sessions');
+  const cut: unknown[] = [];
+  mock.api[`DELETE /api/admin/sessions/${'0'.repeat(24)}`] = () => {
+    cut.push('cut');
+    return { json: {} };
+  };
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await tabTo(page, /^Cut: /);
+  const { name } = await focused(page);
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  assert.deepEqual([(await focused(page)).name, cut], [name, []]);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor();
+  await tabTo(page, /^Cut$/);
+  const asked = page.waitForResponse((response) => response.request().method() === 'DELETE');
+  await page.keyboard.press('Enter');
+  assert.equal((await asked).status(), 200);
+  assert.equal((await focused(page)).name, name);
+  assert.deepEqual(cut, ['cut']);
+});
+
+test('BR-11: in the administration a link is made by keyboard alone', async () => {
+  const page = await adminAt('links');
+  const url = `${mock.hub}/link#${'1'.repeat(24)}.${'s'.repeat(43)}.${'p'.repeat(43)}`;
+  const wanted: unknown[] = [];
+  mock.api['POST /api/admin/links'] = (body) => {
+    wanted.push(body);
+    return { json: { url, link: {} } };
+  };
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await tabTo(page, /^Make a link/);
+  await page.keyboard.press('Enter');
+  await tabTo(page, /^Kiosk/);
+  await page.keyboard.press('Space');
+  await tabTo(page, /^Make the link$/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByText('The link, shown this once').waitFor();
+  const [{ kiosk, readOnly, uses }] = wanted as [Record<string, unknown>];
+  assert.deepEqual([wanted.length, kiosk, readOnly, uses], [1, true, false, 1]);
+  await tabTo(page, /^Done$/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+});

@@ -66,6 +66,9 @@ export const controls = css`
     cursor: progress;
     opacity: 0.65;
   }
+  button.wide + button.wide {
+    margin-top: 0.75rem;
+  }
   button.wide {
     width: 100%;
   }

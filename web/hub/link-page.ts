@@ -21,6 +21,11 @@ type View =
   | { readonly at: 'waiting'; readonly code: string }
   | { readonly at: 'in'; readonly entered: link.KioskEntered };
 
+const headings: Partial<Record<View['at'], string>> = {
+  waiting: 'Somebody will let you in',
+  over: 'This link opens nothing',
+};
+
 /** After these another try with the same link cannot go better. */
 const final: ReadonlySet<string> = new Set([
   'link_incomplete',
@@ -95,7 +100,7 @@ export class LinkPage extends LitElement {
     if (this.view.at === 'in') return this.#inside(this.view.entered);
     return html`<lk-frame narrow>
       <div class="card">
-        <h1 tabindex="-1">${this.view.at === 'waiting' ? 'Somebody will let you in' : 'You are invited'}</h1>
+        <h1 tabindex="-1">${headings[this.view.at] ?? 'You are invited'}</h1>
         <lk-failure .failure=${this.failure}></lk-failure>
         ${this.#card()}
       </div>

@@ -16,6 +16,7 @@ import {
 } from '../../channel/messages.ts';
 import { type Config, dataPaths } from '../../config.ts';
 import type { Logger } from '../../log.ts';
+import type { Audit } from '../audit.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Probes } from '../probe/probes.ts';
 import type { AssertionKeys } from '../state/assertion-keys.ts';
@@ -38,6 +39,8 @@ export interface ControlLinkOptions {
   readonly trust: Trust;
   readonly policy: PolicyState;
   readonly spool: Spool;
+  /** Told of what claims to be signed state and is not. */
+  readonly audit: Pick<Audit, 'note'>;
   readonly dataPlane: {
     readonly publicKey: string;
     setPresharedKeys(psks: Readonly<Record<string, string>>): void;
@@ -191,7 +194,11 @@ export class ControlLink {
       .then(() => this.#take(message))
       .catch((error: unknown) => {
         // What cannot be believed changes nothing; without a good snapshot in time, nobody new comes in.
-        this.#options.log.error({ message: message.t, err: error }, 'a message of the control plane was not accepted');
+        const { log, audit } = this.#options;
+        log.error({ message: message.t, err: error }, 'a message of the control plane was not accepted');
+        const reason = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
+        const detail = { message: message.t };
+        audit.note({ type: 'gateway.alarm', actor: 'system', decision: 'deny', reason, detail });
       });
   }
 

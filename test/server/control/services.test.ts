@@ -104,6 +104,30 @@ describe('services and peers', () => {
     assert.ok(peers.some(({ publicKey }) => publicKey === thief));
   });
 
+  test('QHX-5: a service that moves to another address is the same one to every decision', async () => {
+    await installation.admin('PUT', '/admin/policies', {
+      text: '@id("readers") permit (principal in Group::"readers", action, resource == Service::"wiki");',
+    });
+    const { user } = (await installation.admin('POST', '/admin/enrolments', { name: 'Ann', group: 'readers' })).body;
+    const seen = async (url: string) => {
+      await installation.admin('DELETE', '/admin/services/wiki');
+      const { address } = (await add('wiki', url)).body;
+      const { policy } = installation.control.desk;
+      const facts = { atMs: installation.clock.now(), amr: [], authAgeS: 0, posture: { ageS: 0 } };
+      const question = { principal: { user, ...facts }, action: 'open', service: 'wiki' } as const;
+      return { address, decided: policy.engine.decide(question), id: policy.content.services[0]?.spiffeId };
+    };
+    const [before, after] = [await seen('http://10.7.0.5/'), await seen('http://[fd00:7::9]:8080/')];
+    assert.notEqual(before.address, after.address);
+    assert.deepEqual(before.decided, { decision: 'allow', policies: ['readers'] });
+    assert.deepEqual([after.decided, after.id], [before.decided, before.id]);
+    // Whoever is there now has nothing of what was permitted.
+    await add('other', 'http://10.7.0.5/');
+    const facts = { atMs: installation.clock.now(), amr: [], authAgeS: 0, posture: { ageS: 0 } };
+    const question = { principal: { user, ...facts }, action: 'open', service: 'other' } as const;
+    assert.equal(installation.control.desk.policy.engine.decide(question).decision, 'deny');
+  });
+
   test('allowed IPs are kept as ranges with their host bits cleared', async () => {
     const { body } = await installation.admin('GET', '/admin/peers');
     const peer = body.peers.find(({ name }: { name: string }) => name === 'site');

@@ -410,17 +410,28 @@ test('QHX-4: credentials that are expired, of a stranger, altered or for an unkn
   assert.equal(world.gateway.sessions.counts.halfOpen, 0);
 });
 
-test('QHX-4: a snapshot that is forged, or older than the one in force, changes nothing', async () => {
+test('QZ-21, QHX-4: a snapshot that is forged, or older than the one in force, changes nothing, and a forged one is an alarm', async () => {
   const empty = JSON.stringify(world.content([]));
   const forged = (epoch: bigint, signer = generateComposite().signer) =>
     signSnapshot(nodeCrypto, signer, { epoch, issuedAt: Date.now(), notAfter: Date.now() + 1_000_000, content: empty });
   const session = await world.client();
   world.authority.sendObject('snapshot', await forged(1_000n));
-  world.authority.sendObject('snapshot', await forged(1n, world.authority.roles.policy));
+  world.authority.sendObject('snapshot', await forged(0n, world.authority.roles.policy));
   world.authority.sendObject('snapshot', randomBytes(5_000));
   await world.publish(allServices());
   assert.equal((await fetchThrough(session, '/x')).status, 200);
   session.close('done');
+  const ofAlarm = ({ type }: { type: string }) => type === 'gateway.alarm';
+  await world.authority.event((event) => ofAlarm(event) && event.reason === 'malformed');
+  const alarms = world.authority.events.filter(ofAlarm);
+  assert.deepEqual(
+    alarms.map(({ reason, decision, detail }) => [reason, decision, detail?.['message']]),
+    [
+      ['wrong_signer', 'deny', 'snapshot'],
+      ['malformed', 'deny', 'snapshot'],
+    ],
+  );
+  assert.equal(world.logged.filter(({ msg }) => /was not accepted/.test(String(msg))).length, 2);
 });
 
 test('QHX-4: with a snapshot past its freshness nobody new comes in, and who is in stays', async () => {

@@ -156,6 +156,33 @@ describe('policy engine', () => {
     for (const change of changes) assert.equal(ask(policies, 'bob', { ...question, ...change }).decision, 'deny');
   });
 
+  // As README has it: the methods that RFC 9110 calls safe, and nothing that goes both ways.
+  const readOnly = {
+    all: 'permit (principal, action, resource);',
+    'read-only-kinds': `forbid (principal, action == Action::"open", resource)
+      when { resource.labels.contains("internal") } unless { context has kind && context.kind == "http" };`,
+    'read-only': `forbid (principal, action == Action::"request", resource)
+      when { resource.labels.contains("internal") } unless { context has method && ["GET", "HEAD"].contains(context.method) };`,
+  };
+  const exchanges: [service: string, action: 'open' | 'request', context: Question['context'], policies: string[]][] = [
+    ['wiki', 'open', { kind: 'http' }, ['all']],
+    ['wiki', 'request', { kind: 'http', method: 'GET', path: '/' }, ['all']],
+    ['wiki', 'request', { kind: 'http', method: 'HEAD', path: '/' }, ['all']],
+    ['wiki', 'request', { kind: 'http', method: 'POST', path: '/' }, ['read-only']],
+    ['wiki', 'request', { kind: 'http', method: 'PROPFIND', path: '/' }, ['read-only']],
+    ['wiki', 'request', { kind: 'http' }, ['read-only']],
+    ['wiki', 'open', { kind: 'websocket' }, ['read-only-kinds']],
+    ['wiki', 'open', { kind: 'tcp' }, ['read-only-kinds']],
+    ['wiki', 'open', { kind: 'udp' }, ['read-only-kinds']],
+    ['ledger', 'request', { kind: 'http', method: 'POST', path: '/' }, ['all']],
+    ['ledger', 'open', { kind: 'websocket' }, ['all']],
+  ];
+  for (const [service, action, context, policies] of exchanges)
+    test(`QHX-5: a service may be for reading only: ${service}, ${action} of ${JSON.stringify(context)} by ${policies}`, () => {
+      readPolicies(readOnly);
+      assert.deepEqual(ask(readOnly, 'bob', { service, action, ...(context && { context }) }).policies, policies);
+    });
+
   const onDevice = (condition: string) => ({
     device: `permit (principal, action, resource) when { context has device && ${condition} };`,
   });

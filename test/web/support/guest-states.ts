@@ -17,6 +17,12 @@ interface Door {
   readonly recipient?: boolean;
 }
 
+/** A well-formed one. */
+function guestLink(mock: MockInstallation): string {
+  const bytes = Buffer.alloc(32, 7).toString('base64url');
+  return `${mock.hub}/link#${'1'.repeat(24)}.${bytes}.${bytes}`;
+}
+
 /** At the page of a link. */
 async function atLink({ page }: Visitor, mock: MockInstallation, door: Door): Promise<Page> {
   welcome(mock, { contact });
@@ -29,7 +35,7 @@ async function atLink({ page }: Visitor, mock: MockInstallation, door: Door): Pr
   });
   mock.api['POST /api/link/knock'] = () => ({ json: { id: 'k'.repeat(24), key: 'x'.repeat(43), code: '4711' } });
   mock.api['POST /api/link/knock/wait'] = () => new Promise(() => undefined);
-  await page.goto(`${mock.hub}/link#${'1'.repeat(24)}.${'s'.repeat(43)}.${'p'.repeat(43)}`);
+  await page.goto(guestLink(mock));
   await page.getByRole('button').last().waitFor();
   return page;
 }
@@ -59,7 +65,7 @@ export const guestStates: readonly PageState[] = [
     welcome(mock, { contact });
     const message = 'This link was used already. Ask whoever gave it to you for a new one.';
     mock.api['POST /api/link/preview'] = () => ({ status: 410, error: 'link_used', message });
-    await page.goto(`${mock.hub}/link#${'1'.repeat(24)}.${'s'.repeat(43)}.${'p'.repeat(43)}`);
+    await page.goto(guestLink(mock));
     await page.getByRole('alert').waitFor();
     return page;
   }),

@@ -212,6 +212,7 @@ function manyThings(mock: MockInstallation): void {
       roles: [],
       enrolled: true,
       disabled: at % 7 === 3,
+      ...(at % 7 === 3 && { disabledAt: time, reason: 'Left for another firm, gave the laptop back' }),
     },
     devices: [],
   }));
