@@ -27,6 +27,8 @@ export class OpenIdProvider {
   readonly secret = randomBytes(24).toString('base64url');
   account: Account = { groups: [], acr: 'urn:test:password', amr: ['pwd'] };
   issuer = '';
+  /** Puts another ID token in the place of the one it made. */
+  forge: ((token: string) => Promise<string>) | undefined;
   #server!: Server;
   #provider!: Provider;
 
@@ -36,6 +38,12 @@ export class OpenIdProvider {
     await new Promise<void>((resolve) => made.#server.listen(0, '127.0.0.1', resolve));
     made.issuer = `http://127.0.0.1:${(made.#server.address() as AddressInfo).port}`;
     made.#provider = new Provider(made.issuer, { ...made.#configuration(options), ...options.change });
+    made.#provider.use(async (ctx, next) => {
+      await next();
+      const answer = ctx.body as { id_token?: string } | undefined;
+      if (ctx.path === '/token' && answer?.id_token !== undefined && made.forge !== undefined)
+        ctx.body = { ...answer, id_token: await made.forge(answer.id_token) };
+    });
     return made;
   }
 

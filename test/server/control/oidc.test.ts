@@ -1,9 +1,11 @@
 /** Sign-in at a real OpenID provider, and what a provider that was taken over can do: sign in as a user, and nothing more. */
 import assert from 'node:assert/strict';
+import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { decodeJwt, type JWTPayload, SignJWT } from 'jose';
 import { base64url, unbase64url, utf8 } from '../../../protocol/bytes.ts';
 import { deviceMessage, oidcChallenge } from '../../../protocol/challenges.ts';
 import { weaknessOf } from '../../../server/control/oidc/provider.ts';
@@ -14,6 +16,8 @@ import { Browser } from './browser.ts';
 import { FarGateway, wireguardKey } from './far-gateway.ts';
 import { type Answer, Installation } from './installation.ts';
 
+const key = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+const otherKey = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const hub = 'http://hub.localhost:8700';
 const redirectUri = `${hub}/oidc/callback`;
 const logoutUri = `${hub}/oidc/logout`;
@@ -30,6 +34,9 @@ describe('sign-in at an OpenID provider', () => {
     sent = [];
     provider = await OpenIdProvider.start({
       ...{ redirectUri, logoutUri },
+      change: {
+        jwks: { keys: [{ ...key.privateKey.export({ format: 'jwk' }), kid: 'its', use: 'sig', alg: 'RS256' }] },
+      },
       send: async (body) => {
         sent.push(body);
         return (await logout(body)).status;
@@ -182,6 +189,65 @@ describe('sign-in at an OpenID provider', () => {
     assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'oidc_refused']);
     provider.account = account;
     assert.equal((await signIn(ada, 'ada@example')).status, 200);
+  });
+
+  type Forge = (claims: JWTPayload, token: string) => Promise<string> | string;
+  const signed = (claims: JWTPayload, by: KeyObject, alg = 'RS256') =>
+    new SignJWT(claims).setProtectedHeader({ alg, kid: 'its', typ: 'JWT' }).sign(by);
+  const part = (value: object) => base64url(utf8(JSON.stringify(value)));
+  const forgedTokens: [what: string, forge: Forge][] = [
+    ['that nobody signed (alg none)', (claims) => `${part({ alg: 'none' })}.${part(claims)}.`],
+    [
+      'signed by HS256 with the public key as the secret',
+      (claims) => {
+        const pem = createPublicKey(key.publicKey.export({ format: 'pem', type: 'spki' })).export({
+          format: 'pem',
+          type: 'spki',
+        });
+        return signed(claims, createSecretKey(Buffer.from(pem)), 'HS256');
+      },
+    ],
+    [
+      'signed by HS256 with the client’s own secret',
+      (claims) => signed(claims, createSecretKey(Buffer.from(provider.secret)), 'HS256'),
+    ],
+    ['signed by another key of the same name', (claims) => signed(claims, otherKey.privateKey)],
+    ['of another algorithm of the right key', (claims) => signed(claims, key.privateKey, 'PS256')],
+    [
+      'whose claims were changed',
+      (claims, token) => token.replace(/\.[^.]+\./, `.${part({ ...claims, sub: 'eve' })}.`),
+    ],
+    ['without a nonce', ({ nonce: _, ...claims }) => signed(claims, key.privateKey)],
+    ['with another nonce', (claims) => signed({ ...claims, nonce: 'of-another-flow' }, key.privateKey)],
+    ['for another client', (claims) => signed({ ...claims, aud: 'another' }, key.privateKey)],
+    ['of another issuer', (claims) => signed({ ...claims, iss: 'https://evil.example' }, key.privateKey)],
+    ['that has expired', (claims) => signed({ ...claims, exp: Math.floor(Date.now() / 1_000) - 600 }, key.privateKey)],
+    ['that does not say when the person signed in', ({ auth_time: _, ...claims }) => signed(claims, key.privateKey)],
+    ['without a subject', ({ sub: _, ...claims }) => signed(claims, key.privateKey)],
+  ];
+  test('QZ-10: an ID token that is not the provider’s own word for this sign-in is refused, whatever is wrong with it', async () => {
+    // As it is made it is taken, and so is one that this test signs anew: what is refused below is refused for its fault.
+    assert.equal((await signIn(ada, 'ada@example')).status, 200);
+    provider.forge = async (token) => signed(decodeJwt(token), key.privateKey);
+    assert.equal((await signIn(ada, 'ada@example')).status, 200);
+    for (const [what, forge] of forgedTokens) {
+      provider.forge = async (token) => forge(decodeJwt(token), token);
+      const refused = await signIn(ada, 'ada@example');
+      assert.deepEqual([refused.status, refused.body.error], [403, 'oidc_refused'], what);
+      assert.deepEqual([(await lastLogin()).decision, (await lastLogin()).reason], ['deny', 'oidc_refused'], what);
+    }
+  });
+
+  test('QZ-10: an address of e-mail connects nobody to an account, verified or not', async () => {
+    const bob = await enrolled('Bob', 'readers');
+    for (const email_verified of [true, false, undefined]) {
+      // The same address as somebody who is connected already, of another account.
+      provider.forge = async (token) =>
+        signed({ ...decodeJwt(token), sub: 'another', email: 'ada@example', email_verified }, key.privateKey);
+      bob.cookie = undefined;
+      const refused = await signIn(bob, 'ada@example');
+      assert.deepEqual([refused.status, refused.body.error], [403, 'idp_unlinked'], String(email_verified));
+    }
   });
 
   test('QZ-24: a sign-in of none of the classes that were asked for is refused, and one of them is taken', async () => {
