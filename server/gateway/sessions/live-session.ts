@@ -87,6 +87,11 @@ export class LiveSession {
     return this.#holder?.person;
   }
 
+  /** SHA-256 of the session key, base64url. @throws TypeError before AUTH. */
+  get keyDigest(): string {
+    return base64url(this.#deps.crypto.sha256(this.svid.sessionPublicKey));
+  }
+
   /** @throws TypeError before AUTH. */
   get svid(): VerifiedSvid {
     return this.#known().svid;

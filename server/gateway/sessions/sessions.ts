@@ -175,7 +175,13 @@ export class Sessions {
       decision: judgement.decision,
       policies: judgement.policies,
       ...(judgement.decision === 'allow' && judgement.reason ? { reason: judgement.reason } : {}),
-      detail: { session: live.id, transport: live.peer.transport, address: live.peer.address },
+      // Which launch it was: the device key signed for this very session key there (QZ-23).
+      detail: {
+        session: live.id,
+        transport: live.peer.transport,
+        address: live.peer.address,
+        sessionKey: live.keyDigest,
+      },
     });
     if (this.#isClosing) live.close('going_away');
     else if (judgement.decision === 'deny') live.endFor(judgement);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { base64url } from '../../../../protocol/bytes.ts';
 import type { Session } from '../../../../protocol/session.ts';
 import type { AuditEvent } from '../../../../server/channel/audit-event.ts';
 import { loadConfig } from '../../../../server/config.ts';
@@ -87,7 +88,7 @@ test('QPT-9: a person may have many tabs, but not without end, and others are no
   while (world.gateway.status().sessions > 0) await setImmediate();
 });
 
-test('QZ-39: a session leaves its beginning, its end and the bytes it moved behind', async () => {
+test('QZ-23, QZ-39: a session leaves its beginning, with the session key it was launched for, its end and the bytes it moved behind', async () => {
   const device = 'spiffe://latchkey.local/user/ada/device/counted';
   const session = await world.client({ svid: { spiffeId: device } });
   await fetchThrough(session, '/');
@@ -98,6 +99,8 @@ test('QZ-39: a session leaves its beginning, its end and the bytes it moved behi
   assert.ok(Number(ended.detail?.['bytesIn']) > 0 && Number(ended.detail?.['bytesOut']) > 0);
   const types = world.authority.events.filter(({ actor }) => actor === device).map(({ type }) => type);
   assert.deepEqual(types, ['session.open', 'stream.open', 'http.request', 'session.close']);
+  const begun = world.authority.events.find(({ actor, type }) => actor === device && type === 'session.open');
+  assert.equal(begun?.detail?.['sessionKey'], base64url(nodeCrypto.sha256(session.signer.publicKey)));
 });
 
 test('QZ-39: a session that policy ends names the policy in its last event', async () => {
