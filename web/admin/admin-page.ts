@@ -240,7 +240,7 @@ export class AdminPage extends LitElement {
             }
             <div class="actions">
               <button>${question.verb}</button>
-              <button type="button" class="quiet" @click=${() => this.dialog?.close()}>Cancel</button>
+              <button type="button" class="quiet" ?autofocus=${!question.takesReason} @click=${() => this.dialog?.close()}>Cancel</button>
             </div>
           </form>`
       }
