@@ -67,8 +67,8 @@ export async function rolesOf({ store }: Pick<Context, 'store'>, user: string): 
 }
 
 /** Nobody gets into the place of an administrator by a link that another one made. @throws ApiError `role_needed` */
-export async function refuseOverRoles(context: Context, user: string): Promise<void> {
-  if (context.actor !== undefined && (await rolesOf(context, user)).length > 0) throw new ApiError('role_needed');
+export async function refuseOverRoles({ actor }: Context, store: StoreTransaction, user: string): Promise<void> {
+  if (actor !== undefined && (await rolesOf({ store }, user)).length > 0) throw new ApiError('role_needed');
 }
 
 /** Inside the transaction that makes the first administrator. */

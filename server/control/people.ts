@@ -12,7 +12,7 @@ import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
 import { digestOf, newEvent, newHandle, newId, newSecret } from './identifiers.ts';
 import type { SignedIn } from './leases.ts';
-import { refuseOverGroups, refuseWiderGroups } from './wide-groups.ts';
+import { refuseOverGroups, refuseWideGroup } from './wide-groups.ts';
 
 /** The group the default policy permits everything. */
 const adminGroup = 'admins';
@@ -50,16 +50,16 @@ function checkPerson(person: NewPerson): void {
 /** A person whom a link lets in later. @throws ApiError `user_malformed`, `group_needed` */
 export async function newPerson(context: Context, person: NewPerson): Promise<UserTable> {
   checkPerson(person);
-  await refuseWiderGroups(context, person.group === undefined ? [] : [person.group]);
   return context.audit.transact((transaction) => addPerson(context, transaction, person));
 }
 
-/** Creates a person inside a transaction. */
+/** Creates a person inside a transaction. @throws ApiError `group_needed` */
 async function addPerson(
   context: Context,
   transaction: StoreTransaction,
   { name, group }: NewPerson,
 ): Promise<UserTable> {
+  await refuseWideGroup(context, transaction, group);
   const user: UserTable = {
     id: newId(),
     handle: newHandle(),
@@ -94,16 +94,11 @@ export async function inviteToEnrol(
   const { user: existing, name, group, recovery = false } = request;
   if (existing === undefined && (name === undefined || recovery)) throw new ApiError('user_malformed');
   if (name !== undefined) checkPerson({ name, group });
-  if (existing === undefined) await refuseWiderGroups(context, group === undefined ? [] : [group]);
-  else {
-    await refuseOverRoles(context, existing);
-    await refuseOverGroups(context, existing);
-  }
   return context.audit.transact(async (transaction) => {
     const user =
       existing === undefined
         ? (await addPerson(context, transaction, { name: name ?? '', group })).id
-        : await existingUser(transaction, existing);
+        : await personToInvite(context, transaction, existing);
     const terms = { ...noTerms, approval: request.approval === true, recovery };
     if (recovery) await withdrawRecoveryLinks(context, transaction, user);
     return { ...(await addLink(context, transaction, user, terms)), user };
@@ -148,7 +143,10 @@ export function inviteOwnDevice(context: Context, who: SignedIn): Promise<{ url:
   );
 }
 
-async function existingUser(transaction: StoreTransaction, id: string): Promise<string> {
+/** @throws ApiError `role_needed`, `group_needed`, `user_unknown` */
+async function personToInvite(context: Context, transaction: StoreTransaction, id: string): Promise<string> {
+  await refuseOverRoles(context, transaction, id);
+  await refuseOverGroups(context, transaction, id);
   const user = await transaction
     .selectFrom('users')
     .select('id')

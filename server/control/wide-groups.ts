@@ -1,33 +1,50 @@
 /**
  * Groups whose members may open every service, as policies are now (QHX-8). Who is in which group is a manager's duty, and
  * what a group may open is not: by the page a manager neither puts anybody into such a group nor makes a link into the
- * place of somebody who is in one, unless the manager may open as much. Whoever may open the data folder can.
+ * place of somebody who may as much, unless the manager is in that group, or in one that is given everything without a
+ * condition. Whoever may open the data folder can. Asked inside the transaction that writes.
  */
 import { parseSpiffeId } from '../../protocol/spiffe.ts';
-import { coversGroup, isWide } from '../policy/dangers.ts';
+import { isUnlimited, isWide, type Party } from '../policy/wide.ts';
+import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';
-import { readPolicyContent } from './policy-content.ts';
 
 /** @throws ApiError `group_needed` */
-export async function refuseWiderGroups(context: Context, groups: readonly string[]): Promise<void> {
-  if (context.actor === undefined || groups.length === 0) return;
-  const actor = parseSpiffeId(context.actor);
-  const own = actor?.kind === 'device' ? await groupsOf(context, actor.user) : [];
-  const asked = groups.filter((group) => !own.includes(group));
-  if (asked.length === 0) return;
-  const content = await context.store.transaction().execute((transaction) => readPolicyContent(context, transaction));
-  const now = context.clock.now();
-  const isBeyond = (group: string) => isWide(content.policies, group, now) && !coversGroup(content, own, group, now);
-  if (asked.some(isBeyond)) throw new ApiError('group_needed');
+export async function refuseWideGroup(
+  context: Context,
+  transaction: StoreTransaction,
+  group: string | undefined,
+): Promise<void> {
+  if (group !== undefined) await refuseBeyond(context, transaction, [{ type: 'Group', id: group }]);
 }
 
-/** @throws ApiError `group_needed` */
-export async function refuseOverGroups(context: Context, user: string): Promise<void> {
-  await refuseWiderGroups(context, await groupsOf(context, user));
+/** @throws ApiError `group_needed` for a person who by their groups or by name may open every service */
+export async function refuseOverGroups(context: Context, transaction: StoreTransaction, user: string): Promise<void> {
+  await refuseBeyond(context, transaction, await partiesOf(transaction, user));
 }
 
-async function groupsOf({ store }: Context, user: string): Promise<string[]> {
-  const rows = await store.selectFrom('user_groups').select('group_name').where('user_id', '=', user).execute();
-  return rows.map(({ group_name }) => group_name);
+async function refuseBeyond(
+  { actor }: Context,
+  transaction: StoreTransaction,
+  parties: readonly Party[],
+): Promise<void> {
+  if (actor === undefined) return;
+  const by = parseSpiffeId(actor);
+  const own = by?.kind === 'device' ? await partiesOf(transaction, by.user) : [];
+  const others = parties.filter((party) => !own.some(({ type, id }) => type === party.type && id === party.id));
+  if (others.length === 0) return;
+  const rows = await transaction.selectFrom('policies').selectAll().execute();
+  const policies = Object.fromEntries(rows.map(({ id, text }) => [id, text]));
+  const services = await transaction
+    .selectFrom('services')
+    .select(['name', 'namespace'])
+    .where('suspended_at', 'is', null)
+    .execute();
+  if (isWide(policies, others, services) && !isUnlimited(policies, own)) throw new ApiError('group_needed');
+}
+
+async function partiesOf(transaction: StoreTransaction, user: string): Promise<Party[]> {
+  const rows = await transaction.selectFrom('user_groups').select('group_name').where('user_id', '=', user).execute();
+  return [{ type: 'User', id: user }, ...rows.map(({ group_name: id }): Party => ({ type: 'Group', id }))];
 }

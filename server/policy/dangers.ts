@@ -3,12 +3,7 @@
  * by asking, not by reading: whatever it is written as, a policy is too wide that lets in a person of no group, to a
  * service of no name, namespace or label that it could mean. Pure.
  */
-import {
-  type CedarEntity,
-  type ServiceScheme,
-  type SnapshotContent,
-  serviceSchemes,
-} from '../channel/snapshot-content.ts';
+import { type CedarEntity, type ServiceScheme, serviceSchemes } from '../channel/snapshot-content.ts';
 import { PolicyEngine, type PrincipalFacts, type Question } from './engine.ts';
 import { cedarTime } from './links.ts';
 
@@ -20,14 +15,11 @@ export interface Danger {
   readonly policies: string[];
 }
 
-type Policies = Readonly<Record<string, string>>;
-type Facts = Omit<PrincipalFacts, 'atMs'>;
-
 /** Nobody's, because ids are hexadecimal and names have no capitals. */
 const [stranger, withKey, somewhere] = ['Stranger', 'WithKey', 'Somewhere'];
 
 /** As weak as a sign-in can be, and as strong: a condition that everybody can meet is none. */
-const strangers: readonly Facts[] = [
+const strangers: readonly Omit<PrincipalFacts, 'atMs'>[] = [
   { amr: [], authAgeS: 2 ** 31 - 1, posture: { ageS: 2 ** 31 - 1 } },
   { amr: ['oidc'], authAgeS: 0, posture: { ageS: 0 } },
   { amr: ['saml'], authAgeS: 0, posture: { ageS: 0 } },
@@ -40,48 +32,12 @@ const strangers: readonly Facts[] = [
 ];
 
 /** @param atMs the moment the questions are about, ms since 1970. @returns none for policies that may be put in force by one */
-export function dangersOf(policies: Policies, atMs: number): Danger[] {
-  const permitting = permittedBy(policies, atMs, []);
+export function dangersOf(policies: Readonly<Record<string, string>>, atMs: number): Danger[] {
+  const engine = new PolicyEngine({ policies, entities: strange(atMs), links: [] }, 'judged');
+  const permitting = new Set(questions(atMs).flatMap((question) => permits(engine, question)));
   if (permitting.size === 0) return [];
   const message = 'It lets everybody who can sign in open every service, whatever it is.';
   return [{ code: 'allow_all', message, policies: [...permitting].sort() }];
-}
-
-/** Whether whoever is put into a group may open every service, which nobody may who is in none. */
-export function isWide(policies: Policies, group: string, atMs: number): boolean {
-  return permittedBy(policies, atMs, [group]).size > 0 && permittedBy(policies, atMs, []).size === 0;
-}
-
-/**
- * Whether somebody in the groups `own` may open whatever somebody in `group` may, of these services.
- * @param entities of the snapshot: services and their namespaces are looked at
- */
-export function coversGroup(
-  { policies, entities }: Pick<SnapshotContent, 'policies' | 'entities'>,
-  own: readonly string[],
-  group: string,
-  atMs: number,
-): boolean {
-  const real = entities.filter(({ uid }) => uid.type === 'Service' || uid.type === 'Namespace');
-  const names = real.flatMap(({ uid }) => (uid.type === 'Service' ? [uid.id] : []));
-  const asked = questions(atMs, [...names, ...services.map(({ id }) => id)], strangers.slice(-1));
-  const allowed = (groups: readonly string[]) => {
-    const engine = new PolicyEngine({ policies, entities: [...strange(atMs, groups), ...real], links: [] }, 'judged');
-    return asked.map((question) => engine.decide(question).decision === 'allow');
-  };
-  const byOwn = allowed(own);
-  return allowed([group]).every((isAllowed, n) => !isAllowed || byOwn[n] === true);
-}
-
-/** The policies that let in the stranger, who is in these groups. */
-function permittedBy(policies: Policies, atMs: number, groups: readonly string[]): Set<string> {
-  const engine = new PolicyEngine({ policies, entities: strange(atMs, groups), links: [] }, 'judged');
-  const asked = questions(
-    atMs,
-    services.map(({ id }) => id),
-    strangers,
-  );
-  return new Set(asked.flatMap((question) => permits(engine, question)));
 }
 
 function permits(engine: PolicyEngine, question: Question): string[] {
@@ -102,7 +58,7 @@ const services: readonly Strange[] = [
   })),
 ];
 
-function strange(atMs: number, groups: readonly string[]): CedarEntity[] {
+function strange(atMs: number): CedarEntity[] {
   const device = { enrolled: cedarTime(atMs - 400 * 86_400_000) as string, aaguid: '', synced: false };
   const plain = { ...device, attestation: 'none', attested: false };
   const attested = { ...device, attestation: 'packed', attested: true };
@@ -111,10 +67,8 @@ function strange(atMs: number, groups: readonly string[]): CedarEntity[] {
     attrs: { scheme, demo: false, labels: [], evidence },
     parents: [{ type: 'Namespace', id: somewhere }],
   });
-  const memberOf = groups.map((id) => ({ type: 'Group', id }));
   return [
-    ...memberOf.map((uid) => ({ uid, attrs: {}, parents: [] })),
-    { uid: { type: 'User', id: stranger }, attrs: { name: stranger }, parents: memberOf },
+    { uid: { type: 'User', id: stranger }, attrs: { name: stranger }, parents: [] },
     { uid: { type: 'Device', id: stranger }, attrs: plain, parents: [] },
     { uid: { type: 'Device', id: withKey }, attrs: attested, parents: [] },
     { uid: { type: 'Namespace', id: somewhere }, attrs: {}, parents: [] },
@@ -122,15 +76,15 @@ function strange(atMs: number, groups: readonly string[]): CedarEntity[] {
   ];
 }
 
-function questions(atMs: number, of: readonly string[], facts: readonly Facts[]): Question[] {
+function questions(atMs: number): Question[] {
   const exchanges: Pick<Question, 'action' | 'context'>[] = [
     { action: 'open', context: { kind: 'http' } },
     { action: 'open', context: { kind: 'tcp' } },
     { action: 'request', context: { kind: 'http', method: 'GET', path: '/' } },
     { action: 'request', context: { kind: 'http', method: 'POST', path: '/' } },
   ];
-  return facts.flatMap((some) =>
-    of.flatMap((service) =>
+  return strangers.flatMap((some) =>
+    services.flatMap(({ id: service }) =>
       exchanges.map((exchange) => ({
         // The strongest sign-in is by an authenticator whose maker is known: that anybody can buy.
         principal: { user: stranger, device: some.amr.includes('stepUp') ? withKey : stranger, atMs, ...some },

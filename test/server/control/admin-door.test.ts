@@ -112,6 +112,9 @@ test('QHX-8: a manager who may not open everything gives nobody a group that may
   assert.equal((await installation.admin('PUT', '/admin/policies', { text })).body.state, 'inForce');
   await only(person, 'manager');
   const { user } = (await installation.admin('POST', '/admin/enrolments', { name: 'Root', group: 'ops' })).body;
+  const { user: named } = (await installation.admin('POST', '/admin/enrolments', { name: 'Named' })).body;
+  const byName = `${text} permit (principal == User::"${named}", action, resource);`;
+  assert.equal((await installation.admin('PUT', '/admin/policies', { text: byName })).body.state, 'inForce');
   const refused: [path: string, body: object][] = [
     ['users', { name: 'Eve', group: 'admins' }],
     ['users', { name: 'Eve', group: 'ops' }],
@@ -119,6 +122,7 @@ test('QHX-8: a manager who may not open everything gives nobody a group that may
     ['enrolments', { name: 'Eve', group: 'ops' }],
     ['enrolments', { user }],
     ['enrolments', { user, recovery: true }],
+    ['enrolments', { user: named }],
   ];
   for (const [path, body] of refused) {
     const answer = await change(person, 'POST', `/api/admin/${path}`, body);
