@@ -216,6 +216,21 @@ for (const isHidden of [false, true]) {
     await page.evaluate(sendForm, { action, target: 'named' });
     assert.deepEqual(await echoed(named), ofNobody, 'in a window that shows the app');
 
+    // A fragment is gone to without a document, by whoever has the window's name, and the page hears of it.
+    const lead = (address: string) => page.evaluate((to) => void open(to, 'led'), `${origin}/form?${address}`);
+    const opened = person.context.waitForEvent('page');
+    await lead('foreign');
+    const led = await opened;
+    assert.equal(await led.locator('#cookie').textContent(), '');
+    await lead('foreign#part');
+    await led.waitForURL(/#part$/);
+    await lead('foreign');
+    await led.waitForURL(/foreign$/);
+    assert.equal(await led.locator('#cookie').textContent(), '', 'where it went to a fragment before');
+    await led.reload();
+    assert.equal(await led.locator('#cookie').textContent(), '', 'loaded anew');
+    await led.close();
+
     await named.goto(`${origin}/second`);
     await named.evaluate(() => document.body.append(document.createElement('iframe')));
     const frame = named.frames()[1]!;

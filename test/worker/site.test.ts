@@ -61,6 +61,13 @@ for (const [what, request, page, site] of cases)
     assert.equal(await new Sites(own, shell, async () => page).of(asking(request)), site);
   });
 
+test('SameSite: what another site led to is still its own when a person loads it anew', async () => {
+  const sites = new Sites(own, shell, answeringOnce());
+  assert.equal(await sites.of(asking({}, 'led to')), 'cross-site');
+  const anew = { request: { ...get, isReload: true }, clientId: 'led to', resultingClientId: 'anew' };
+  assert.equal(await sites.of(anew), 'cross-site');
+});
+
 /** Pages that answer once, as they do. */
 function answeringOnce(...answers: Page[]): AskPage {
   return async () => answers.shift() ?? 'nothing';

@@ -9,7 +9,7 @@ import { downloadPath } from '../app-messages.ts';
 export function routeDownloadLinks(page: Document): void {
   page.addEventListener('click', (event) => {
     const link = downloadLink(event);
-    if (link === undefined || event.defaultPrevented) return;
+    if (!link || event.defaultPrevented) return;
     event.preventDefault();
     save(page, link);
   });
@@ -19,7 +19,7 @@ function downloadLink(event: Event): HTMLAnchorElement | undefined {
   const [target] = event.composedPath();
   const link = target instanceof Element ? target.closest<HTMLAnchorElement>('a[download][href]') : null;
   // blob: and data: links are the browser's own, and other origins ignore `download`.
-  return link !== null && link.origin === location.origin && /^https?:$/.test(link.protocol) ? link : undefined;
+  return link?.origin === location.origin && /^https?:$/.test(link.protocol) ? link : undefined;
 }
 
 function save(page: Document, link: HTMLAnchorElement): void {

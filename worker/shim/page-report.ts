@@ -25,7 +25,7 @@ export function reportPage(): void {
     setTimeout(report);
   };
   const watch = { childList: true, characterData: true, subtree: true, attributeFilter: ['href', 'rel'] };
-  if (document.head !== null) new MutationObserver(plan).observe(document.head, watch);
+  if (document.head) new MutationObserver(plan).observe(document.head, watch);
   for (const moment of ['DOMContentLoaded', 'load', 'pageshow', 'hashchange', 'popstate'])
     addEventListener(moment, plan);
   // History's own methods fire nothing; the Navigation API tells of them, where there is one.
@@ -38,9 +38,9 @@ function here(): string {
 
 /** Where a browser would look for it (HTML, "Link type icon"), when that is on this origin. */
 function iconOf({ baseURI, head }: Document): string {
-  const links = head?.querySelectorAll<HTMLLinkElement>('link[rel~=icon i]') ?? [];
+  const links = head?.querySelectorAll<HTMLLinkElement>('link[rel~=icon i][href]') ?? [];
   for (const link of links) {
-    const url = URL.parse(link.getAttribute('href') ?? '', baseURI);
+    const url = URL.parse(link.getAttribute('href') as string, baseURI);
     if (url?.origin === location.origin) return url.pathname + url.search;
   }
   return '/favicon.ico';

@@ -41,7 +41,7 @@ export function wayFor(worker: { postMessage(message: unknown, transfer: Transfe
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ ports: [port] }) => {
     try {
-      if (port !== undefined) handOver(port);
+      if (port) handOver(port);
     } catch {
       port?.postMessage({ t: 'closed', code: 1006, reason: '', clean: false });
     }
@@ -50,8 +50,8 @@ export function wayFor(worker: { postMessage(message: unknown, transfer: Transfe
 }
 
 function pass(port: MessagePort): void {
-  if (outwards === undefined) waiting.push(port);
-  else outwards.postMessage(null, [port]);
+  if (outwards) outwards.postMessage(null, [port]);
+  else waiting.push(port);
 }
 
 /** In a worker: takes the way from the messages before the app's script can see it. */
@@ -65,7 +65,7 @@ export function expectWay(): void {
 
 function take(event: MessageEvent): void {
   const [port] = event.ports;
-  if ((event.data as WayIn | null)?.latchkey !== 'way' || port === undefined) return;
+  if ((event.data as WayIn | null)?.latchkey !== 'way' || !port) return;
   event.stopImmediatePropagation();
   outwards = port;
   for (const one of waiting.splice(0)) pass(one);

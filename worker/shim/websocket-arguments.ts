@@ -11,7 +11,7 @@ const maxReasonBytes = 123;
 export function parseUrl(url: string | URL): URL {
   const parsed = resolve(url);
   // Not `hash`: it is empty for an empty fragment, which counts too.
-  if (parsed === null || !/^(http|ws)s?:[^#]*$/.test(parsed.href)) throw syntaxError('No address of a WebSocket.');
+  if (!parsed || !/^(http|ws)s?:[^#]*$/.test(parsed.href)) throw syntaxError('No address of a WebSocket.');
   parsed.protocol = parsed.protocol.replace('http', 'ws');
   return parsed;
 }

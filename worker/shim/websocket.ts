@@ -189,9 +189,9 @@ class TunnelWebSocket extends EventTarget {
   #setHandler(type: string, value: unknown): void {
     const before = this.#handlers.get(type);
     if (typeof value !== 'function') {
-      if (before !== undefined) this.removeEventListener(type, before.listener);
+      if (before) this.removeEventListener(type, before.listener);
       this.#handlers.delete(type);
-    } else if (before !== undefined) before.set = value;
+    } else if (before) before.set = value;
     else {
       // The listener keeps its place in the order when the handler is replaced, as the standard has it.
       const entry = {
@@ -230,7 +230,7 @@ function branch(native: Method, own: Method): Method {
 function teach(prototype: object): void {
   for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(TunnelWebSocket.prototype))) {
     const native = getOwnPropertyDescriptor(prototype, name);
-    if (name === 'constructor' || native === undefined) continue;
+    if (name === 'constructor' || !native) continue;
     const taught = { ...native };
     for (const part of ['get', 'set', 'value'] as const)
       if (native[part] && own[part]) taught[part] = branch(native[part] as Method, own[part] as Method);

@@ -36,10 +36,10 @@ function replace(realm: typeof globalThis, name: 'Worker' | 'SharedWorker', star
     construct(native, given: unknown[], newTarget) {
       // Trusted Types' objects convert like text, and go on as they came unless they name a blob.
       const address = given.length > 0 && hasWay() ? resolve(given[0]) : null;
-      if (address === null) return construct(native, given, newTarget);
+      if (!address) return construct(native, given, newTarget);
       const blob = blobs.get(address.href);
-      if (blob === undefined && address.origin !== origin) return construct(native, given, newTarget);
-      const script = blob === undefined ? given[0] : withShim(blob, (given[1] as WorkerOptions | undefined)?.type);
+      if (!blob && address.origin !== origin) return construct(native, given, newTarget);
+      const script = blob ? withShim(blob, (given[1] as WorkerOptions | undefined)?.type) : given[0];
       const worker = construct(native, [script, ...given.slice(1)], newTarget) as object;
       started(worker);
       return worker;

@@ -14,7 +14,7 @@ export interface RequestOrigin {
   readonly origin: string | null;
   /** What the initiator's referrer policy left of it. */
   readonly referrer: string;
-  /** The page is loaded anew. Nobody of another origin can have a page do that. */
+  /** The page is loaded anew: nobody of another origin can have a page do that, but a person can, wherever it came from. */
   readonly isReload: boolean;
 }
 
@@ -63,8 +63,9 @@ export class Sites {
     const begun = this.#navigations.get(resultingClientId);
     if (begun !== undefined) return begun;
     // Also of one that says it itself, so that the page does not answer with it for another's.
-    const asked = this.#ask(clientId);
-    const site = this.#said(request) ?? (isOwn(request, await asked) ? 'same-origin' : 'cross-site');
+    const page = await this.#ask(clientId);
+    const site =
+      this.#said(request) ?? this.#again(request, clientId) ?? (isOwn(request, page) ? 'same-origin' : 'cross-site');
     this.#remember(resultingClientId, site);
     return site;
   }
@@ -79,6 +80,11 @@ export class Sites {
     return from === this.#own ? 'same-origin' : 'cross-site';
   }
 
+  /** What is loaded anew is whose it was (RFC 6265bis section 8.8.5), as long as that is remembered. */
+  #again({ isReload }: RequestOrigin, shown: string): Site | undefined {
+    return isReload ? this.#navigations.get(shown) : undefined;
+  }
+
   #remember(client: string, site: Site): void {
     if (client !== '') this.#navigations.set(client, site);
     for (const oldest of this.#navigations.keys())
@@ -87,8 +93,8 @@ export class Sites {
 }
 
 /**
- * Nothing was said of who began it, as of a page without referrer. The page that is there knows of each navigation that its
- * own origin began, and of no other. So a person who types an address counts as anyone does who has the window's name.
+ * Nothing was said of who began it, as of a page without referrer. The page that is there knows of each navigation to another
+ * document that its own origin began, and of no other. So a person who types an address counts as anyone does who has the window's name.
  */
 function isOwn({ url, method, isReload }: RequestOrigin, page: Awaited<ReturnType<AskPage>>): boolean {
   const isForm = method !== 'GET' && method !== 'HEAD';

@@ -229,7 +229,8 @@ const form: Route = async (request, response) => {
   const shown = boundary === undefined ? body.toString('latin1') : body.toString('latin1').replaceAll(boundary, 'B');
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
   response.end(
-    `<!doctype html><title>Posted</title><pre id=method>${request.method}</pre><pre id=body>${escapeHtml(shown)}</pre>`,
+    `<!doctype html><title>Posted</title><pre id=method>${request.method}</pre><pre id=body>${escapeHtml(shown)}</pre>` +
+      `<pre id=cookie>${escapeHtml(request.headers.cookie ?? '')}</pre>`,
   );
 };
 
