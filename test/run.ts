@@ -10,7 +10,7 @@ import { compileCache } from '../server/compile-cache.ts';
 import { runBrowserUnits } from './support/browser-units.ts';
 import { findChromium } from './support/chromium.ts';
 import { addCounts, type Counts, noCounts } from './support/counts.ts';
-import { runAgainAlone, runNodeTests } from './support/node-tests.ts';
+import { type Failure, runAgainAlone, runNodeTests } from './support/node-tests.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -23,8 +23,6 @@ interface Suite {
   readonly concurrency: number;
   /** Its tests run on the PostgreSQL of LATCHKEY_TEST_POSTGRES, and are skipped as a whole without one. */
   readonly onPostgres?: true;
-  /** What fails is run again alone: two products with their browsers are more than two processors always carry. */
-  readonly isTriedAlone?: true;
 }
 
 const isLong = process.argv[2] === '--long';
@@ -55,10 +53,9 @@ const suites: readonly Suite[] = [
     files: (isLong ? ofTheStoreInLong : ofTheStore).map(inTests),
     concurrency: 2,
     onPostgres: true,
-    isTriedAlone: true,
   },
   { name: 'interop', files: ['test/interop/**/*.test.ts'], concurrency: 1 },
-  { name: 'end to end', files: ['test/e2e/**/*.test.ts'], except: alone, concurrency: 2, isTriedAlone: true },
+  { name: 'end to end', files: ['test/e2e/**/*.test.ts'], except: alone, concurrency: 2 },
   { name: 'end to end, alone', files: alone, concurrency: 1 },
 ];
 const fileLimitMs = (isLong ? 120 : 15) * 60_000;
@@ -69,32 +66,31 @@ process.env['PATH'] = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}
 process.chdir(root);
 if (isLong) process.env['LATCHKEY_LONG'] = '1';
 const named = process.argv.slice(isLong ? 3 : 2);
-const chosen = isLong && named.length === 0 ? filesWithLongForm() : named;
 
 await ensureBuilt();
 process.env['CHROME_PATH'] = findChromium();
 
 let total = noCounts;
-const failures: string[] = [];
-const onlyAlone: string[] = [];
-if (chosen.length > 0) {
-  const browser = chosen.filter((file) => file.includes('.browser.'));
-  const node = chosen.filter((file) => !browser.includes(file));
+const failures: Failure[] = [];
+const onlyAlone: Failure[] = [];
+if (named.length > 0) {
+  const browser = named.filter((file) => file.includes('.browser.'));
+  const node = named.filter((file) => !browser.includes(file));
   if (node.length > 0) total = addCounts(total, await runFiles(globSync(node).sort(), 1));
   if (browser.length > 0) total = addCounts(total, await runBrowserUnits(browser));
 } else {
-  for (const suite of suites) {
+  for (const suite of isLong ? suitesInLong() : suites) {
     console.log(`\n# ${suite.name}`);
     total = addCounts(
       total,
-      await (suite.onPostgres ? runOnPostgres(suite) : runFiles(filesOf(suite), suite.concurrency, suite.isTriedAlone)),
+      await (suite.onPostgres ? runOnPostgres(suite) : runFiles(filesOf(suite), suite.concurrency)),
     );
     if (suite.name === 'unit') total = addCounts(total, await runBrowserUnits(['test/browser/**/*.browser.ts']));
   }
 }
 
-for (const failure of onlyAlone) console.log(`passed only alone: ${failure}`);
-for (const failure of failures) console.log(`failed: ${failure}`);
+for (const failure of onlyAlone) console.log(`passed only alone: ${failure.file}: ${failure.name}`);
+for (const failure of failures) console.log(`failed: ${failure.file}: ${failure.name}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
@@ -102,10 +98,11 @@ function filesOf({ files, except = [] }: Suite): string[] {
   return globSync([...files], { exclude: [...except] }).sort();
 }
 
-/** Those that ask which form they are in. */
-function filesWithLongForm(): string[] {
-  const files = suites.flatMap(filesOf);
-  return files.filter((file) => /\binLong\(|\bhostileRuns\b|LATCHKEY_LONG/.test(readFileSync(file, 'utf8')));
+/** Those that ask which form they are in, and what is longer on PostgreSQL. */
+function suitesInLong(): Suite[] {
+  const asks = (file: string) => /\binLong\(|\bhostileRuns\b|LATCHKEY_LONG/.test(readFileSync(file, 'utf8'));
+  const files = suites.flatMap(filesOf).filter(asks);
+  return [{ name: 'long forms', files, concurrency: 1 }, ...suites.filter(({ onPostgres }) => onPostgres)];
 }
 
 async function runOnPostgres(suite: Suite): Promise<Counts> {
@@ -114,20 +111,15 @@ async function runOnPostgres(suite: Suite): Promise<Counts> {
     return { passed: 0, failed: 0, skipped: 1 };
   }
   process.env['LATCHKEY_TEST_STORE'] = 'postgres';
-  const counts = await runFiles(filesOf(suite), suite.concurrency, suite.isTriedAlone);
+  const counts = await runFiles(filesOf(suite), suite.concurrency);
   delete process.env['LATCHKEY_TEST_STORE'];
   return counts;
 }
 
-/** @param isTriedAlone see {@link runAgainAlone}. */
-async function runFiles(files: string[], concurrency: number, isTriedAlone = false): Promise<Counts> {
-  let outcome = await runNodeTests(files, concurrency, fileLimitMs);
-  if (isTriedAlone && outcome.failedFiles.size > 0) {
-    console.log('\n# what failed, again and alone');
-    const again = await runAgainAlone(outcome, fileLimitMs);
-    onlyAlone.push(...again.onlyAlone);
-    outcome = again;
-  }
+async function runFiles(files: string[], concurrency: number): Promise<Counts> {
+  const first = await runNodeTests(files, concurrency, fileLimitMs);
+  const outcome = concurrency === 1 ? { ...first, onlyAlone: [] } : await runAgainAlone(first, fileLimitMs);
   failures.push(...outcome.failures);
+  onlyAlone.push(...outcome.onlyAlone);
   return outcome.counts;
 }

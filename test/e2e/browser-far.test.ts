@@ -121,7 +121,7 @@ test(
       await watchStatus(shell);
     }
     const restarted = product.restarted('gateway');
-    process.kill(product.ready.pids.gateway ?? 0, 'SIGKILL');
+    process.kill(product.ready.pids.gateway!, 'SIGKILL');
     await restarted;
     for (const { shell } of tabs) await untilStates(shell, 'open', 'connecting', 'open');
 

@@ -215,7 +215,7 @@ test('a connector that is killed in mid-download fails the fetch, and the app is
   fetched.catch(() => undefined);
   await notes.app.waitForFunction(() => 'begun' in window);
   const restarted = product.restarted('connector');
-  process.kill(product.ready.pids.connector ?? 0, 'SIGKILL');
+  process.kill(product.ready.pids.connector!, 'SIGKILL');
   await restarted;
   assert.equal(await fetched, 'failed');
   await notes.app.evaluate(() => location.assign('/'));

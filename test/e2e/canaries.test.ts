@@ -181,7 +181,7 @@ test('QPT-10: parts that are ended by a fault leave nothing behind that holds a 
   const before = readdirSync(product.data, { recursive: true }).length;
   for (const part of ['gateway', 'control'] as const) {
     const back = product.restarted(part);
-    process.kill(product.ready.pids[part] ?? 0, 'SIGABRT');
+    process.kill(product.ready.pids[part]!, 'SIGABRT');
     await back;
   }
   // Reports and core files would stand where the product runs, which is its data folder here.

@@ -42,7 +42,7 @@ after(() => world?.[Symbol.asyncDispose]());
 /** Kills a part without a word and waits until it serves again. @param meanwhile runs while it is gone. */
 async function killed(part: string, meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
   const restarted = world.product.restarted(part);
-  process.kill(pids.get(part) ?? 0, 'SIGKILL');
+  process.kill(pids.get(part)!, 'SIGKILL');
   await meanwhile();
   const { pid } = await restarted;
   assert.notEqual(pid, pids.get(part));
@@ -155,11 +155,11 @@ test('a connection that meets a part as it dies is answered or ended, never left
       ),
     );
   const restarted = world.product.restarted('control');
-  process.kill(pids.get('control') ?? 0, 'SIGSTOP');
+  process.kill(pids.get('control')!, 'SIGSTOP');
   // Taken by nobody: one is under way to the process, the others wait behind it.
   for (let i = 0; i < 8; i++) visit();
   await pause(200);
-  process.kill(pids.get('control') ?? 0, 'SIGKILL');
+  process.kill(pids.get('control')!, 'SIGKILL');
   for (const status of await Promise.all(visits)) assert.ok(status === 0 || status === 503, `answered ${status}`);
   pids.set('control', Number((await restarted).pid));
   (await eventually(() => world.session())).close('done');

@@ -36,13 +36,14 @@ after(async () => {
 
 /** Stops the app's service worker, and resolves when it is. */
 async function stopServiceWorkers(cdp: CDPSession): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    cdp.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
-      if (versions.some(({ runningStatus }) => runningStatus === 'stopped')) resolve();
-    });
-  });
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  const look = ({ versions }: { versions: { runningStatus: string }[] }) => {
+    if (versions.some(({ runningStatus }) => runningStatus === 'stopped')) resolve();
+  };
+  cdp.on('ServiceWorker.workerVersionUpdated', look);
   await cdp.send('ServiceWorker.stopAllWorkers');
   await stopped;
+  cdp.off('ServiceWorker.workerVersionUpdated', look);
 }
 
 test('app-access: a service worker that is stopped every 2 s: reads succeed, bodies are whole or an error, the rest goes on', async (t) => {
@@ -107,7 +108,7 @@ test('BR-6: a gateway that is killed cuts bodies as errors, in fetch and in file
   );
   const download = await downloading;
   const restarted = product.restarted('gateway');
-  process.kill(product.ready.pids.gateway ?? 0, 'SIGKILL');
+  process.kill(product.ready.pids.gateway!, 'SIGKILL');
   await restarted;
   assert.deepEqual(await Promise.all([endOfDownload(app), uploaded]), ['TypeError', 'TypeError']);
   assert.notEqual(await download.failure(), null);

@@ -1,15 +1,21 @@
 /** Runs test files by node:test, each in a process of its own, and says what failed where. */
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { addCounts, type Counts, noCounts } from './counts.ts';
+
+/** A test that failed. */
+export interface Failure {
+  /** Of the project; '' where node:test does not say. */
+  readonly file: string;
+  readonly name: string;
+}
 
 export interface Outcome {
   readonly counts: Counts;
   /** What each file with a failure came to. A file that was ended for its time is not among them. */
   readonly failedFiles: ReadonlyMap<string, Counts>;
-  /** `file: name` of each test that failed. */
-  readonly failures: readonly string[];
+  readonly failures: readonly Failure[];
 }
 
 /** @param limitMs for a file. */
@@ -18,7 +24,7 @@ export async function runNodeTests(files: string[], concurrency: number, limitMs
   const events = run({ files, concurrency, timeout: limitMs });
   let counts = noCounts;
   const failedFiles = new Map<string, Counts>();
-  const failures: string[] = [];
+  const failures: Failure[] = [];
   events.on('test:summary', (summary) => {
     const { tests, passed, skipped, todo } = summary.counts;
     const those = { passed, failed: tests - passed - skipped - todo, skipped: skipped + todo };
@@ -27,28 +33,34 @@ export async function runNodeTests(files: string[], concurrency: number, limitMs
     else if (those.failed > 0) failedFiles.set(summary.file, those);
   });
   events.on('test:fail', ({ name, file }) => {
-    failures.push(file === undefined ? name : `${relative(process.cwd(), file)}: ${name}`);
+    failures.push({ name, file: file === undefined ? '' : relative(process.cwd(), file) });
   });
-  await new Promise((resolve, reject) => {
-    events.compose(spec).on('error', reject).on('end', resolve).pipe(process.stdout, { end: false });
+  await new Promise((done, reject) => {
+    events.compose(spec).on('error', reject).on('end', done).pipe(process.stdout, { end: false });
   });
   return { counts, failedFiles, failures };
 }
 
 /**
- * A file of browsers and products that failed beside another is run once more, with the machine to itself: what it needs is
- * not always there when two of them share two processors. What passes only then is named, in the outcome and at the
- * end of the run, and is a fault to look at; what fails again has failed.
+ * An end-to-end file that failed beside another is run once more, with the machine to itself: what two products with their
+ * browsers need is not always there when they share two processors. What passes only then is named, in the outcome and
+ * at the end of the run, and is a fault to look at; what fails again has failed, and so has every other file.
  */
-export async function runAgainAlone(
-  first: Outcome,
-  limitMs: number,
-): Promise<Outcome & { readonly onlyAlone: string[] }> {
+export async function runAgainAlone(first: Outcome, limitMs: number): Promise<Outcome & { onlyAlone: Failure[] }> {
+  const again = new Map([...first.failedFiles].filter(([file]) => file.includes('/test/e2e/')));
+  if (again.size === 0) return { ...first, onlyAlone: [] };
+  console.log('\n# what failed, again and alone');
   let counts = first.counts;
-  for (const before of first.failedFiles.values()) counts = subtractCounts(counts, before);
-  const again = await runNodeTests([...first.failedFiles.keys()], 1, limitMs);
-  const onlyAlone = first.failures.filter((failure) => !again.failures.includes(failure));
-  return { ...again, counts: addCounts(counts, again.counts), onlyAlone };
+  for (const before of again.values()) counts = subtractCounts(counts, before);
+  const second = await runNodeTests([...again.keys()], 1, limitMs);
+  const wasRun = ({ file }: Failure) => again.has(resolve(file));
+  const failsAgain = ({ file, name }: Failure) => second.failures.some((one) => one.file === file && one.name === name);
+  return {
+    counts: addCounts(counts, second.counts),
+    failedFiles: second.failedFiles,
+    failures: [...first.failures.filter((failure) => !wasRun(failure)), ...second.failures],
+    onlyAlone: first.failures.filter((failure) => wasRun(failure) && !failsAgain(failure)),
+  };
 }
 
 function subtractCounts(a: Counts, b: Counts): Counts {

@@ -1,6 +1,6 @@
 /**
  * The body of a response, arriving under credit: never more than twice the first credit waits for the page, and a body
- * that was cut ends in an error, never like a whole one.
+ * that was cut ends in an error, never like a whole one, unless it {@link Download.mayBreakOff}.
  */
 import { firstCreditBytes } from '../app-messages.ts';
 
