@@ -52,6 +52,13 @@ export const endpointField = z.string().refine((text) => {
 /** What text of a stranger may not put on a terminal or into a log: controls, line separators, bidirectional marks. */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** Text that is judged later, or looked up. No store takes a NUL, PostgreSQL with an error. */
+export const storableField = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((text) => !text.includes('\0'), 'has a NUL');
+
 /** Text that whoever sends it can be told to write otherwise: what {@link printableField} would replace is refused. */
 export const plainField = (most: number) =>
   z

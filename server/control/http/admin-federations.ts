@@ -1,5 +1,7 @@
 /** The admin API's federations with other trust domains. */
+
 import { createRoute, z } from '@hono/zod-openapi';
+import { storableField } from '../../channel/fields.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { endFederation, federate, listFederations } from '../federations.ts';
@@ -8,9 +10,9 @@ import { done } from './admin-schemas.ts';
 import { type ApiApp, actingFor } from './respond.ts';
 
 const newFederation = z.strictObject({
-  trustDomain: z.string().max(255),
+  trustDomain: storableField(255),
   bundle: z.string().max(100_000),
-  namespaces: z.array(z.string().max(63)).max(256),
+  namespaces: z.array(storableField(63)).max(256),
   ttlS: z.number().int(),
 });
 const federation = z

@@ -1,5 +1,7 @@
 /** The admin API's links and knocks. */
+
 import { createRoute, z } from '@hono/zod-openapi';
+import { storableField } from '../../channel/fields.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
 import { createLink, listLinks, showLink } from '../links.ts';
@@ -7,7 +9,7 @@ import { named, route, routeTaking } from './admin-route.ts';
 import { done, page, reason } from './admin-schemas.ts';
 import { type ApiApp, actingFor, takes } from './respond.ts';
 
-const text = z.string().max(4_096);
+const text = storableField(4_096);
 
 const newLink = z.strictObject({
   services: z.array(text).max(256),

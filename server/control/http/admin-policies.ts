@@ -2,7 +2,9 @@
  * The admin API's policies: those in force, and the tools to write others: check, explain, simulate. An answer to a draft
  * says what is wrong with it and where, so that an editor can show it; only `PUT` refuses.
  */
+
 import { z } from '@hono/zod-openapi';
+import { storableField } from '../../channel/fields.ts';
 import { actions, policySchema, policySignals } from '../../policy/schema.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import type { Context } from '../context.ts';
@@ -41,7 +43,7 @@ const replaced = z.union([
   z.object({ state: z.literal('waiting'), change, epoch: z.number() }),
 ]);
 
-const word = z.string().max(256);
+const word = storableField(256);
 const signals = z.strictObject({
   ...Object.fromEntries(
     Object.keys(policySignals).map((name) => [name, z.union([word, z.number().int(), z.boolean()])]),

@@ -1,5 +1,6 @@
 /** The form that all routes of the admin API have. */
 import { createRoute, z } from '@hono/zod-openapi';
+import { storableField } from '../../channel/fields.ts';
 import { answers, takes } from './respond.ts';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -19,4 +20,4 @@ export function routeTaking<const P extends string, B extends z.ZodType, T exten
 }
 
 /** An address that ends in the name of one thing. */
-export const named = { params: z.object({ name: z.string().max(4_096) }) };
+export const named = { params: z.object({ name: storableField(4_096) }) };

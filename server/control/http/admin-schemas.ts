@@ -1,13 +1,13 @@
 /** The shapes of the admin API. Values are judged where they are used, so that each fault has a code of its own. */
 import { z } from '@hono/zod-openapi';
 import { auditEventSchema, auditEventTypes } from '../../channel/audit-event.ts';
-import { plainField } from '../../channel/fields.ts';
+import { plainField, storableField } from '../../channel/fields.ts';
 import { planePeerSchema, retiringKeySchema } from '../../channel/messages.ts';
 import { hostRules } from '../../channel/snapshot-content.ts';
 
 import { adminRoles } from '../admin-roles.ts';
 
-const text = z.string().max(4_096);
+const text = storableField(4_096);
 
 const settings = {
   title: text.optional(),
@@ -169,7 +169,7 @@ export const status = z.object({
 });
 /** Which part of a list; all of it where nothing is said. */
 export const page = z.object({
-  search: z.string().max(128).optional(),
+  search: storableField(128).optional(),
   offset: z.coerce.number().int().nonnegative().optional(),
   limit: z.coerce.number().int().min(1).max(500).optional(),
 });

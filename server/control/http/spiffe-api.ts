@@ -1,5 +1,7 @@
 /** SPIFFE for the world outside: the trust bundle, and SVIDs for devices and services. */
+
 import { createRoute, z } from '@hono/zod-openapi';
+import { storableField } from '../../channel/fields.ts';
 import { bundleSchema, refreshHintS, writeBundle } from '../../spiffe/bundle.ts';
 import type { Context } from '../context.ts';
 import { issueForDevice, issueForService } from '../svids.ts';
@@ -22,7 +24,7 @@ const svids = z
 
 /** For administrators whose duty is to issue. */
 export function addSvids(app: ApiApp, context: Context): void {
-  const asked = z.strictObject({ service: z.string().max(63), csr });
+  const asked = z.strictObject({ service: storableField(63), csr });
   app.openapi(routeTaking('post', '/admin/svids', asked, svids), async (exchange) => {
     const { service, csr } = exchange.req.valid('json');
     return exchange.json(await issueForService(actingFor(context, exchange), service, csr), 200);

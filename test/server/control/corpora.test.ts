@@ -120,12 +120,11 @@ function corporaOf(turn: number): [string, string][] {
 /** All that is kept, but for the record of what was refused and for what a request spends. */
 async function kept(): Promise<string> {
   const { store } = installation.control.context;
-  const { rows } = await sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`.execute(store);
-  const tables = rows
-    .map(({ name }) => name)
-    .filter((name) => !/^(audit|spent_nonces|ceremonies|sqlite_.*)$/.test(name));
-  const all = await Promise.all(tables.map((name) => sql.raw(`SELECT * FROM ${name}`).execute(store)));
-  return JSON.stringify(all.map((table) => table.rows));
+  const tables = (await store.introspection.getTables()).map(({ name }) => name);
+  const looked = tables.filter((name) => !/^(audit|spent_nonces|ceremonies)$/.test(name));
+  const all = await Promise.all(looked.map((name) => sql.raw(`SELECT * FROM ${name}`).execute(store)));
+  // In whatever order the store has them.
+  return JSON.stringify(all.map((table) => table.rows.map((row) => JSON.stringify(row)).sort()));
 }
 
 const fill = (path: string, text: string) => path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(text));
