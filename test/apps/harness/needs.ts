@@ -16,6 +16,7 @@ const debianFiles = {
 /** npm packages with a part in C++, and the file that it is compiled to. */
 const compiledFiles = {
   'node-pty': 'build/Release/pty.node',
+  'better-sqlite3': 'build/Release/better_sqlite3.node',
 } as const;
 
 export type DebianPackage = keyof typeof debianFiles;
@@ -30,6 +31,7 @@ export interface Needs {
 export const needs: Readonly<Record<string, Needs>> = {
   radicale: { debian: ['radicale'] },
   'redis-commander': { debian: ['redis-server'] },
+  'actual-budget': { native: ['better-sqlite3'] },
   phpmyadmin: { debian: ['phpmyadmin', 'mariadb-server-core'] },
   wetty: { debian: ['openssh-server', 'openssh-client'], native: ['node-pty'] },
 };
