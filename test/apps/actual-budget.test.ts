@@ -49,7 +49,11 @@ testRealApp({
   mayDiffer: [
     { part: 'dom', pattern: /react-aria\d+-_r_\w+_/g, why: 'ids that are made anew with each page' },
     { part: 'dom', pattern: uuid, why: 'random ids of what was made' },
-    { part: 'dom', pattern: / class="animated"/g, why: 'its table may move rows or not, as its first load and a timer go' },
+    {
+      part: 'dom',
+      pattern: / class="animated"/g,
+      why: 'its table may move rows or not, as its first load and a timer go',
+    },
     {
       part: 'dom',
       pattern: /<div><div style="width:100px;height:100px;overflow:scroll;[^"]*"><\/div><\/div>/g,
