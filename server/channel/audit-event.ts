@@ -1,7 +1,8 @@
 /**
  * One audit event: who did what to which service, what was decided, by which policies. The gateway spools them, the
  * control plane chains them (server/audit/). Ids are made by whoever saw the event, so that sending twice counts once.
- * Never holds a secret: no token, key, cookie, body or query string.
+ * Never holds a secret: no token, key, cookie, body or query string of a service. What a device key signed stands in it as it
+ * was signed (control/evidence.ts): of a request to our own API the address with its query, which has names and reasons.
  */
 import { z } from 'zod';
 import { printableField } from './fields.ts';
@@ -46,6 +47,7 @@ export const auditEventTypes = [
 
 /** A posture event states each signal with its source. */
 const maxDetails = 128;
+/** Of what comes from elsewhere; the control plane's own `signed.…` is as long as what was signed (http/schemas.ts). */
 const detailValue = z.union([printableField(1_024), z.number(), z.boolean()]);
 
 export const auditEventSchema = z.strictObject({

@@ -2,7 +2,7 @@
  * `latchkey audit verify`: checks the whole chain of decisions against its signed anchors, with no process running.
  * `list` and `export` ask the control plane for what is in it.
  */
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { verifyAudit } from '../audit/verify.ts';
@@ -67,15 +67,19 @@ function addList(audit: Command): void {
 
 type Position = AuditEvent & { readonly seq: number };
 
+/** As many as the control plane gives at once. */
+const pageSize = 1_000;
+
 async function allEvents(command: Command, asked: Readonly<Record<string, string>>): Promise<Position[]> {
   const events: Position[] = [];
   for (;;) {
     const after = events.at(-1)?.seq ?? 0;
-    const query = new URLSearchParams({ ...asked, limit: '1000', after: String(after) });
+    const query = new URLSearchParams({ ...asked, limit: String(pageSize), after: String(after) });
     // The control plane's own events, of this very type.
     const page = (await admin(command, 'GET', `/admin/audit?${query}`))['events'] as Position[];
-    if (page.length === 0) return events;
     events.push(...page);
+    // Not until there is none: where much happens, there always is another.
+    if (page.length < pageSize) return events;
   }
 }
 
@@ -85,6 +89,8 @@ function row({ seq, time, type, service, decision, reason, policies, detail }: P
   return [String(seq), new Date(time).toISOString(), what, service ?? '', decision ?? '', by];
 }
 
+const ends = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 function addExport(audit: Command): void {
   audit
     .command('export <file>')
@@ -92,16 +98,25 @@ function addExport(audit: Command): void {
     .option('--json', 'print JSON')
     .action(async (file: string, _own: unknown, command: Command) => {
       const partial = `${file}.partial`;
+      if (existsSync(file)) throw new CommandFailure('file_unwritable', `The file ${file} is there already.`);
       // Half a log has another name than a whole one.
       const to = await open(partial, 'wx', 0o600).catch(() => {
         throw new CommandFailure('file_unwritable', `The file ${partial} cannot be made, or is there already.`);
       });
+      // The same end as by itself, but for what is half written.
+      const leave = (signal: NodeJS.Signals) => {
+        rmSync(partial, { force: true });
+        process.kill(process.pid, signal);
+      };
+      for (const signal of ends) process.once(signal, leave);
       try {
         const socket = dataPaths.adminSocket(configOf(optionsOf(command)));
         await adminDownload(socket, '/admin/audit/export', to.createWriteStream());
       } catch (error) {
         rmSync(partial, { force: true });
         throw error;
+      } finally {
+        for (const signal of ends) process.off(signal, leave);
       }
       renameSync(partial, file);
       print(optionsOf(command), { file }, () => `All events of now are in ${file}.`);

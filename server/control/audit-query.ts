@@ -35,15 +35,17 @@ export async function listEvents(context: Context, asked: AuditQuery): Promise<A
 
 const typeOf = sql<string>`json_extract(event, '$.type')`;
 const actorOf = sql<string>`json_extract(event, '$.actor')`;
+const decisionOf = sql<string | null>`json_extract(event, '$.decision')`;
 /** Ids are hexadecimal: none of them means anything to LIKE. */
 const ofDevice = (id: string): string => `%/device/${id}`;
 
-/** The position before the last posture event of a device: one that was refused is none. */
+/** The position before a device's last posture event, but for those of launches that were denied, perhaps for it. */
 async function beforePosture({ store }: Context, device = ''): Promise<number> {
   const { last } = await store
     .selectFrom('audit')
     .select(({ fn }) => fn.max('seq').as('last'))
     .where(typeOf, '=', 'posture')
+    .where((where) => where.or([where(decisionOf, 'is', null), where(decisionOf, '!=', 'deny')]))
     .where(actorOf, 'like', ofDevice(device))
     .executeTakeFirstOrThrow();
   return (last ?? 1) - 1;

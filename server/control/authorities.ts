@@ -15,6 +15,9 @@ export class AuthorityError extends Error {
   }
 }
 
+/** Certificates that are looked at, the first among them: each costs a signature to be verified. */
+export const longestChain = 8;
+
 export class Authorities {
   readonly #roots: readonly X509Certificate[];
 
@@ -28,8 +31,9 @@ export class Authorities {
     return this.#roots.length > 0;
   }
 
-  /** Whether a way leads from the certificate to one of them, by those that came with it. */
+  /** Whether a way leads from the certificate to one of them, by those that came with it: not by more than {@link longestChain}. */
   vouchFor(certificate: X509Certificate, between: readonly X509Certificate[], nowMs: number): boolean {
+    if (!this.areNamed || between.length >= longestChain) return false;
     if (!isInTime(certificate, nowMs)) return false;
     if (this.#roots.some((root) => isInTime(root, nowMs) && issued(root, certificate))) return true;
     const next = between.findIndex((one) => issued(one, certificate));

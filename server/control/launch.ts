@@ -171,7 +171,7 @@ async function record(
       await spendCeremony(context, transaction, ceremony.id);
       await context.audit.record(
         transaction,
-        newEvent(context, { type: 'posture', actor: who.spiffeId, service, detail }),
+        newEvent(context, { type: 'posture', actor: who.spiffeId, service, decision: decided.decision, detail }),
         newEvent(context, { type: 'launch', ...event }),
       );
       if (refusal !== undefined) return undefined;

@@ -13,7 +13,7 @@ import {
 import { decodeAttestationObject, parseAuthenticatorData } from '@simplewebauthn/server/helpers';
 import { base64url, equal, unbase64url, utf8 } from '../../protocol/bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { Authorities } from './authorities.ts';
+import { type Authorities, longestChain } from './authorities.ts';
 
 export type WebAuthnErrorCode =
   | 'format'
@@ -93,6 +93,7 @@ export async function verifyNewPasskey(
   checkClientData(rp, response.response.clientDataJSON, 'webauthn.create', challenge);
   const shown = guarded('format', () => decodeAttestationObject(bufferOf(response.response.attestationObject)));
   const flags = checkAuthenticatorData(rp, shown.get('authData'));
+  const chain = guarded('format', () => chainOf(shown));
   const verified = await guardedAsync('signature', () =>
     verifyRegistrationResponse({
       response,
@@ -115,13 +116,24 @@ export async function verifyNewPasskey(
     backedUp: flags.bs,
     attestation: {
       format,
-      isAttested: guarded('format', () => leadsToMaker(shown.get('attStmt').get('x5c') ?? [], makers)),
+      isAttested: guarded('format', () => leadsToMaker(chain, makers)),
       object: format === 'none' ? null : bufferOf(response.response.attestationObject),
     },
   };
 }
 
+/** Formats whose statement is signed by the key of the chain's first certificate (WebAuthn level 3, sections 8.2 to 8.8). */
+const withChain = ['packed', 'tpm', 'android-key', 'fido-u2f', 'apple'];
+
+/** Before anything looks at it: a long chain holds the thread. Of other formats it proves nothing, and there is none. */
+function chainOf(shown: ReturnType<typeof decodeAttestationObject>): readonly Uint8Array[] {
+  const chain = shown.get('attStmt').get('x5c') ?? [];
+  if (chain.length > longestChain) throw new RangeError('a chain too long');
+  return withChain.includes(shown.get('fmt')) ? chain : [];
+}
+
 function leadsToMaker(chain: readonly Uint8Array[], { authorities, now }: Makers): boolean {
+  if (!authorities.areNamed) return false;
   const [own, ...between] = chain.map((der) => new X509Certificate(der));
   return own !== undefined && authorities.vouchFor(own, between, now);
 }

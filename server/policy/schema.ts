@@ -40,7 +40,7 @@ entity Device {
     // The passkey it was enrolled with: which model (AAGUID), and whether it can be copied to other devices (BE).
     aaguid: String,
     synced: Bool,
-    // What it showed of its make ("none", "packed", "tpm" …), and whether that leads to an authority of passkeys.roots.
+    // What it showed of its make ("none", "packed", "tpm" …), and whether that led to an authority of passkeys.roots at enrolment.
     attestation: String,
     attested: Bool,
 };

@@ -6,7 +6,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { base64url } from '../../../protocol/bytes.ts';
 import { probeReportSchema } from '../../channel/probe-report.ts';
 import { origins } from '../../config.ts';
-import { changeRole } from '../admin-roles.ts';
+import { changeRole, rolesOf } from '../admin-roles.ts';
 import { countEvents } from '../audit-query.ts';
 import type { ChannelDesk } from '../channel-desk.ts';
 import { newConnectorToken } from '../connector-tokens.ts';
@@ -118,9 +118,14 @@ function addPeople(app: ApiApp, context: Context, desk: ChannelDesk): void {
     return exchange.json(link ?? { url: null }, 200);
   });
   const list = { ...route('get', '/admin/users', shapes.users), request: { query: shapes.page } };
-  app.openapi(createRoute(list), async (exchange) =>
-    exchange.json(await listPeople(context, exchange.req.valid('query')), 200),
-  );
+  app.openapi(createRoute(list), async (exchange) => {
+    const { users, total } = await listPeople(context, exchange.req.valid('query'));
+    const who = exchange.get('who');
+    // Whoever writes policies needs to know who there is, and not why somebody was taken out.
+    const isAll = who === undefined || (await rolesOf(context, who.user)).includes('manager');
+    const shown = isAll ? users : users.map(({ reason: _, ...person }) => person);
+    return exchange.json({ users: shown, total }, 200);
+  });
   app.openapi(routeTaking('post', '/admin/roles', shapes.roleChange, shapes.done), async (exchange) => {
     const { user, role, held } = exchange.req.valid('json');
     await changeRole(actingFor(context, exchange), user, role, held);

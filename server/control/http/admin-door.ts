@@ -29,6 +29,7 @@ function admit(context: Context, limit: RateLimit): MiddlewareHandler<ApiEnv> {
     const who = await (isRead ? signedIn : signedBy)(context, exchange);
     limit.require(who.user);
     await requireDuty(context, who, exchange.req.path.slice('/api/admin/'.length), isRead);
+    exchange.set('who', who);
     exchange.set('actor', who.spiffeId);
     await next();
   };

@@ -140,7 +140,7 @@ export const user = z.object({
 });
 export const users = z.object({ users: z.array(user), total: z.number() });
 
-export const auditQuery = z.object({
+const auditFields = z.object({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   type: z.enum(auditEventTypes).optional(),
@@ -153,6 +153,10 @@ export const auditQuery = z.object({
     .transform((text) => text === 'true')
     .optional(),
 });
+export const auditQuery = auditFields.refine(
+  ({ device, sincePosture }) => sincePosture !== true || device !== undefined,
+  'says of no device since when',
+);
 export const auditPage = z.object({
   events: z.array(auditEventSchema.extend({ seq: z.number() }).openapi('AuditEvent')),
   /** Pass as `after` for the next page. */

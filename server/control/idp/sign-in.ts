@@ -3,12 +3,15 @@
  * A provider adds no device and replaces no passkey: its identity is tied to a person while they are signed in by their
  * passkey, and a lease it opens lacks the passkey's bit, which devices, links, approvals and audit ask for.
  */
+import { base64url, utf8 } from '../../../protocol/bytes.ts';
 import { amrBit } from '../../../protocol/svid.ts';
+import { nodeCrypto } from '../../crypto/node-crypto.ts';
 import type { CeremonyTable } from '../../store/tables/sessions.ts';
 import type { StoreTransaction } from '../../store/tables.ts';
 import { ApiError } from '../api-error.ts';
 import { spendCeremony } from '../ceremonies.ts';
 import type { Context } from '../context.ts';
+import { ceremonyEvidence, type Evidence } from '../evidence.ts';
 import { deviceHolder } from '../holder.ts';
 import { newEvent } from '../identifiers.ts';
 import { openLease, type SignedIn, spiffeIdOf } from '../leases.ts';
@@ -95,7 +98,8 @@ export async function finishAtProvider(
   const { posture, identity, isKnown } = checked;
   return context.audit.transact(async (transaction) => {
     await spendCeremony(context, transaction, ceremony.id);
-    if (!isKnown) await link(context, transaction, { protocol, identity, person, actor });
+    const signed = providerEvidence(ceremony, posture, returned.proof);
+    if (!isKnown) await link(context, transaction, { protocol, identity, person, actor, signed });
     await keepGroups(transaction, protocol, person.user_id, identity.groups);
     const { groups, until, ...idp } = identity;
     const amr = amrBit[protocol] | amrBit.deviceKey;
@@ -105,7 +109,7 @@ export async function finishAtProvider(
     await context.audit.record(
       transaction,
       newEvent(context, { type: 'posture', actor, detail: postureDetail(context.clock.now(), posture, null) }),
-      newEvent(context, { ...attempt, decision: 'allow', detail: { ...detail, amr: idp.amr.join(' ') } }),
+      newEvent(context, { ...attempt, decision: 'allow', detail: { ...detail, amr: idp.amr.join(' '), ...signed } }),
     );
     return { user: { id: person.user_id, name: person.name }, device: { id: person.device_id }, leaseSecret };
   });
@@ -118,6 +122,16 @@ function checkDevice(context: Context, person: DevicePerson, { proof, challenge 
   const device = { deviceKeyHash: holder.keyHash, userHandle: person.handle };
   checkDeviceSignature(holder, challenge(device, posture), proof.deviceSignature);
   return posture;
+}
+
+/** Of a sign-in at a provider: `oidcChallenge`, `samlChallenge`, of which the answer's SHA-256 is a part. */
+function providerEvidence(
+  ceremony: CeremonyTable,
+  posture: Posture,
+  { answer, deviceSignature }: ProviderProof,
+): Evidence {
+  const answered = { 'signed.answer': base64url(nodeCrypto.sha256(utf8(answer))) };
+  return { ...ceremonyEvidence(ceremony, posture, deviceSignature), ...answered };
 }
 
 /** By which name an identity is kept: a provider may use one issuer for both protocols, with other subjects in each. */
@@ -152,12 +166,13 @@ interface Linking {
   readonly identity: IdpIdentity;
   readonly person: DevicePerson;
   readonly actor: string;
+  readonly signed: Evidence;
 }
 
 async function link(
   context: Context,
   transaction: StoreTransaction,
-  { protocol, identity, person: { user_id }, actor }: Linking,
+  { protocol, identity, person: { user_id }, actor, signed }: Linking,
 ): Promise<void> {
   const { subject } = identity;
   const issuer = issuerKey(protocol, identity);
@@ -165,7 +180,7 @@ async function link(
     .insertInto('identities')
     .values({ issuer, subject, user_id, created_at: context.clock.now() })
     .execute();
-  const detail = { operation: 'identity.link', issuer, identity: subject };
+  const detail = { operation: 'identity.link', issuer, identity: subject, ...signed };
   await context.audit.record(transaction, newEvent(context, { type: 'admin', actor, subject: user_id, detail }));
 }
 

@@ -42,7 +42,7 @@ export interface CredentialTable {
   revoked_at: number | null;
   /** Format of what it showed of its make (webauthn.ts); `none` for nothing. */
   attestation: string;
-  /** That leads to an authority that the operator named. */
+  /** That led, at enrolment, to an authority that the operator named then; not judged again. */
   attested: number;
   /** The whole of it. */
   attestation_object: Uint8Array | null;

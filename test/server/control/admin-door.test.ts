@@ -140,6 +140,20 @@ test('QHX-8: a manager who may not open everything gives nobody a group that may
   await only(person);
 });
 
+test('QHX-8: why somebody was taken out is for managers; whoever writes policies sees that they are', async () => {
+  const { id } = (await installation.admin('POST', '/admin/users', { name: 'Taken out' })).body;
+  assert.equal((await installation.admin('DELETE', `/admin/users/${id}?reason=left`)).status, 200);
+  for (const [role, reason] of [
+    ['manager', 'left'],
+    ['policy', undefined],
+  ] as const) {
+    await only(person, role);
+    const [shown] = (await person.get('/api/admin/users?search=Taken')).body.users;
+    assert.deepEqual([shown.disabled, shown.reason], [true, reason], role);
+  }
+  await only(person);
+});
+
 test('QZ-23: without the cookie, or with the cookie and without the device key, nothing is read or changed', async () => {
   const { hub } = installation;
   assert.equal((await installation.browse(hub, { path: '/api/admin/users' })).body.error, 'unauthenticated');

@@ -35,6 +35,7 @@ before(async () => {
   await maker('unknown', unknown);
   makers['self'] = { aaguid };
   makers['other key'] = { ...makers['known']!, key: makers['unknown']!.key! };
+  makers['long'] = { ...makers['known']!, chain: Array(9).fill(makers['known']!.chain![0]) };
   installation = await new Installation((config) => ({ ...config, passkeys: { roots: [known.root] } })).start({
     gateway: 'a-token-of-the-supervisor',
   });
@@ -99,6 +100,12 @@ test('QZ-19: one whose statement is signed by another key than its certificateâ€
   const refused = await browser.post('/api/enrol/finish', body);
   assert.deepEqual([refused.status, refused.body.error], [403, 'ceremony_refused']);
   assert.equal((await browser.beginLogin()).body.error, 'device_unknown');
+});
+
+test('QZ-19: a chain longer than any makerâ€™s is refused, whatever is in it', async () => {
+  const { browser, link } = await enrol('long');
+  const refused = await browser.post('/api/enrol/finish', await browser.prepareEnrolment(link));
+  assert.deepEqual([refused.status, refused.body.error], [403, 'ceremony_refused']);
 });
 
 test('QZ-19: authenticators are asked for it where somebody said whose word counts, and else not', async () => {

@@ -167,6 +167,23 @@ test('QZ-7: what a device did since its posture was last found good can be asked
   assert.deepEqual(await asked(`device=${device}&sincePosture=true`), since);
   assert.deepEqual(await asked(`device=${device}&sincePosture=true&type=login`), ['login']);
   assert.deepEqual(await asked(`device=${'0'.repeat(24)}&sincePosture=true`), []);
-  for (const query of ['device=%25', "device='", 'sincePosture=x'])
+  for (const query of ['device=%25', "device='", 'sincePosture=x', 'sincePosture=true'])
     assert.equal((await installation.admin('GET', `/admin/audit?${query}`)).body.error, 'malformed', query);
+});
+
+test('QZ-7: a launch that is denied hides nothing of what came before it', async () => {
+  const zoe = new Browser(installation);
+  const { body } = await installation.admin('POST', '/admin/enrolments', { name: 'Zoe' });
+  const device = (await zoe.enrol(body.url)).body.device.id;
+  assert.equal((await zoe.launch('wiki')).answer.body.error, 'denied');
+  const since = await installation.admin('GET', `/admin/audit?device=${device}&sincePosture=true`);
+  assert.deepEqual(
+    since.body.events.map(({ type, decision }: { type: string; decision?: string }) => [type, decision]),
+    [
+      ['posture', undefined],
+      ['enrol', 'allow'],
+      ['posture', 'deny'],
+      ['launch', 'deny'],
+    ],
+  );
 });

@@ -1,6 +1,6 @@
 /** Sign-in at a real OpenID provider, and what a provider that was taken over can do: sign in as a user, and nothing more. */
 import assert from 'node:assert/strict';
-import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,26 @@ describe('sign-in at an OpenID provider', () => {
     const answered = await signIn(browser, name);
     assert.equal(answered.status, 200, answered.text);
   }
+  test('QZ-23: what the device key signed at a provider stands in the sign-in and in the connection', async () => {
+    assert.equal((await signIn(ada, 'ada@example')).status, 200);
+    const { user } = (await ada.get('/api/session')).body;
+    const { handle } = await installation.control.context.store
+      .selectFrom('users')
+      .select('handle')
+      .where('id', '=', user.id)
+      .executeTakeFirstOrThrow();
+    const connected = (await installation.events('admin')).find(({ detail }) => detail.operation === 'identity.link');
+    for (const { detail } of [await lastLogin(), connected]) {
+      const field = (name: string) => unbase64url(detail[`signed.${name}`]);
+      const challenge = oidcChallenge(nodeCrypto, {
+        ...{ rpId: 'hub.localhost', nonce: field('nonce'), userHandle: handle, postureHash: field('posture') },
+        ...{ deviceKeyHash: nodeCrypto.sha256(ada.devicePublicKey), queryHash: field('answer') },
+      });
+      const of = createPublicKey({ format: 'raw-public', key: ada.devicePublicKey, asymmetricKeyType: 'ed25519' });
+      assert.ok(verify(null, deviceMessage(challenge), of, field('signature')), detail.by ?? detail.operation);
+    }
+  });
+
   const lastLogin = async () => (await installation.events('login')).at(-1);
 
   test('QZ-24: an account that its person connected by their passkey signs in, with groups, acr and amr for policy', async () => {
