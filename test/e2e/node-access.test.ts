@@ -108,7 +108,7 @@ test('QZ-39: every attempt of a scripted visit is in the audit, once, with its d
     'http.request alpha allow field-opens-alpha',
     'http.request alpha deny nobody-asks-for-secrets',
     `launch alpha ${allowed}`,
-    'posture alpha  ',
+    'posture alpha allow ',
     'session.close alpha  ',
     `session.open alpha ${allowed}`,
     'stream.close alpha  ',
