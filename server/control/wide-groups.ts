@@ -32,8 +32,8 @@ async function refuseBeyond(
   if (actor === undefined) return;
   const by = parseSpiffeId(actor);
   const own = by?.kind === 'device' ? await partiesOf(transaction, by.user) : [];
-  const others = parties.filter((party) => !own.some(({ type, id }) => type === party.type && id === party.id));
-  if (others.length === 0) return;
+  const shared = parties.filter((party) => own.some(({ type, id }) => type === party.type && id === party.id));
+  if (shared.length === parties.length) return;
   const rows = await transaction.selectFrom('policies').selectAll().execute();
   const policies = Object.fromEntries(rows.map(({ id, text }) => [id, text]));
   const services = await transaction
@@ -41,7 +41,8 @@ async function refuseBeyond(
     .select(['name', 'namespace'])
     .where('suspended_at', 'is', null)
     .execute();
-  if (isWide(policies, others, services) && !isUnlimited(policies, own)) throw new ApiError('group_needed');
+  const isBeyond = isWide(policies, parties, services) && !isWide(policies, shared, services);
+  if (isBeyond && !isUnlimited(policies, own)) throw new ApiError('group_needed');
 }
 
 async function partiesOf(transaction: StoreTransaction, user: string): Promise<Party[]> {

@@ -1,7 +1,8 @@
 /**
- * How far the permits reach that speak of a group or a person: read from the policies' own structure, not asked, because
- * what a policy wants besides (an hour, a model of key) can be fulfilled later. Conditions only ever narrow, so of those
- * it counts whom they name and not what they say: too much is called wide, never too little. Pure.
+ * How far the policies reach that speak of a group or a person: read from their own structure, not asked, because
+ * what a policy wants besides (an hour, a model of key) can be fulfilled later. Conditions of a permit only ever narrow, so of
+ * those it counts whom they name and not what they say; a forbid that spares whom it names gives them what is permitted to
+ * everybody. Pure.
  */
 import { type PolicyJson, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { PolicyError } from './validate.ts';
@@ -18,6 +19,9 @@ export interface Placed {
   readonly namespace: string;
 }
 
+/** Operators of Cedar's JSON format by which being in a group can be what is not forbidden. */
+const turning: ReadonlySet<string> = new Set(['!', '==', '!=', 'if-then-else']);
+
 type Policies = Readonly<Record<string, string>>;
 type Named = { readonly type: string; readonly id: string };
 
@@ -27,8 +31,10 @@ type Named = { readonly type: string; readonly id: string };
  * @throws PolicyError `policy_syntax`
  */
 export function isWide(policies: Policies, parties: readonly Party[], services: readonly Placed[]): boolean {
-  const scopes = permitsOf(policies)
-    .filter((permit) => namesAny(whomOf(permit), parties))
+  const read = readAll(policies);
+  const areSpared = read.some((one) => one.effect === 'forbid' && namesAny(sparedBy(one), parties));
+  const scopes = read
+    .filter((one) => one.effect === 'permit' && (namesAny(whomOf(one), parties) || (areSpared && isForAll(one))))
     .map(({ resource }) => scopeOf(resource));
   if (scopes.includes('every')) return true;
   const limits = scopes.filter((scope) => scope !== 'every');
@@ -41,8 +47,9 @@ export function isWide(policies: Policies, parties: readonly Party[], services: 
 
 /** Whether a permit without any limit or condition is for one of these. @throws PolicyError `policy_syntax` */
 export function isUnlimited(policies: Policies, parties: readonly Party[]): boolean {
-  return permitsOf(policies).some(
-    ({ principal, action, resource, conditions }) =>
+  return readAll(policies).some(
+    ({ effect, principal, action, resource, conditions }) =>
+      effect === 'permit' &&
       conditions.length === 0 &&
       action.op === 'All' &&
       scopeOf(resource) === 'every' &&
@@ -50,18 +57,32 @@ export function isUnlimited(policies: Policies, parties: readonly Party[]): bool
   );
 }
 
-function permitsOf(policies: Policies): PolicyJson[] {
-  const read = Object.entries(policies).map(([id, text]) => {
+function readAll(policies: Policies): PolicyJson[] {
+  return Object.entries(policies).map(([id, text]) => {
     const answer = policyToJson(text);
     if (answer.type === 'failure') throw new PolicyError('policy_syntax', `Cedar cannot read the policy ${id}.`);
     return answer.json;
   });
-  return read.filter(({ effect }) => effect === 'permit');
 }
 
 /** Whomever a permit names, wherever in it: `unless` and `!` are not told apart. */
 function whomOf({ principal, conditions }: PolicyJson): Named[] {
   return entitiesIn([principal, conditions]);
+}
+
+/** Whom a forbid may mean to let through: by `unless`, or by a `when` that can turn a membership round. */
+function sparedBy({ conditions }: PolicyJson): Named[] {
+  return entitiesIn(conditions.filter(({ kind, body }) => kind === 'unless' || turns(body)));
+}
+
+function turns(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  return Object.entries(part).some(([key, value]) => turning.has(key) || turns(value));
+}
+
+/** It names no group and no person. */
+function isForAll(permit: PolicyJson): boolean {
+  return !whomOf(permit).some(({ type }) => type === 'Group' || type === 'User');
 }
 
 /** What a permit's scope leaves of services: a namespace, one service, or every one. */

@@ -39,7 +39,7 @@ export interface ControlLinkOptions {
   readonly trust: Trust;
   readonly policy: PolicyState;
   readonly spool: Spool;
-  /** Told of what claims to be signed state and is not. */
+  /** Told of what claims to be signed state and is not, and of what else of the control plane could not be taken. */
   readonly audit: Pick<Audit, 'note'>;
   readonly dataPlane: {
     readonly publicKey: string;

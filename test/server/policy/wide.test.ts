@@ -29,6 +29,47 @@ const rows: [policies: string[], services: Placed[], wide: boolean, of?: Party][
   [['permit (principal is User, action, resource) when { principal is User in Group::"ops" };'], two, true],
   [['permit (principal, action, resource) unless { !(principal in Group::"ops") };'], two, true],
   [['permit (principal, action, resource) when { if principal in Group::"ops" then true else false };'], two, true],
+  // Everything is for everybody, and a forbid leaves it to some.
+  [
+    [
+      'permit (principal, action, resource);',
+      'forbid (principal, action, resource) unless { principal in Group::"ops" };',
+    ],
+    two,
+    true,
+  ],
+  [
+    [
+      'permit (principal, action, resource);',
+      'forbid (principal, action, resource) when { !(principal in Group::"ops") };',
+    ],
+    two,
+    true,
+  ],
+  [
+    [
+      'permit (principal, action, resource);',
+      'forbid (principal, action, resource) when { principal in Group::"ops" };',
+    ],
+    two,
+    false,
+  ],
+  [
+    [
+      'permit (principal, action, resource);',
+      'forbid (principal, action, resource) unless { principal in Group::"a" };',
+    ],
+    two,
+    false,
+  ],
+  [
+    [
+      'permit (principal in Group::"a", action, resource);',
+      'forbid (principal, action, resource) unless { principal in Group::"ops" };',
+    ],
+    two,
+    false,
+  ],
   // All that there is, by its namespaces or its names.
   [[`permit (${ofOps}, resource in Namespace::"default");`], two, true],
   [[`permit (${ofOps}, resource is Service in Namespace::"default");`], two.slice(0, 1), true],
