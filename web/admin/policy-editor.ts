@@ -51,6 +51,7 @@ export class PolicyEditor extends LitElement {
   ];
 
   @property({ attribute: false }) device!: Device;
+  /** None until the policies in force are there: what is typed before would be written over. */
   @state() private text: string | undefined;
   @state() private checked: Checked | undefined;
   @state() private failure: Failure | undefined;
@@ -73,6 +74,7 @@ export class PolicyEditor extends LitElement {
         <textarea
           spellcheck="false"
           autocapitalize="off"
+          ?disabled=${this.text === undefined}
           .value=${this.text ?? ''}
           @input=${(event: InputEvent) => {
             this.text = (event.target as HTMLTextAreaElement).value;
@@ -83,7 +85,7 @@ export class PolicyEditor extends LitElement {
       </label>
       <div role="status">${checked === undefined ? this.said : this.#found(checked)}</div>
       <div class="actions">
-        <button class="quiet" @click=${this.#check}>Check</button>
+        <button class="quiet" ?disabled=${this.text === undefined} @click=${this.#check}>Check</button>
         <button ?disabled=${checked === undefined || checked.faults.length > 0} @click=${this.#apply}>Put in force</button>
       </div>`;
   }
