@@ -63,9 +63,10 @@ export class Sites {
     const begun = this.#navigations.get(resultingClientId);
     if (begun !== undefined) return begun;
     // Also of one that says it itself, so that the page does not answer with it for another's.
-    const page = await this.#ask(clientId);
-    const site =
-      this.#said(request) ?? this.#again(request, clientId) ?? (isOwn(request, page) ? 'same-origin' : 'cross-site');
+    const asked = this.#ask(clientId);
+    // What is known already waits for no page: one without a shim takes its time to say nothing.
+    const known = this.#said(request) ?? this.#again(request, clientId);
+    const site = known ?? (isOwn(request, await asked) ? 'same-origin' : 'cross-site');
     this.#remember(resultingClientId, site);
     return site;
   }

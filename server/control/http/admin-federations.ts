@@ -1,5 +1,4 @@
 /** The admin API's federations with other trust domains. */
-
 import { createRoute, z } from '@hono/zod-openapi';
 import { storableField } from '../../channel/fields.ts';
 import type { ChannelDesk } from '../channel-desk.ts';

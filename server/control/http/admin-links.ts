@@ -1,5 +1,4 @@
 /** The admin API's links and knocks. */
-
 import { createRoute, z } from '@hono/zod-openapi';
 import { storableField } from '../../channel/fields.ts';
 import type { ChannelDesk } from '../channel-desk.ts';

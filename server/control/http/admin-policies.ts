@@ -2,7 +2,6 @@
  * The admin API's policies: those in force, and the tools to write others: check, explain, simulate. An answer to a draft
  * says what is wrong with it and where, so that an editor can show it; only `PUT` refuses.
  */
-
 import { z } from '@hono/zod-openapi';
 import { storableField } from '../../channel/fields.ts';
 import { actions, policySchema, policySignals } from '../../policy/schema.ts';

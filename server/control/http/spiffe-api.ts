@@ -1,5 +1,4 @@
 /** SPIFFE for the world outside: the trust bundle, and SVIDs for devices and services. */
-
 import { createRoute, z } from '@hono/zod-openapi';
 import { storableField } from '../../channel/fields.ts';
 import { bundleSchema, refreshHintS, writeBundle } from '../../spiffe/bundle.ts';
