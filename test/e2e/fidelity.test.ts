@@ -1,45 +1,28 @@
-/** One table of what pages see, run directly and through Latchkey, over WebTransport and over WebSocket. */
+/** One table of what pages see, run directly and through Latchkey, in both browsers over both transports. */
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Frame } from 'playwright-core';
 import { LocalPeer } from './support/browser-peer.ts';
-import { needsNft, UdpBlock } from './support/browser-udp.ts';
-import { checks } from './support/fidelity-checks.ts';
+import { linkFor } from './support/browser-world.ts';
+import { checks, expectedBy } from './support/fidelity-checks.ts';
 import { fidelityService } from './support/fidelity-service.ts';
-import { Person, statusOf } from './support/person.ts';
 import { Product } from './support/product.ts';
+import { arrive, browsers, overWebSocket, type Realm, type Visitor } from './support/visitor.ts';
 
 /** A check that hangs is told by its name. */
 const patienceMs = 30_000;
 
-let product: Product;
-let person: Person;
-let peer: LocalPeer;
-let direct: Server;
-
-before(async () => {
-  product = await Product.start();
-  peer = await LocalPeer.publish(product, 'depot');
-  peer.serve(fidelityService());
-  direct = createServer(fidelityService()).listen(0, '127.0.0.1');
-  person = await Person.arrive();
-  await person.enrol(product.ready.enrol ?? '');
-});
-after(async () => {
-  direct?.close().closeAllConnections();
-  await person?.[Symbol.asyncDispose]();
-  await peer?.[Symbol.asyncDispose]();
-  await product?.[Symbol.asyncDispose]();
-});
+const direct = createServer(fidelityService());
+before(() => new Promise<void>((resolve) => direct.listen(0, '127.0.0.1', resolve)));
+after(() => direct.close().closeAllConnections());
 
 type Check = (typeof checks)[number];
 
 /** Every line of the table, told by its name. */
-async function runAll(page: Frame, seen: (check: Check) => unknown): Promise<void> {
+async function runAll(page: Realm, seen: (check: Check) => unknown): Promise<void> {
   const wrong: string[] = [];
   for (const check of checks) wrong.push(...(await faultOf(page, check, seen(check))));
   assert.deepEqual(wrong, []);
@@ -47,7 +30,7 @@ async function runAll(page: Frame, seen: (check: Check) => unknown): Promise<voi
 }
 
 /** @returns what a page saw in place of what it should, if it did */
-async function faultOf(page: Frame, { name, run }: Check, expected: unknown): Promise<string[]> {
+async function faultOf(page: Realm, { name, run }: Check, expected: unknown): Promise<string[]> {
   const outcome = await Promise.race([
     page.evaluate(run).catch((error: Error) => `threw ${error.message}`),
     pause(patienceMs, 'never ended', { ref: false }),
@@ -56,32 +39,45 @@ async function faultOf(page: Frame, { name, run }: Check, expected: unknown): Pr
   return [`${name}: ${JSON.stringify(outcome)} and not ${JSON.stringify(expected)}`];
 }
 
-test('the table is true of a visit without Latchkey', async (t) => {
-  const page = await person.context.newPage();
-  page.on('requestfailed', (request) => t.diagnostic(`${request.url()} ${request.failure()?.errorText}`));
-  await page.goto(`http://direct.localhost:${(direct.address() as AddressInfo).port}/`);
-  for (const check of checks) {
-    const expected = check.direct ?? check.expected;
-    const faults = await faultOf(page.mainFrame(), check, expected);
-    // This is of the table, not of the product: a row that the machine was too busy for is looked at again, and said.
-    for (const fault of faults) t.diagnostic(fault);
-    if (faults.length > 0) assert.deepEqual(await faultOf(page.mainFrame(), check, expected), []);
-  }
-  await page.close();
-});
+for (const transport of ['webtransport', 'websocket'] as const)
+  describe(transport, () => {
+    let product: Product;
+    let peer: LocalPeer;
+    before(async () => {
+      product = await Product.start(transport === 'websocket' ? overWebSocket : {});
+      peer = await LocalPeer.publish(product, 'depot');
+      peer.serve(fidelityService());
+    });
+    after(async () => {
+      await peer?.[Symbol.asyncDispose]();
+      await product?.[Symbol.asyncDispose]();
+    });
 
-test('BR-1: app-access: pages see through Latchkey what they see without it, over WebTransport', async () => {
-  const { shell, app } = await person.open('depot');
-  assert.equal((await statusOf(shell)).transport, 'webtransport');
-  await runAll(app, ({ expected }) => expected);
-  await shell.close();
-});
+    for (const browser of browsers)
+      describe(browser, () => {
+        let visitor: Visitor;
+        before(async () => {
+          visitor = await arrive(browser);
+          await visitor.enrol(await linkFor(product, browser, 'admins'));
+        });
+        after(() => visitor?.[Symbol.asyncDispose]());
 
-test('BR-6: app-access: pages see the same over WebSocket', needsNft, async () => {
-  using block = new UdpBlock(product.ready.port);
-  const { shell, app } = await person.open('depot');
-  assert.equal((await statusOf(shell)).transport, 'websocket');
-  await runAll(app, ({ expected }) => expected);
-  assert.ok(block.dropped > 0);
-  await shell.close();
-});
+        if (transport === 'webtransport')
+          test(`the table is true of a visit without Latchkey (${browser})`, async (t) => {
+            const page = await visitor.visit(`http://direct.localhost:${(direct.address() as AddressInfo).port}/`);
+            for (const check of checks) {
+              const expected = expectedBy(browser, check, 'direct');
+              const faults = await faultOf(page, check, expected);
+              // This is of the table, not of the product: a row that the machine was too busy for is looked at again, and said.
+              for (const fault of faults) t.diagnostic(fault);
+              if (faults.length > 0) assert.deepEqual(await faultOf(page, check, expected), []);
+            }
+          });
+
+        test(`BR-1, BR-6: app-access: pages see through Latchkey what they see without it (${browser}, ${transport})`, async () => {
+          const visit = await visitor.open('depot');
+          assert.equal((await visit.status()).transport, transport);
+          await runAll(visit.app, (check) => expectedBy(browser, check, 'through Latchkey'));
+        });
+      });
+  });

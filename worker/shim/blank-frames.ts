@@ -6,8 +6,7 @@
 import { noteCookieWrites } from './cookie-writes.ts';
 import { apply, defineProperty, deleteProperty, dropWebSocketStream, getOwnPropertyDescriptor } from './realm.ts';
 
-const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker'] as const;
-const ownFetch = self.fetch;
+const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker', 'fetch'] as const;
 const blank = /^\s*($|about:|blob:|javascript:)/i;
 const equipped = new WeakSet<Document>();
 
@@ -69,7 +68,6 @@ function equip(frame: HTMLIFrameElement, found: Window): void {
     return;
   }
   for (const name of shared) if (name in self) defineProperty(child, name, { value: self[name] });
-  child.fetch = new Proxy(child.fetch, { apply: (_native, _self, given) => apply(ownFetch, undefined, given) });
   equipWindow(child);
 }
 

@@ -9,9 +9,9 @@ export function reportPage(): void {
   if (parent === window || parent !== top) return;
   const shell = siblingOrigin(location, 'shell');
   let last = '';
-  let isPlanned = false;
+  let planned: unknown;
   const report = (): void => {
-    isPlanned = false;
+    planned = undefined;
     const page: AppPage = { title: document.title, path: here(), icon: iconOf(document) };
     const said = JSON.stringify(page);
     if (said === last) return;
@@ -20,9 +20,8 @@ export function reportPage(): void {
   };
   // A page that changes much at once says so once.
   const plan = (): void => {
-    if (isPlanned) return;
-    isPlanned = true;
-    setTimeout(report);
+    if (planned) return;
+    planned = setTimeout(report);
   };
   const watch = { childList: true, characterData: true, subtree: true, attributeFilter: ['href', 'rel'] };
   if (document.head) new MutationObserver(plan).observe(document.head, watch);

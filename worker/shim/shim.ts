@@ -5,6 +5,7 @@
 
 import { equipWindow } from './blank-frames.ts';
 import { routeDownloadLinks } from './download-links.ts';
+import { routeFetches } from './fetches.ts';
 import { tellInitiated } from './initiated.ts';
 import { reportPage } from './page-report.ts';
 import { defineProperty, isWindow } from './realm.ts';
@@ -19,6 +20,7 @@ const mark = Symbol.for('latchkey');
 function equip(): void {
   routeWebSockets();
   refuseSynchronousRequests(XMLHttpRequest);
+  routeFetches();
   routeWorkers(self);
   if (isWindow) {
     equipWindow(window);

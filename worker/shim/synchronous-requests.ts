@@ -19,7 +19,7 @@ export function refuseSynchronousRequests({ prototype }: typeof XMLHttpRequest):
   prototype.send = new Proxy(prototype.send, {
     apply(native, self: XMLHttpRequest, given) {
       if (!refused.has(self)) return apply(native, self, given);
-      throw new DOMException('Latchkey carries no synchronous requests.', 'NetworkError');
+      throw new DOMException('No synchronous requests.', 'NetworkError');
     },
   });
 }

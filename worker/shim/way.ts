@@ -12,7 +12,7 @@ export const container = ownContainer();
 /** A sandboxed page may not even ask. */
 function ownContainer(): ServiceWorkerContainer | undefined {
   try {
-    return self.navigator.serviceWorker;
+    return navigator.serviceWorker;
   } catch {
     return undefined;
   }
@@ -23,13 +23,14 @@ const waiting: MessagePort[] = [];
 
 /** @throws TypeError where no service worker is */
 export function handOver(port: MessagePort): void {
-  if (!isWindow) pass(port);
-  else controllerOf(container).postMessage({ latchkey: 'websocket' } satisfies WebSocketPort, [port]);
+  if (!isWindow) {
+    pass(port);
+    return;
+  }
+  // Whoever calls catches what an absent one throws.
+  const { controller } = container as ServiceWorkerContainer;
+  (controller as ServiceWorker).postMessage({ latchkey: 'websocket' } satisfies WebSocketPort, [port]);
 }
-
-// Whoever calls catches what an absent one throws.
-const controllerOf = (own: ServiceWorkerContainer | undefined): ServiceWorker =>
-  (own as ServiceWorkerContainer).controller as ServiceWorker;
 
 /** Whether workers started here can be given a way. */
 export function hasWay(): boolean {
@@ -56,9 +57,9 @@ function pass(port: MessagePort): void {
 
 /** In a worker: takes the way from the messages before the app's script can see it. */
 export function expectWay(): void {
-  self.addEventListener('message', take as EventListener);
+  addEventListener('message', take);
   // A shared worker gets one from each page; the newest lives longest.
-  self.addEventListener('connect', (event) => {
+  addEventListener('connect', (event) => {
     (event as MessageEvent).ports[0]?.addEventListener('message', take);
   });
 }

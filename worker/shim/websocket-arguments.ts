@@ -4,7 +4,7 @@
 import { resolve } from './realm.ts';
 
 /** RFC 9110 section 5.6.2, which Sec-WebSocket-Protocol takes its elements from. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const token = /^[!#$%&'*+\-.^`|~\w]+$/;
 const maxReasonBytes = 123;
 
 /** @throws DOMException SyntaxError */
@@ -20,12 +20,12 @@ export function parseUrl(url: string | URL): URL {
 export function parseProtocols(given: unknown): string[] {
   const protocols = isIterable(given) ? Array.from(given, String) : given === undefined ? [] : [String(given)];
   if (new Set(protocols).size !== protocols.length || protocols.some((name) => !token.test(name)))
-    throw syntaxError('A subprotocol is malformed or named twice.');
+    throw syntaxError('A subprotocol is malformed or repeated.');
   return protocols;
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+  return Object(value) === value && Symbol.iterator in (value as object);
 }
 
 /** `[Clamp] unsigned short`. @throws DOMException InvalidAccessError */
@@ -33,7 +33,7 @@ export function parseCloseCode(given: unknown): number | undefined {
   if (given === undefined) return undefined;
   // NaN counts as 0.
   const code = Math.round(Math.min(Math.max(Number(given) || 0, 0), 0xffff));
-  if (code !== 1000 && !(code >= 3000 && code <= 4999))
+  if (code !== 1000 && (code < 3000 || code > 4999))
     throw new DOMException('A close code is 1000 or from 3000 to 4999.', 'InvalidAccessError');
   return code;
 }

@@ -10,9 +10,9 @@ import { apply, construct, defineProperty, dropWebSocketStream, getOwnPropertyDe
 import { handOver } from './way.ts';
 import { bytesOf, copyOf, parseCloseCode, parseProtocols, parseReason, parseUrl } from './websocket-arguments.ts';
 
-const Native = self.WebSocket;
+const Native = WebSocket;
 // A page may put its own in place later.
-const nativeFetch = self.fetch.bind(globalThis);
+const nativeFetch = fetch;
 /** `readyState`. */
 const connecting = 0;
 const open = 1;
@@ -20,7 +20,6 @@ const closing = 2;
 const closed = 3;
 /** A sandboxed page has none. */
 const ownHost = URL.parse(origin)?.host;
-const goingAway = 1001;
 const abnormal = 1006;
 
 class TunnelWebSocket extends EventTarget {
@@ -43,11 +42,11 @@ class TunnelWebSocket extends EventTarget {
     this.#port = port1;
     port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => this.#receive(event.data);
     void this.#connect(protocols, port2);
-    self.addEventListener('pagehide', this.#leave);
+    addEventListener('pagehide', this.#leave);
   }
 
-  static isOurs(value: object): value is TunnelWebSocket {
-    return #state in value;
+  static isOurs(value: unknown): value is TunnelWebSocket {
+    return #state in Object(value);
   }
 
   async #connect(protocols: string[], port: MessagePort): Promise<void> {
@@ -58,7 +57,7 @@ class TunnelWebSocket extends EventTarget {
       handOver(port);
       this.#say({ t: 'connect', target: this.#url.pathname + this.#url.search, protocols });
     } catch {
-      this.#closed(abnormal, '', false);
+      this.#closed();
     }
   }
 
@@ -107,7 +106,7 @@ class TunnelWebSocket extends EventTarget {
     this.#state = closing;
     this.#afterBlobs(() => this.#say({ t: 'close', code, reason }));
     // A connection that never stood has failed; whatever it might still become is of no interest.
-    if (wasConnecting) setTimeout(() => this.#closed(abnormal, '', false));
+    if (wasConnecting) setTimeout(() => this.#closed());
   }
 
   #sendBlob(blob: Blob): void {
@@ -120,7 +119,7 @@ class TunnelWebSocket extends EventTarget {
       } catch {
         // A file that was changed or removed since: the message is lost, so the connection is.
         this.#say({ t: 'close', code: undefined, reason: '' });
-        this.#closed(abnormal, '', false);
+        this.#closed();
       }
       this.#blobsPending -= 1;
     });
@@ -171,16 +170,16 @@ class TunnelWebSocket extends EventTarget {
     this.dispatchEvent(new MessageEvent('message', { data, origin: this.#url.origin }));
   }
 
-  /** The page is left; a browser closes its WebSockets then with this code. */
+  /** The page is left; a browser closes its WebSockets then as going away. */
   readonly #leave = (): void => {
-    this.#say({ t: 'close', code: goingAway, reason: '' });
-    this.#closed(abnormal, '', false);
+    this.#say({ t: 'close', code: 1001, reason: '' });
+    this.#closed();
   };
 
-  #closed(code: number, reason: string, wasClean: boolean, hasFailed = !wasClean): void {
+  #closed(code = abnormal, reason = '', wasClean = false, hasFailed = !wasClean): void {
     if (this.#state === closed) return;
     this.#state = closed;
-    self.removeEventListener('pagehide', this.#leave);
+    removeEventListener('pagehide', this.#leave);
     this.#port.close();
     if (hasFailed) this.dispatchEvent(new Event('error'));
     this.dispatchEvent(new CloseEvent('close', { code, reason, wasClean }));
@@ -221,8 +220,7 @@ type Method = (...given: unknown[]) => unknown;
 /** The browser's function still, to look at; on a socket of ours it runs `own`. */
 function branch(native: Method, own: Method): Method {
   return new Proxy(native, {
-    apply: (target, self, given) =>
-      apply(typeof self === 'object' && self !== null && TunnelWebSocket.isOurs(self) ? own : target, self, given),
+    apply: (target, self, given) => apply(TunnelWebSocket.isOurs(self) ? own : target, self, given),
   });
 }
 
