@@ -100,7 +100,8 @@ function filesOf({ files, except = [] }: Suite): string[] {
 
 /** Those that ask which form they are in, and what is longer on PostgreSQL. */
 function suitesInLong(): Suite[] {
-  const asks = (file: string) => /\binLong\(|\bhostileRuns\b|LATCHKEY_LONG/.test(readFileSync(file, 'utf8'));
+  const asks = (file: string) =>
+    /\binLong\(|\b(hostileRuns|fewerWays)\b|LATCHKEY_LONG/.test(readFileSync(file, 'utf8'));
   const files = suites.flatMap(filesOf).filter(asks);
   return [{ name: 'long forms', files, concurrency: 1 }, ...suites.filter(({ onPostgres }) => onPostgres)];
 }

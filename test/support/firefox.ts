@@ -7,7 +7,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser } from 'puppeteer-core';
+import { inLong } from './long.ts';
 import { Marionette, marionettePort } from './marionette.ts';
+
+/** How long one command may take: in a page that is asked to do something long, as long as that. */
+const commandLimitMs = inLong(3, 30) * 60_000;
 
 /** Without these the virtual authenticator is one of two tokens, and the other waits for a touch that never comes. */
 const authenticatorPrefs = {
@@ -18,6 +22,10 @@ const authenticatorPrefs = {
 /** A Firefox, and the one authenticator of all its tabs. */
 export interface Firefox extends AsyncDisposable {
   readonly browser: Browser;
+  /** Ends all service workers, as the browser itself does with idle ones, and resolves when they have. */
+  stopServiceWorkers(): Promise<void>;
+  /** The files it was asked to save, in order, as its list of downloads shows them. */
+  downloads(): Promise<SavingState[]>;
 }
 
 /** @param prefs more preferences, such as `network.webtransport.enabled`. @throws Error when there is no Firefox. */
@@ -27,10 +35,12 @@ export async function launchFirefox(prefs: Readonly<Record<string, unknown>> = {
     browser: 'firefox',
     executablePath: findFirefox(),
     headless: true,
+    protocolTimeout: commandLimitMs,
     userDataDir: profile,
-    args: ['--marionette'],
+    // The second: service workers are stopped from where Firefox's own scripts run.
+    args: ['--marionette', '--remote-allow-system-access'],
     defaultViewport: { width: 1_180, height: 760 },
-    extraPrefsFirefox: { 'marionette.port': 0, ...authenticatorPrefs, ...prefs },
+    extraPrefsFirefox: { 'marionette.port': 0, ...authenticatorPrefs, ...savingPrefs(profile), ...prefs },
   });
   let marionette: Marionette | undefined;
   const end = async () => {
@@ -42,7 +52,12 @@ export async function launchFirefox(prefs: Readonly<Record<string, unknown>> = {
   try {
     marionette = await Marionette.connect(await marionettePort(profile));
     await addAuthenticator(marionette);
-    return { browser, [Symbol.asyncDispose]: end };
+    return {
+      browser,
+      stopServiceWorkers: () => stopServiceWorkers(browser),
+      downloads: () => downloadsOf(browser),
+      [Symbol.asyncDispose]: end,
+    };
   } catch (error) {
     await end();
     throw error;
@@ -59,6 +74,56 @@ async function addAuthenticator(marionette: Marionette): Promise<void> {
     isUserConsenting: true,
     isUserVerified: true,
   });
+}
+
+/** Files are saved, not asked about and not opened. */
+function savingPrefs(folder: string): Readonly<Record<string, unknown>> {
+  const saved = { 'browser.helperApps.neverAsk.saveToDisk': 'application/octet-stream' };
+  return { ...saved, 'browser.download.folderList': 2, 'browser.download.dir': folder };
+}
+
+async function stopServiceWorkers(browser: Browser): Promise<void> {
+  const stopped = await runInFirefox(
+    browser,
+    `const manager = Cc['@mozilla.org/serviceworkers/manager;1'].getService(Ci.nsIServiceWorkerManager);
+    const registrations = manager.getAllRegistrations();
+    const active = Array.from({ length: registrations.length }, (_, at) =>
+      registrations.queryElementAt(at, Ci.nsIServiceWorkerRegistrationInfo).activeWorker);
+    await Promise.all(active.map((worker) => worker?.terminateWorker()));
+    return String(active.length);`,
+  );
+  if (stopped === '0') throw new Error('Firefox knows of no service worker');
+}
+
+type SavingState = 'under way' | 'saved' | 'failed';
+
+async function downloadsOf(browser: Browser): Promise<SavingState[]> {
+  const states = await runInFirefox(
+    browser,
+    `const { Downloads } = ChromeUtils.importESModule('resource://gre/modules/Downloads.sys.mjs');
+    const stateOf = ({ stopped, succeeded }) => succeeded ? 'saved' : stopped ? 'failed' : 'under way';
+    return JSON.stringify((await (await Downloads.getList(Downloads.ALL)).getAll()).map(stateOf));`,
+  );
+  return JSON.parse(states) as SavingState[];
+}
+
+/** What BiDi has beyond puppeteer: a command as it is written. */
+interface Commands {
+  send(method: string, parameters: object): Promise<{ result: Record<string, unknown> }>;
+}
+
+/** Among Firefox's own scripts, in the window of the browser. @returns the text that it returns */
+async function runInFirefox(browser: Browser, script: string): Promise<string> {
+  const { connection } = browser as unknown as { connection: Commands };
+  const tree = await connection.send('browsingContext.getTree', { 'moz:scope': 'chrome', maxDepth: 0 });
+  const [window] = tree.result['contexts'] as { context: string }[];
+  const { result } = await connection.send('script.evaluate', {
+    expression: `(async () => { ${script} })()`,
+    target: { context: window?.context },
+    awaitPromise: true,
+  });
+  if (result['type'] !== 'success') throw new Error(`in Firefox: ${JSON.stringify(result['exceptionDetails'])}`);
+  return (result['result'] as { value: string }).value;
 }
 
 /** `FIREFOX_PATH`, else the system's; as root on Debian it is installed. @throws Error saying what to install. */

@@ -190,6 +190,18 @@ const hold: Route = (request, response, url, { counts, held, open, gone }) => {
   else held.set(key, [...(held.get(key) ?? []), finish]);
 };
 
+/** Takes the first part of a body, and the rest when the key is let go. */
+const holdUpload: Route = async (request, response, url, { counts, held, open }) => {
+  const key = url.searchParams.get('key') ?? '';
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bump(counts, key) === 1 && !open.has(key))
+      await new Promise<void>((resolve) => held.set(key, [...(held.get(key) ?? []), resolve]));
+  }
+  json(response, { bytes });
+};
+
 const letGo: Route = (_request, response, url, { held, open }) => {
   const key = url.searchParams.get('key') ?? '';
   open.add(key);
@@ -241,6 +253,7 @@ const routes: Readonly<Record<string, Route>> = {
   '/trailers': trailers,
   '/events': events,
   '/hold': hold,
+  '/hold-upload': holdUpload,
   '/let-go': letGo,
   '/drip': drip,
   '/ticks': ticks,

@@ -2,7 +2,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ElementHandle, Frame, Page } from 'puppeteer-core';
 import { type Firefox, launchFirefox } from '../../support/firefox.ts';
-import type { Realm, Status, Visit, Visitor } from './visitor.ts';
+import { clickDownload } from './click-download.ts';
+import type { Realm, Saving, Status, Visit, Visitor } from './visitor.ts';
 
 const patienceMs = 60_000;
 const lookMs = 100;
@@ -50,7 +51,11 @@ export class FirefoxVisitor implements Visitor {
     // A tab in the background is not drawn, and what is not drawn cannot be clicked.
     await this.#hub.bringToFront();
     const link = await waitFor(this.#hub, { selector: 'li a', text: name });
-    return this.#appOf(await this.#newTab(() => link.click()), name);
+    return this.#appOf(await newTab(this.#firefox, () => link.click()), name);
+  }
+
+  stopServiceWorkers(): Promise<void> {
+    return this.#firefox.stopServiceWorkers();
   }
 
   async signOut(): Promise<void> {
@@ -64,7 +69,7 @@ export class FirefoxVisitor implements Visitor {
     await this.#hub.goto(address).catch(() => null);
     await (await waitFor(this.#hub, { selector: 'button', text: 'Sign in' })).click();
     const open = await waitFor(this.#hub, { selector: 'button', text: `Open ${name}` });
-    return this.#appOf(await this.#newTab(() => open.click()), name);
+    return this.#appOf(await newTab(this.#firefox, () => open.click()), name);
   }
 
   async #appOf(shell: Page, name: string): Promise<Visit> {
@@ -73,19 +78,7 @@ export class FirefoxVisitor implements Visitor {
     const app = await frame.contentFrame();
     if (app === null) throw new Error('the app has no frame');
     await waitFor(app, { selector: 'body', loaded: true });
-    return new FirefoxVisit(shell, app);
-  }
-
-  async #newTab(act: () => Promise<void>): Promise<Page> {
-    const { browser } = this.#firefox;
-    const before = new Set(browser.targets());
-    await act();
-    const target = await browser.waitForTarget((one) => one.type() === 'page' && !before.has(one), {
-      timeout: patienceMs,
-    });
-    const page = await target.page();
-    if (page === null) throw new Error('the tab has no page');
-    return page;
+    return new FirefoxVisit(this.#firefox, shell, app);
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
@@ -93,12 +86,25 @@ export class FirefoxVisitor implements Visitor {
   }
 }
 
+async function newTab({ browser }: Firefox, act: () => Promise<void>): Promise<Page> {
+  const before = new Set(browser.targets());
+  await act();
+  const target = await browser.waitForTarget((one) => one.type() === 'page' && !before.has(one), {
+    timeout: patienceMs,
+  });
+  const page = await target.page();
+  if (page === null) throw new Error('the tab has no page');
+  return page;
+}
+
 class FirefoxVisit implements Visit {
   readonly shell: Realm;
   readonly app: Realm;
+  readonly #firefox: Firefox;
   readonly #page: Page;
 
-  constructor(shell: Page, app: Frame) {
+  constructor(firefox: Firefox, shell: Page, app: Frame) {
+    this.#firefox = firefox;
     this.#page = shell;
     this.shell = realm(shell);
     this.app = realm(app);
@@ -110,6 +116,36 @@ class FirefoxVisit implements Visit {
       const { state = null, transport = null, epoch } = (status as HTMLElement).dataset;
       return { state, transport, epoch: Number(epoch) };
     });
+  }
+
+  async press(name: string): Promise<void> {
+    // A tab in the background is not drawn, and what is not drawn cannot be clicked.
+    await this.#page.bringToFront();
+    await (await waitFor(this.#page, { selector: 'button', text: name })).click();
+  }
+
+  async save(target: string): Promise<Saving> {
+    const { length: before } = await this.#firefox.downloads();
+    await this.app.evaluate(clickDownload, target);
+    const state = async () => (await this.#firefox.downloads())[before];
+    const until = async (isReached: (state: string) => boolean): Promise<'saved' | 'failed'> => {
+      for (const late = Date.now() + patienceMs; ; await setTimeout(lookMs)) {
+        const now = await state();
+        if (now !== undefined && isReached(now)) return now as 'saved' | 'failed';
+        if (Date.now() > late) throw new Error(`the download is ${now}`);
+      }
+    };
+    await until(() => true);
+    return { end: () => until((now) => now !== 'under way') };
+  }
+
+  async signInAgain(): Promise<void> {
+    const hub = await newTab(this.#firefox, () => this.press('Sign in again'));
+    const closed = new Promise((resolve) => hub.once('close', resolve));
+    await hub.bringToFront();
+    await (await waitFor(hub, { selector: 'button', text: 'Use your passkey' })).click();
+    await closed;
+    await this.#page.bringToFront();
   }
 
   close(): Promise<void> {

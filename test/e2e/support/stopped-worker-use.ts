@@ -1,5 +1,5 @@
 /** A page in full use: reads, writes, downloads, uploads, an event stream and a WebSocket, until it is told to end. */
-import type { Frame } from 'playwright-core';
+import type { Realm } from './visitor.ts';
 
 /** What came of it. */
 interface Seen {
@@ -27,13 +27,13 @@ interface Seen {
 // Lives in the app's window.
 declare global {
   interface Window {
-    inUse?: { answered(): Promise<unknown>; end(): Promise<Seen> };
+    inUse?: { answered(): Promise<unknown>; rest(): Promise<unknown>; goOn(): void; end(): Promise<Seen> };
     download?: Promise<string>;
   }
 }
 
 /** Begins, and returns at once. */
-export function beginUse(app: Frame): Promise<void> {
+export function beginUse(app: Realm): Promise<void> {
   return app.evaluate(() => {
     const bodyBytes = 4_194_304;
     const seen: Seen = {
@@ -102,9 +102,12 @@ export function beginUse(app: Frame): Promise<void> {
       seen.socketEnds += 1;
     };
     const underWay: Promise<unknown>[] = [];
+    let gate = Promise.withResolvers<void>();
+    gate.resolve();
     const all = Promise.all(
       [read, write, download, upload].map(async (act, at) => {
         while (isGoing) {
+          await gate.promise;
           underWay[at] = act();
           await underWay[at];
         }
@@ -112,6 +115,11 @@ export function beginUse(app: Frame): Promise<void> {
     );
     window.inUse = {
       answered: () => Promise.all(underWay.slice(0, 2)),
+      rest() {
+        gate = Promise.withResolvers();
+        return Promise.all(underWay);
+      },
+      goOn: () => gate.resolve(),
       async end() {
         isGoing = false;
         await all;
@@ -132,12 +140,21 @@ export function beginUse(app: Frame): Promise<void> {
 }
 
 /** Resolves when the read and the write that are under way have been: a browser sends again once, and not twice. */
-export async function answered(app: Frame): Promise<void> {
+export async function answered(app: Realm): Promise<void> {
   await app.evaluate(() => window.inUse?.answered());
 }
 
+/** Lets what is under way end, and begins nothing new; the event stream and the WebSocket stay. @returns when that is so. */
+export async function rest(app: Realm): Promise<void> {
+  await app.evaluate(() => window.inUse?.rest());
+}
+
+export function goOn(app: Realm): Promise<void> {
+  return app.evaluate(() => window.inUse?.goOn());
+}
+
 /** Begins a download without end, and returns when its first bytes have come. */
-export function beginDownload(app: Frame): Promise<void> {
+export function beginDownload(app: Realm): Promise<void> {
   return app.evaluate(async () => {
     const reader = (await fetch('/drip?every=50&count=100000')).body!.getReader();
     await reader.read();
@@ -147,12 +164,12 @@ export function beginDownload(app: Frame): Promise<void> {
 }
 
 /** @returns what came of it, as the page sees it. */
-export function endOfDownload(app: Frame): Promise<string> {
+export function endOfDownload(app: Realm): Promise<string> {
   return app.evaluate(() => window.download ?? 'nothing has begun');
 }
 
 /** Lets what is under way end. */
-export function endUse(app: Frame): Promise<Seen> {
+export function endUse(app: Realm): Promise<Seen> {
   return app.evaluate(() => {
     if (window.inUse === undefined) throw new Error('nothing has begun');
     return window.inUse.end();

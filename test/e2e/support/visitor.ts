@@ -9,12 +9,35 @@
  *         const { app } = await visitor.open('demo');
  *         await app.evaluate(async (path) => (await fetch(path)).status, '/whoami');
  */
+import { setTimeout } from 'node:timers/promises';
 import type { Frame, Page } from 'playwright-core';
+import { inLong } from '../../support/long.ts';
+import { clickDownload } from './click-download.ts';
 import { FirefoxVisitor } from './firefox-visitor.ts';
 import { type OpenService, Person, statusOf } from './person.ts';
 
+const patienceMs = 60_000;
+const lookMs = 100;
+
 export type BrowserName = 'chromium' | 'firefox';
 export const browsers: readonly BrowserName[] = ['chromium', 'firefox'];
+
+export interface Way {
+  readonly browser: BrowserName;
+  readonly transport: 'webtransport' | 'websocket';
+}
+/** Each browser over each transport. */
+export const ways: readonly Way[] = browsers.flatMap((browser) =>
+  (['webtransport', 'websocket'] as const).map((transport) => ({ browser, transport })),
+);
+/** For what takes long: each browser and each transport once, and all four ways in the long form. */
+export const fewerWays: readonly Way[] = inLong(
+  ways.filter(({ browser, transport }) => (browser === 'chromium') === (transport === 'webtransport')),
+  ways,
+);
+/** How a product is started for one of them. */
+export const settingsFor = ({ transport }: Way): Record<string, string> =>
+  transport === 'websocket' ? overWebSocket : {};
 
 /** A page or a frame of one. It stays the same while it navigates. */
 export interface Realm {
@@ -30,12 +53,23 @@ export interface Status {
   readonly epoch: number;
 }
 
+/** A file that is being saved. */
+export interface Saving {
+  end(): Promise<'saved' | 'failed'>;
+}
+
 /** A service as it is open in a tab. */
 export interface Visit {
   readonly shell: Realm;
   readonly app: Realm;
   /** What the shell's toolbar says. */
   status(): Promise<Status>;
+  /** Clicks a button of the shell by its name. */
+  press(name: string): Promise<void>;
+  /** Follows a link with `download` in the app. @returns when the file has begun, what comes of it. */
+  save(target: string): Promise<Saving>;
+  /** Where the shell offers that: in the hub's window the passkey is touched, and the window closes. */
+  signInAgain(): Promise<void>;
   /** Closes the tab. */
   close(): Promise<void>;
 }
@@ -51,6 +85,8 @@ export interface Visitor extends AsyncDisposable {
   visit(address: string): Promise<Realm>;
   /** Opens a service from the launcher, up to the loaded app. */
   open(name: string): Promise<Visit>;
+  /** Stops the service workers that run, as a browser does at any time, and resolves when they are. */
+  stopServiceWorkers(): Promise<void>;
   /** In the launcher. */
   signOut(): Promise<void>;
   /** Signed out, opens an address of this service or of its shell: signs in where that leads, and goes on to the loaded app. */
@@ -96,7 +132,21 @@ class ChromiumVisitor implements Visitor {
   }
 
   async open(name: string): Promise<Visit> {
-    return new ChromiumVisit(await this.#person.open(name));
+    await this.#person.hub.bringToFront();
+    return new ChromiumVisit(this.#person, await this.#person.open(name));
+  }
+
+  async stopServiceWorkers(): Promise<void> {
+    const { context, hub } = this.#person;
+    const cdp = await context.newCDPSession(hub);
+    const { promise: stopped, resolve } = Promise.withResolvers<void>();
+    cdp.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+      if (versions.some(({ runningStatus }) => runningStatus === 'stopped')) resolve();
+    });
+    await cdp.send('ServiceWorker.enable');
+    await cdp.send('ServiceWorker.stopAllWorkers');
+    await stopped;
+    await cdp.detach();
   }
 
   async signOut(): Promise<void> {
@@ -111,7 +161,7 @@ class ChromiumVisitor implements Visitor {
     await hub.getByRole('button', { name: 'Sign in' }).click();
     const opened = context.waitForEvent('page');
     await hub.getByRole('button', { name: `Open ${name}` }).click();
-    return new ChromiumVisit(await this.#person.appOf(await opened, name));
+    return new ChromiumVisit(this.#person, await this.#person.appOf(await opened, name));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -122,10 +172,14 @@ class ChromiumVisitor implements Visitor {
 class ChromiumVisit implements Visit {
   readonly shell: Realm;
   readonly app: Realm;
+  readonly #person: Person;
   readonly #page: Page;
+  readonly #frame: Frame;
 
-  constructor({ shell, app }: OpenService) {
+  constructor(person: Person, { shell, app }: OpenService) {
+    this.#person = person;
     this.#page = shell;
+    this.#frame = app;
     this.shell = realm(shell);
     this.app = realm(app);
   }
@@ -134,9 +188,44 @@ class ChromiumVisit implements Visit {
     return statusOf(this.#page);
   }
 
+  async press(name: string): Promise<void> {
+    await this.#page.getByRole('button', { name, exact: true }).click();
+  }
+
+  async save(target: string): Promise<Saving> {
+    const begun = this.#page.waitForEvent('download');
+    await this.#frame.evaluate(clickDownload, target);
+    const download = await begun;
+    return { end: async () => ((await download.failure()) === null ? 'saved' : 'failed') };
+  }
+
+  async signInAgain(): Promise<void> {
+    const opening = this.#person.context.waitForEvent('page');
+    await this.press('Sign in again');
+    const hub = await opening;
+    await this.#person.lendPasskeyTo(hub);
+    const closed = hub.waitForEvent('close');
+    await hub.getByRole('button', { name: 'Use your passkey' }).click();
+    await closed;
+  }
+
   close(): Promise<void> {
     return this.#page.close();
   }
+}
+
+/** Until a page shows these words, or shows them no more, in whatever shadow root. */
+export async function untilShown(page: Realm, words: string, isShown = true): Promise<void> {
+  for (const late = Date.now() + patienceMs; (await page.evaluate(shows, words)) !== isShown; await setTimeout(lookMs))
+    if (Date.now() > late) throw new Error(`"${words}" ${isShown ? 'does not come' : 'stays'}`);
+}
+
+/** Runs in the page. */
+function shows(words: string): boolean {
+  const within = (root: ParentNode & Node): boolean =>
+    root.textContent?.includes(words) === true ||
+    [...root.querySelectorAll('*')].some(({ shadowRoot }) => shadowRoot !== null && within(shadowRoot));
+  return within(document.body);
 }
 
 function realm(of: Page | Frame): Realm {
