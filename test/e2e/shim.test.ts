@@ -153,6 +153,23 @@ for (const browser of browsers)
       assert.deepEqual(outcome, ['of the service', 'of the service', 'from a frame']);
     });
 
+    test(`app-access: a page of which the service says no type connects (${browser})`, async () => {
+      const echoed = await depot.app.evaluate(async () => {
+        const frame = document.createElement('iframe');
+        frame.src = '/untyped';
+        const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+        document.body.append(frame);
+        await loaded;
+        const socket = new (frame.contentWindow as Window & typeof globalThis).WebSocket('/echo');
+        return new Promise((resolve) => {
+          socket.onopen = () => socket.send('untyped');
+          socket.onmessage = ({ data }) => resolve(data);
+          socket.onclose = ({ code }) => resolve(code);
+        });
+      });
+      assert.equal(echoed, 'untyped');
+    });
+
     test(`app-access: a srcdoc frame's own script connects (${browser})`, async () => {
       const echoed = await depot.app.evaluate(() => {
         const frame = document.createElement('iframe');

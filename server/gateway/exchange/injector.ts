@@ -5,6 +5,7 @@
  */
 import { concat } from '../../../protocol/bytes.ts';
 import { HtmlScanner } from './html-scanner.ts';
+import { isUnknownType, looksLikeHtml } from './html-sniffing.ts';
 
 type Units = 'bytes' | 'utf-16le' | 'utf-16be';
 
@@ -15,15 +16,18 @@ export class Injector {
   /** XML is refused by its parser when it is not well-formed, so there only a real `<head>` will do. */
   readonly #headOnly: boolean;
   readonly #scanner = new HtmlScanner();
+  /** Whether the bytes have still to show that they are a page. */
+  #isUnknown: boolean;
   #units: Units | undefined;
   #declared: Units;
   #held: Uint8Array = nothing;
   #scanned = 0;
   #done = false;
 
-  /** @param element ASCII. @param contentType of the response, with its parameters. */
+  /** @param element ASCII. @param contentType of the response, with its parameters; '' for none. */
   constructor(element: string, contentType: string) {
     this.#element = element;
+    this.#isUnknown = isUnknownType(contentType);
     this.#headOnly = /^\s*application\/xhtml\+xml/i.test(contentType);
     this.#declared = declaredUnits(contentType);
   }
@@ -32,6 +36,12 @@ export class Injector {
   push(chunk: Uint8Array): Uint8Array {
     if (this.#done) return chunk;
     const bytes = this.#held.length === 0 ? chunk : concat(this.#held, chunk);
+    if (this.#isUnknown) {
+      const isHtml = looksLikeHtml(bytes);
+      if (isHtml === undefined) return this.#hold(bytes, 0);
+      if (!isHtml) return this.#passAll(bytes);
+      this.#isUnknown = false;
+    }
     if (this.#units === undefined && !this.#detect(bytes)) return this.#hold(bytes, 0);
     return this.#scan(bytes);
   }

@@ -9,6 +9,7 @@ import { type ExchangeContext, hostOf, type RequestFacts } from './context.ts';
 import type { CookieRequest, ServiceJar } from './cookie-jar.ts';
 import { admitShellFrame, admitShim } from './csp.ts';
 import { checkHeaders, firstOf, type Header, listItems, valuesOf, withoutHopByHop } from './headers.ts';
+import { isSniffed } from './html-sniffing.ts';
 import { isolateInFrame } from './isolation.ts';
 import { publicRefresh, publicUrl } from './locations.ts';
 import { isDocument } from './request-rules.ts';
@@ -149,11 +150,12 @@ export function hasBody(status: number, method: string): boolean {
 const unencoded = (headers: readonly Header[]): Header[] =>
   headers.filter(([name]) => name !== 'content-encoding' && !byteExact.has(name));
 
-/** Whole HTML documents that the browser will show; never downloads, fragments fetched by script, SVG or PDF. */
+/** Whole HTML documents that the browser will show, or that it may find to be one; never downloads, fragments fetched by script, SVG or PDF. */
 function isInjectable(status: number, headers: readonly Header[], request: AnsweredRequest): boolean {
   if (!isDocument(request.facts) || (status >= 300 && status < 400)) return false;
   if (/^\s*attachment\b/i.test(firstOf(headers, 'content-disposition') ?? '')) return false;
   if (firstOf(headers, 'content-length') === '0') return false;
+  if (isSniffed(headers)) return true;
   return /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(firstOf(headers, 'content-type') ?? '');
 }
 

@@ -25,6 +25,7 @@ export function answerPage({ method, url = '/' }: IncomingMessage, response: Ser
   else if (pathname === '/shared.js') script(`${behavioursScript()}${answerInSharedWorker}`);
   else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
+  else if (pathname === '/untyped') response.end(page);
   else response.setHeader('content-type', 'text/html').end(page);
 }
 

@@ -102,3 +102,24 @@ test('BR-1: gives XHTML the shim in a real head only', () => {
   const prefixed = Buffer.from('<h:html xmlns:h="http://www.w3.org/1999/xhtml"><h:head/></h:html>');
   assert.deepEqual(run(prefixed, type, 3), prefixed);
 });
+
+/** What the service does not name, a browser may still find to be a page (MIME Sniffing, section 7.1). */
+const unnamed: [name: string, page: string][] = [
+  ['a doctype', '\n <!DOCTYPE html><html><head>^<title>x'],
+  ['a comment first', '<!-- x --><html><head>^'],
+  ['a paragraph', '^<p>text'],
+  ['a name that only begins like one', '<!doctypes html><html><head>'],
+  ['a longer name', '<pre><head>'],
+  ['text', 'plain <html><head>'],
+  ['JSON', '{"a":"<html><head>"}'],
+  ['blanks', ' \n\t'],
+  ['half of a tag', '<!doctype ht'],
+];
+
+for (const [name, page] of unnamed)
+  test(`BR-1: gives the shim to what a browser finds to be a page, and to nothing else: ${name}`, () => {
+    const document = Buffer.from(page.replace('^', ''), 'latin1');
+    for (const type of ['', '*/*', 'application/unknown'])
+      for (let split = 0; split <= document.length; split++)
+        assert.equal(run(document, type, split).toString('latin1'), page.replace('^', element), `${type}, at ${split}`);
+  });

@@ -21,6 +21,11 @@ test('BR-1: injects into a document and corrects what spoke of its bytes', () =>
   assert.deepEqual(values(plan.headers, 'etag'), ['"v1"']);
 });
 
+test('BR-1: injects into a document whose type nobody says, which a browser looks at', () => {
+  assert.equal(translate([['content-length', '10']]).inject?.contentType, '');
+  assert.notEqual(translate([['content-type', '*/*']]).inject, undefined);
+});
+
 const untouched: [name: string, headers: Header[], request: AnsweredRequest, status: number][] = [
   ['a fragment fetched by script', [html], asked({ dest: 'empty' }), 200],
   ['a request of unknown destination', [html], asked({ dest: '' }), 200],
@@ -34,6 +39,7 @@ const untouched: [name: string, headers: Header[], request: AnsweredRequest, sta
   ['206', [html, ['content-range', 'bytes 0-1/5']], asked(), 206],
   ['a redirect', [html, ['location', '/x']], asked(), 302],
   ['an empty page', [html, ['content-length', '0']], asked(), 200],
+  ['a page without a type that nobody may guess', [['x-content-type-options', 'nosniff']], asked(), 200],
   ['a coding nobody can undo', [html, ['content-encoding', 'compress']], asked(), 200],
 ];
 
