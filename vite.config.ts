@@ -51,6 +51,7 @@ export const scripts: readonly InlineConfig[] = [
   script('shim', 'shim/shim.ts', 'iife'),
   script('boot', 'shim/boot.ts', 'es'),
   script('helper', 'shim/helper.ts', 'es'),
+  script('courier', 'shim/courier.ts', 'es'),
   script('wipe', 'shim/wipe.ts', 'es'),
 ];
 

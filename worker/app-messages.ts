@@ -197,3 +197,43 @@ export const downloadPath = '/.latchkey/download';
 
 /** What a page asks its service worker before it opens a WebSocket, for the page's `connect-src` to judge. */
 export const connectPath = '/.latchkey/connect';
+
+/** Of a synchronous request where no window can be asked: its page's cookies, percent-encoded. The gateway passes it on to nobody. */
+export const cookiesHeader = 'x-latchkey-cookies';
+
+/** Where the Worker of the helper says what has come for a page that waits: `?id=uuid&at=uuid`. */
+export const arrivalPath = '/.latchkey/arrived';
+/** The cookie that tells the page, of our own path. */
+export const arrivalName = (id: string): string => `__latchkey_arrived_${id}`;
+
+/** What a page asks synchronously, from the helper frame to its Worker. */
+export interface Errand {
+  readonly id: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly [string, string][];
+  /** A form by its entries. */
+  readonly body:
+    | string
+    | Blob
+    | ArrayBuffer
+    | ArrayBufferView<ArrayBuffer>
+    | [string, FormDataEntryValue][]
+    | undefined;
+  /** Address of the page. */
+  readonly from: string;
+}
+
+/** What came of it: the head, and the address of a blob for the body. */
+export interface Parcel {
+  readonly status: number;
+  readonly statusText: string;
+  readonly url: string;
+  readonly headers: readonly [string, string][];
+  readonly body: string;
+}
+
+/** The Worker of the helper frame. */
+export interface Courier {
+  postMessage(errand: Errand): void;
+}

@@ -188,11 +188,87 @@ for (const browser of browsers)
       assert.equal(echoed, 'from srcdoc');
     });
 
-    test(`app-access: synchronous XHR fails with a NetworkError and reaches nothing (${browser})`, async () => {
+    test(`app-access: synchronous XHR brings the service's answer, and reaches nothing else (${browser})`, async () => {
       const from = await endOf(product);
       asked.length = 0;
-      const name = await depot.app.evaluate(() => {
+      const seen = await depot.app.evaluate(() => {
+        // biome-ignore lint/suspicious/noDocumentCookie: as apps do it.
+        document.cookie = 'before=1';
         const request = new XMLHttpRequest();
+        const events: string[] = [];
+        request.onreadystatechange = () => events.push(`state ${request.readyState}`);
+        for (const type of ['load', 'loadend', 'error']) request.addEventListener(type, () => events.push(type));
+        const ask = (method: string, body: XMLHttpRequestBodyInit | null) => {
+          request.open(method, '/synchronous?q#f', false);
+          request.setRequestHeader('x-said', 'said');
+          request.send(body);
+          const { readyState, status, statusText, responseText, responseURL } = request;
+          const own = request.getResponseHeader('X-Own');
+          const all = request.getAllResponseHeaders().includes('x-own: yes\r\n');
+          const { from, cookie, ...heard } = JSON.parse(responseText);
+          const origins = `${from} ${responseURL}`.replaceAll(location.origin, '');
+          const { cookie: now } = document;
+          return {
+            ...heard,
+            readyState,
+            status,
+            statusText,
+            own,
+            all,
+            origins,
+            cookie: cookie.includes('before=1'),
+            now,
+          };
+        };
+        const form = new FormData();
+        form.set('a', 'b');
+        const answers = [ask('GET', null), ask('POST', 'text ü'), ask('PUT', new Uint8Array([0x68, 0x69]))];
+        answers.push(ask('POST', new URLSearchParams({ a: 'b' })));
+        const { body, type } = ask('POST', form);
+        const isForm = /^--.*name="a".*\r\n\r\nb\r\n--/s.test(body) && /^multipart\/form-data; boundary=/.test(type);
+        request.open('GET', '/text', true);
+        return { answers, isForm, events: events.slice(0, 4), after: [request.readyState, request.status] };
+      });
+      const common = { said: 'said', ü: 'ü', readyState: 4, status: 409, statusText: 'Taken', own: 'yes', all: true };
+      const answer = (method: string, body: string, type: string) => ({
+        ...common,
+        ...{ method, body, type, origins: '/ /synchronous?q', cookie: true },
+      });
+      assert.deepEqual(
+        seen.answers.map(({ now: _, ...rest }) => rest),
+        [
+          answer('GET', '', ''),
+          answer('POST', 'text ü', 'text/plain;charset=UTF-8'),
+          answer('PUT', 'hi', ''),
+          answer('POST', 'a=b', 'application/x-www-form-urlencoded;charset=UTF-8'),
+        ],
+      );
+      assert.deepEqual(
+        seen.answers.map(({ now, method }) => now.includes(`synchronous=${method}`)),
+        [true, true, true, true],
+      );
+      assert.equal(seen.isForm, true);
+      assert.deepEqual(seen.events, ['state 1', 'state 4', 'load', 'loadend']);
+      assert.deepEqual(seen.after, [1, 0]);
+      assert.deepEqual(
+        asked,
+        ['GET', 'POST', 'PUT', 'POST', 'POST'].map((method) => `${method} /synchronous`),
+      );
+      assert.deepEqual(
+        (await eventsAfter(product, from)).filter(({ type }) => type === 'bypass'),
+        [],
+      );
+    });
+
+    test(`app-access: synchronous XHR obeys the page's connect-src (${browser})`, async () => {
+      asked.length = 0;
+      const name = await depot.app.evaluate(async () => {
+        const frame = document.createElement('iframe');
+        frame.src = '/closed';
+        const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+        document.body.append(frame);
+        await loaded;
+        const request = new (frame.contentWindow as Window & typeof globalThis).XMLHttpRequest();
         request.open('GET', '/synchronous', false);
         try {
           request.send();
@@ -202,7 +278,23 @@ for (const browser of browsers)
         }
       });
       assert.equal(name, 'NetworkError');
-      assert.deepEqual(asked, []);
+      assert.ok(!asked.includes('GET /synchronous'), asked.join());
+    });
+
+    test(`app-access: synchronous XHR of a worker brings the service's answer (${browser})`, async () => {
+      const from = await endOf(product);
+      const heard = await depot.app.evaluate(() => {
+        const code = `const request = new XMLHttpRequest();
+          request.open('POST', '${location.origin}/synchronous', false);
+          request.send('of a worker');
+          postMessage([request.status, JSON.parse(request.responseText).body]);`;
+        const worker = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
+        return new Promise((resolve) => {
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = ({ message }) => resolve(message);
+        });
+      });
+      assert.deepEqual(heard, [409, 'of a worker']);
       assert.deepEqual(
         (await eventsAfter(product, from)).filter(({ type }) => type === 'bypass'),
         [],

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import type { Frame, Page } from 'playwright-core';
 import { LocalPeer } from './support/browser-peer.ts';
 import { fidelityService } from './support/fidelity-service.ts';
+import { endOf, eventsAfter } from './support/node-audit.ts';
 import { type OpenService, Person } from './support/person.ts';
 import { Product } from './support/product.ts';
 
@@ -107,6 +108,30 @@ test('app-access: a link to a new tab opens it, with and without an opener', asy
     assert.equal(await page.evaluate(() => window.opener !== null), rel === 'opener');
     await page.close();
   }
+});
+
+test('app-access: a pop-up of an app asks synchronously as its opener does; a window without one fails and reaches nothing', async () => {
+  const from = await endOf(product);
+  for (const rel of ['opener', 'noopener']) {
+    const page = await openFrom(tab, rel);
+    await page.getByRole('heading', { name: 'Pop-up' }).waitFor();
+    const seen = await page.evaluate(() => {
+      const request = new XMLHttpRequest();
+      request.open('GET', '/echo?synchronous', false);
+      try {
+        request.send();
+        return JSON.parse(request.responseText).target;
+      } catch (error) {
+        return (error as Error).name;
+      }
+    });
+    assert.equal(seen, rel === 'opener' ? '/echo?synchronous' : 'NetworkError');
+    await page.close();
+  }
+  assert.deepEqual(
+    (await eventsAfter(product, from)).filter(({ type }) => type === 'bypass'),
+    [],
+  );
 });
 
 test('app-access: the shell opens the app in a window of its own, where it is, unframed and isolated when it asks for that', async () => {

@@ -197,7 +197,8 @@ export class ShellPage extends LitElement {
     const takePort = (port: MessagePort, kind: PortKind) => void this.#tunnel.serve(port, kind).catch(() => undefined);
     const helper = new HelperFrame(origin, takePort, this.#ledAway);
     this.#helper = helper;
-    this.renderRoot.append(helper.element);
+    // Not of the shadow tree: pages of the app find it among the frames of this window, which counts no others.
+    document.body.append(helper.element);
     const launched = await this.#tunnel.launch(service, hub);
     document.title = launched.title;
     followAppPages({

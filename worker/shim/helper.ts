@@ -14,6 +14,7 @@ import {
 import { siblingOrigin } from '../origins.ts';
 import { holdLock } from '../sw/helper-lock.ts';
 import { readCookies, writeCookies } from './cookie-windows.ts';
+import { answerSynchronousRequests } from './synchronous-answers.ts';
 
 const shellOrigin = siblingOrigin(location, 'shell');
 const pingEveryMs = 10_000;
@@ -77,6 +78,7 @@ function isLeaving(): boolean {
 }
 
 try {
+  const answering = answerSynchronousRequests();
   const lock = await holdLock();
   navigator.serviceWorker.addEventListener('message', (event: MessageEvent<ToHelper>) => {
     const [message, port] = [event.data, event.ports[0]];
@@ -94,6 +96,7 @@ try {
   // By the origin's first path: Chromium tells a service worker of the cookies below its script's address alone.
   await navigator.serviceWorker.register('/', { scope: '/', updateViaCache: 'none' });
   const registration = await navigator.serviceWorker.ready;
+  await answering;
   // Firefox ends a body that a service worker made after 30 s unless events keep arriving.
   setInterval(() => tell(registration.active, { latchkey: 'ping' }), pingEveryMs);
   tellShell({ latchkey: 'ready' });

@@ -9,7 +9,7 @@ import { routeFetches } from './fetches.ts';
 import { tellInitiated } from './initiated.ts';
 import { reportPage } from './page-report.ts';
 import { defineProperty, isWindow } from './realm.ts';
-import { refuseSynchronousRequests } from './synchronous-requests.ts';
+import { routeSynchronousRequests } from './synchronous-requests.ts';
 import { expectWay } from './way.ts';
 import { routeWebSockets } from './websocket.ts';
 import { routeWorkers } from './workers.ts';
@@ -19,10 +19,10 @@ const mark = Symbol.for('latchkey');
 
 function equip(): void {
   routeWebSockets();
-  refuseSynchronousRequests(XMLHttpRequest);
   routeFetches();
   routeWorkers(self);
   if (isWindow) {
+    routeSynchronousRequests();
     equipWindow(window);
     routeDownloadLinks(document);
     reportPage();

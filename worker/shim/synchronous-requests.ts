@@ -1,30 +1,43 @@
 /**
- * Synchronous XMLHttpRequests: they go past the service worker to the network, where nothing of the service is. To the
- * app's own origin they fail as on a dead network, without reaching it; elsewhere they are the browser's.
+ * Synchronous XMLHttpRequests of a window, to the app's own origin. Chromium sends them past the service worker to the
+ * network, where nothing of the service is; so the helper frame of the tab answers them (synchronous-answers.ts). Where a
+ * window has none, they fail as on a dead network, without reaching it. Those of a worker pass the service worker.
  */
 import { apply, resolve } from './realm.ts';
 
-const refused = new WeakSet<XMLHttpRequest>();
+type Page = Window & typeof globalThis;
 
-export function refuseSynchronousRequests({ prototype }: typeof XMLHttpRequest): void {
+/** The window of a helper frame. */
+export interface Helper extends Window {
+  /** Puts in place what answers the synchronous requests of a page of its origin and tab. */
+  latchkey?: (page: Page) => void;
+}
+
+export function routeSynchronousRequests(): void {
+  const route = helperIn(top) ?? helperIn(opener?.top);
+  if (route) route(window);
+  else refuse(XMLHttpRequest);
+}
+
+function refuse({ prototype }: typeof XMLHttpRequest): void {
   prototype.open = new Proxy(prototype.open, {
-    apply(native, self: XMLHttpRequest, given: [string, string | URL, boolean?]) {
-      const isRefused = given.length > 2 && !given[2] && isOwn(given[1]);
-      if (isRefused) refused.add(self);
-      else refused.delete(self);
-      // Opened as asynchronous, so that nothing can make it leave.
-      return apply(native, self, isRefused ? [given[0], given[1], true] : given);
-    },
-  });
-  prototype.send = new Proxy(prototype.send, {
-    apply(native, self: XMLHttpRequest, given) {
-      if (!refused.has(self)) return apply(native, self, given);
-      throw new DOMException('No synchronous requests.', 'NetworkError');
-    },
+    // No blob has that address: nothing leaves, and it fails.
+    apply: (native, self, given) => apply(native, self, isSynchronous(given) ? [given[0], 'blob:', false] : given),
   });
 }
 
-function isOwn(address: string | URL): boolean {
-  const url = resolve(address);
-  return url?.origin === origin && url.protocol !== 'blob:';
+function helperIn(tree: Window | null | undefined): Helper['latchkey'] {
+  for (let at = 0; tree && at < tree.length; at += 1)
+    try {
+      const { latchkey } = tree[at] as Helper;
+      if (latchkey) return latchkey;
+    } catch {
+      // Of another origin.
+    }
+  return undefined;
+}
+
+function isSynchronous(given: ArrayLike<unknown>): boolean {
+  const url = given.length > 2 && !given[2] && resolve(given[1]);
+  return !!url && url.origin === origin && url.protocol !== 'blob:';
 }

@@ -7,7 +7,7 @@
  * window of the origin does it instead, the helper of the tab that the request is of (worker/shim/cookie-windows.ts).
  */
 
-import { helperPath, sightName, type ToHelper } from '../app-messages.ts';
+import { cookiesHeader, helperPath, sightName, type ToHelper } from '../app-messages.ts';
 import { askClient } from './ask-client.ts';
 import { type CookieStoreLike, cookiesIn, isForStore, writeInto } from './cookie-store.ts';
 import { helpersFor } from './helpers.ts';
@@ -41,6 +41,12 @@ export async function visibleCookies(url: string, client: string): Promise<strin
   const store = await seeingStore();
   if (store !== undefined) return toHeadText(await cookiesIn(store, withoutLogin(url)));
   return toHeadText(await ask(client, { latchkey: 'read-cookies', path: new URL(url).pathname }));
+}
+
+/** What the page of a synchronous request said itself, as {@link visibleCookies} has it; undefined for any other. */
+export function toldCookies({ headers }: Request): string | undefined {
+  const told = headers.get(cookiesHeader);
+  return told === null ? undefined : toHeadText(decodeURIComponent(told));
 }
 
 /**

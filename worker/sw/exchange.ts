@@ -4,7 +4,7 @@
  */
 import type { FromExchange, RequestMessage } from '../app-messages.ts';
 import { labelOf } from '../origins.ts';
-import { mirrorCookies, visibleCookies } from './cookies.ts';
+import { mirrorCookies, toldCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
@@ -47,15 +47,18 @@ export async function exchange(request: Request, site: Site, client: string): Pr
 }
 
 async function once(request: Request, site: Site, client: string): Promise<Response> {
+  const told = toldCookies(request);
   const hasCookies = callOf(request) === undefined && !isAnonymous(request);
   const [port, cookies] = await Promise.all([
     tunnelPort(client),
-    hasCookies ? visibleCookies(request.url, client) : '',
+    hasCookies ? (told ?? visibleCookies(request.url, client)) : '',
   ]);
   const run = new Exchange(port, request, EventStream.of(request, client));
   const head = await run.start(cookies, site);
   // Script-visible cookies are true before the page sees the response that set them.
-  if (!isAnonymous(request)) await mirrorCookies(head.setCookies, client);
+  const mirrored = isAnonymous(request) ? undefined : mirrorCookies(head.setCookies, client);
+  // A page that waits for this would have to write them itself.
+  if (told === undefined) await mirrored;
   try {
     return run.response(head);
   } catch (error) {

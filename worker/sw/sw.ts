@@ -3,6 +3,7 @@
  * Latchkey's own files under /.latchkey/ are the one exception; they are all this origin's server has.
  */
 import {
+  arrivalPath,
   connectPath,
   downloadPath,
   type Here,
@@ -12,6 +13,7 @@ import {
   type WebSocketPort,
 } from '../app-messages.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
+import { announce } from './arrival.ts';
 import { cookieWindow, isCookieWindow } from './cookie-window.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
@@ -39,6 +41,7 @@ self.addEventListener('fetch', (event) => {
   }
   if (isCookieWindow(event.request)) event.respondWith(cookieWindow());
   else if (url.pathname === connectPath) event.respondWith(new Response(null, { status: 204 }));
+  else if (url.pathname === arrivalPath) event.respondWith(announce(event.request.url, event.clientId));
   else if (url.pathname === downloadPath) event.respondWith(savedFile(event));
   else if (url.pathname === iconPath) event.respondWith(icon(event));
   else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));

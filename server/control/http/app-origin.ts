@@ -17,7 +17,9 @@ import { installationOf } from './shell-api.ts';
 import { fileResponse, StaticFiles } from './static-files.ts';
 
 const ownPath = '/.latchkey/';
-const ownFiles: ReadonlySet<string> = new Set(['helper.html', 'helper.js', 'shim.js', 'boot.js', 'wipe.js']);
+const ownFiles: ReadonlySet<string> = new Set([
+  ...['helper.html', 'helper.js', 'courier.js', 'shim.js', 'boot.js', 'wipe.js'],
+]);
 
 /** Events a second that bypasses may add to the audit log; those above are counted in the next one. */
 const auditRate = { burst: 50, perSecond: 1 };

@@ -76,7 +76,8 @@ export function appHeaders(config: Config): Headers {
     'content-security-policy': policy(
       ...nothingElse,
       "script-src 'self'",
-      "connect-src 'self'",
+      // A blob has an address for its own origin alone; the helper frame reads what its Worker brought by it.
+      "connect-src 'self' blob:",
       "worker-src 'self'",
       "frame-src 'self'",
       `frame-ancestors 'self' ${origins.shell(config)}`,

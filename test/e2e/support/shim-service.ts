@@ -15,7 +15,8 @@ const burstBytes = 8 * 2 ** 20;
 /** What was asked for, `METHOD /path`, in order. */
 export const asked: string[] = [];
 
-export function answerPage({ method, url = '/' }: IncomingMessage, response: ServerResponse): void {
+export function answerPage(request: IncomingMessage, response: ServerResponse): void {
+  const { method, url = '/' } = request;
   const { pathname } = new URL(url, 'http://depot');
   asked.push(`${method} ${pathname}`);
   const script = (text: string) => response.setHeader('content-type', 'text/javascript').end(text);
@@ -25,8 +26,24 @@ export function answerPage({ method, url = '/' }: IncomingMessage, response: Ser
   else if (pathname === '/shared.js') script(`${behavioursScript()}${answerInSharedWorker}`);
   else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
+  else if (pathname === '/synchronous') void answerSynchronous(request, response);
+  else if (pathname === '/closed')
+    response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': "connect-src 'none'" }).end(page);
   else if (pathname === '/untyped') response.end(page);
   else response.setHeader('content-type', 'text/html').end(page);
+}
+
+/** Says what it heard, with a status, a header and a cookie of its own. */
+async function answerSynchronous(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, headers } = request;
+  const body = (await request.toArray()).join('');
+  const heard = { method, body, said: headers['x-said'] ?? '', type: headers['content-type'] ?? '' };
+  response.writeHead(409, 'Taken', {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-own': 'yes',
+    'set-cookie': `synchronous=${method}`,
+  });
+  response.end(JSON.stringify({ ...heard, from: headers.referer ?? '', cookie: headers.cookie ?? '', ü: 'ü' }));
 }
 
 /** Where the answer names what it likes, whatever was offered. */

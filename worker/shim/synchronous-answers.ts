@@ -1,0 +1,189 @@
+/**
+ * Synchronous requests of the windows of this tab, in the helper frame.
+ *
+ * Chromium keeps them from the service worker. A page that waits has stopped this frame's thread too, so a Worker asks in
+ * its place (courier.ts). What it brings it leaves under an address of a blob, and has the service worker write that address
+ * into a cookie of our own path: the one thing that a thread which waits can be told. Nothing of it leaves the browser:
+ * the cookie lives for a moment, and what it names can be read by pages of this origin alone.
+ *
+ * Firefox asks the service worker itself, which could ask no window for cookies meanwhile; so they go with the request.
+ */
+import { arrivalName, type Courier, cookiesHeader, type Errand, ownPaths, type Parcel } from '../app-messages.ts';
+import type { Helper } from './synchronous-requests.ts';
+
+type Page = Window & typeof globalThis;
+
+/** What a page asked of one object since it was opened. */
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: [string, string][];
+  type?: string;
+  /** Takes what was answered from the object again; there once it is. */
+  forget?: () => void;
+}
+
+/** A page that stands still longer than that is taken for broken. A touch or a password cannot be asked for meanwhile. */
+const limitMs = 30_000;
+/** Most answers are there before. */
+const restlessMs = 200;
+const courierFile = `${ownPaths}courier.js`;
+/** Only Chromium, of which a service worker is also told that a page is loaded anew. */
+const passesServiceWorker = !('isReloadNavigation' in Request.prototype);
+
+/** Resolves when pages can be answered. */
+export async function answerSynchronousRequests(): Promise<void> {
+  const helper: Helper = window;
+  if (passesServiceWorker) {
+    helper.latchkey = sendCookiesAlong;
+    return;
+  }
+  const courier = new Worker(courierFile, { type: 'module' });
+  await new Promise((resolve) => courier.addEventListener('message', resolve, { once: true }));
+  helper.latchkey = (page) => answerIn(page, courier);
+}
+
+type Names = 'open' | 'send' | 'setRequestHeader' | 'overrideMimeType';
+type By = (native: () => void, xhr: XMLHttpRequest, given: string[]) => void;
+
+/** To look at it is the browser's function still. */
+function replace({ XMLHttpRequest: { prototype }, Proxy: PageProxy }: Page, name: Names, by: By): void {
+  const native = prototype[name] as () => void;
+  prototype[name] = new PageProxy(native, { apply: by }) as never;
+}
+
+/** @returns the address of a synchronous request to the app's own origin. */
+function ownAddress({ document }: Page, given: readonly string[]): URL | undefined {
+  const url = given.length > 2 && !given[2] ? URL.parse(String(given[1]), document.baseURI) : null;
+  return url?.origin === origin && url.protocol !== 'blob:' ? url : undefined;
+}
+
+function sendCookiesAlong(page: Page): void {
+  replace(page, 'open', (native, xhr, given) => {
+    Reflect.apply(native, xhr, given);
+    if (ownAddress(page, given) !== undefined)
+      xhr.setRequestHeader(cookiesHeader, encodeURIComponent(page.document.cookie));
+  });
+}
+
+function answerIn(page: Page, courier: Courier): void {
+  const requests = new WeakMap<XMLHttpRequest, Asked>();
+  const { open, send } = page.XMLHttpRequest.prototype;
+  replace(page, 'open', (native, xhr, given) => {
+    requests.get(xhr)?.forget?.();
+    requests.delete(xhr);
+    const url = ownAddress(page, given);
+    // Opened for nothing, so that nothing can make it leave.
+    Reflect.apply(native, xhr, url === undefined ? given : [given[0], 'data:,', false]);
+    if (url !== undefined) requests.set(xhr, { method: String(given[0]), url: url.href, headers: [] });
+  });
+  replace(page, 'setRequestHeader', (native, xhr, given) => {
+    Reflect.apply(native, xhr, given);
+    requests.get(xhr)?.headers.push([`${given[0]}`, `${given[1]}`]);
+  });
+  replace(page, 'overrideMimeType', (native, xhr, given) => {
+    Reflect.apply(native, xhr, given);
+    const asked = requests.get(xhr);
+    if (asked !== undefined) asked.type = `${given[0]}`;
+  });
+  replace(page, 'send', (native, xhr, given) => {
+    const asked = requests.get(xhr);
+    if (asked === undefined) return Reflect.apply(native, xhr, given);
+    if (asked.forget) throw new page.DOMException('Not opened.', 'InvalidStateError');
+    // The page's `connect-src` judges this address of the same host; a page that is refused gets the browser's own error.
+    const judged = new page.XMLHttpRequest();
+    open.call(judged, 'HEAD', courierFile, false);
+    send.call(judged);
+    const parcel = window.closed ? null : bring(courier, errandOf(page, asked, given[0]));
+    if (parcel === null) throw new page.DOMException('The request failed.', 'NetworkError');
+    show(page, xhr, asked, parcel);
+  });
+}
+
+function errandOf(page: Page, { method, url, headers }: Asked, given: unknown): Errand {
+  const hasBody = !/^(?:get|head)$/i.test(method);
+  const { body, type } = hasBody ? bodyOf(given) : {};
+  const isTyped = type === undefined || headers.some(([name]) => /^content-type$/i.test(name));
+  const all = isTyped ? headers : [...headers, ['content-type', type] as [string, string]];
+  return { id: crypto.randomUUID(), method, url, headers: all, body, from: page.location.href };
+}
+
+/** What a Worker can be told, and is the same to `fetch` (XMLHttpRequest, "send"). By its name: it is of another realm. */
+function bodyOf(given: unknown): { body?: Errand['body']; type?: string } {
+  if (given == null) return {};
+  switch (Object.prototype.toString.call(given)) {
+    case '[object FormData]':
+      return { body: [...(given as FormData)] };
+    case '[object URLSearchParams]':
+      return { body: String(given), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+    case '[object HTMLDocument]':
+      return { body: new XMLSerializer().serializeToString(given as Node), type: 'text/html;charset=UTF-8' };
+    case '[object XMLDocument]':
+      return { body: new XMLSerializer().serializeToString(given as Node), type: 'application/xml;charset=UTF-8' };
+    case '[object Blob]':
+    case '[object File]':
+    case '[object ArrayBuffer]':
+      return { body: given as Blob };
+    default:
+      return { body: ArrayBuffer.isView(given) ? (given as Uint8Array<ArrayBuffer>) : String(given) };
+  }
+}
+
+function bring(courier: Courier, errand: Errand): Parcel | null {
+  courier.postMessage(errand);
+  const begun = performance.now();
+  for (let at = arrived(errand.id); ; at = arrived(errand.id)) {
+    const waitedMs = performance.now() - begun;
+    if (at !== undefined) return JSON.parse(readBlob(`blob:${origin}/${at}`).responseText) as Parcel | null;
+    if (waitedMs > limitMs) return null;
+    if (waitedMs > restlessMs) rest();
+  }
+}
+
+/** @returns the last part of the address of what has come; undefined until then. */
+function arrived(id: string): string | undefined {
+  const name = arrivalName(id);
+  const found = document.cookie.split('; ').find((pair) => pair.startsWith(`${name}=`));
+  if (found === undefined) return undefined;
+  // biome-ignore lint/suspicious/noDocumentCookie: a thread that waits can read nothing else.
+  document.cookie = `${name}=; Path=${ownPaths}; Max-Age=0`;
+  return found.slice(name.length + 1);
+}
+
+/** A thread that asks without a pause takes a processor from those it waits for. It can sleep on the network alone. */
+function rest(): void {
+  const file = new XMLHttpRequest();
+  file.open('HEAD', courierFile, false);
+  file.send();
+}
+
+function readBlob(address: string, type?: string): XMLHttpRequest {
+  const reader = new XMLHttpRequest();
+  reader.open('GET', address, false);
+  if (type !== undefined) reader.overrideMimeType(type);
+  reader.send();
+  return reader;
+}
+
+/** On the page's own object, until it is opened again. */
+function show(page: Page, xhr: XMLHttpRequest, asked: Asked, { status, statusText, headers, url, body }: Parcel): void {
+  const read = readBlob(body, asked.type ?? headerOf(headers, 'content-type') ?? undefined);
+  URL.revokeObjectURL(body);
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  const answers = {
+    ...{ readyState: XMLHttpRequest.DONE, status, statusText, responseURL: url.replace(/#.*/s, '') },
+    ...{ response: read.responseText, responseText: read.responseText, responseXML: read.responseXML },
+    getResponseHeader: (name: unknown) => headerOf(headers, String(name)),
+    getAllResponseHeaders: () => lines.join(''),
+  };
+  for (const [name, value] of Object.entries(answers)) Object.defineProperty(xhr, name, { value, configurable: true });
+  asked.forget = () => {
+    for (const name of Object.keys(answers)) Reflect.deleteProperty(xhr, name);
+  };
+  xhr.dispatchEvent(new page.Event('readystatechange'));
+  for (const type of ['load', 'loadend']) xhr.dispatchEvent(new page.ProgressEvent(type));
+}
+
+function headerOf(headers: Parcel['headers'], wanted: string): string | null {
+  return headers.find(([name]) => name === wanted.toLowerCase())?.[1] ?? null;
+}
