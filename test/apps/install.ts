@@ -45,6 +45,8 @@ function compile(name: NativePackage): void {
   const gyp = join(installedNpm, 'node-gyp/bin/node-gyp.js');
   const headers = dirname(dirname(process.execPath));
   const args = [gyp, 'rebuild', '--release', `--nodedir=${headers}`];
-  const result = spawnSync(process.execPath, args, { cwd: join(installedNpm, name), encoding: 'utf8' });
+  // What npm is configured to use would win over the argument.
+  const env = { ...process.env, npm_config_nodedir: headers };
+  const result = spawnSync(process.execPath, args, { cwd: join(installedNpm, name), encoding: 'utf8', env });
   if (result.status !== 0) console.error(`${name} could not be compiled:\n${result.stderr.slice(-2_000)}`);
 }

@@ -260,6 +260,22 @@ for (const browser of browsers)
       );
     });
 
+    test(`app-access: synchronous XHR reads XML, and bytes as a page wants them read (${browser})`, async () => {
+      const seen = await depot.app.evaluate(() => {
+        const request = new XMLHttpRequest();
+        const ask = (address: string, type?: string) => {
+          request.open('GET', address, false);
+          if (type !== undefined) request.overrideMimeType(type);
+          request.send();
+          return request;
+        };
+        const xml = ask('/xml').responseXML?.documentElement.textContent;
+        const isNone = [ask('/text').responseXML, ask('/text', 'text/xml').responseXML].every((one) => one === null);
+        return [xml, isNone, ask('/xml', 'text/plain; charset=x-user-defined').responseText];
+      });
+      assert.deepEqual(seen, ['ü', true, '<a>\uf7c3\uf7bc</a>']);
+    });
+
     test(`app-access: synchronous XHR obeys the page's connect-src (${browser})`, async () => {
       asked.length = 0;
       const name = await depot.app.evaluate(async () => {

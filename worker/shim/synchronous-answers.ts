@@ -167,12 +167,13 @@ function readBlob(address: string, type?: string): XMLHttpRequest {
 
 /** On the page's own object, until it is opened again. */
 function show(page: Page, xhr: XMLHttpRequest, asked: Asked, { status, statusText, headers, url, body }: Parcel): void {
-  const read = readBlob(body, asked.type ?? headerOf(headers, 'content-type') ?? undefined);
+  const type = asked.type ?? headerOf(headers, 'content-type') ?? undefined;
+  const text = readBlob(body, type).responseText;
   URL.revokeObjectURL(body);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   const answers = {
     ...{ readyState: XMLHttpRequest.DONE, status, statusText, responseURL: url.replace(/#.*/s, '') },
-    ...{ response: read.responseText, responseText: read.responseText, responseXML: read.responseXML },
+    ...{ response: text, responseText: text, responseXML: documentOf(page, text, type) },
     getResponseHeader: (name: unknown) => headerOf(headers, String(name)),
     getAllResponseHeaders: () => lines.join(''),
   };
@@ -182,6 +183,13 @@ function show(page: Page, xhr: XMLHttpRequest, asked: Asked, { status, statusTex
   };
   xhr.dispatchEvent(new page.Event('readystatechange'));
   for (const type of ['load', 'loadend']) xhr.dispatchEvent(new page.ProgressEvent(type));
+}
+
+/** XMLHttpRequest, "document response": of what is XML, or does not say what it is, and well-formed. */
+function documentOf(page: Page, text: string, type = 'text/xml'): Document | null {
+  if (!/^\s*(?:(?:text|application)\/xml|[\w.-]+\/[\w.+-]+\+xml)\s*(?:;|$)/i.test(type)) return null;
+  const made = new page.DOMParser().parseFromString(text, 'application/xml');
+  return made.querySelector('parsererror') === null ? made : null;
 }
 
 function headerOf(headers: Parcel['headers'], wanted: string): string | null {

@@ -11,6 +11,7 @@ const debianFiles = {
   phpmyadmin: '/usr/share/phpmyadmin/index.php',
   // Without what starts a server of the system's.
   'mariadb-server-core': '/usr/sbin/mariadbd',
+  'transmission-daemon': '/usr/bin/transmission-daemon',
 } as const;
 
 /** npm packages with a part in C++, and the file that it is compiled to. */
@@ -33,6 +34,7 @@ export const needs: Readonly<Record<string, Needs>> = {
   'redis-commander': { debian: ['redis-server'] },
   'actual-budget': { native: ['better-sqlite3'] },
   phpmyadmin: { debian: ['phpmyadmin', 'mariadb-server-core'] },
+  transmission: { debian: ['transmission-daemon'] },
   wetty: { debian: ['openssh-server', 'openssh-client'], native: ['node-pty'] },
 };
 

@@ -27,6 +27,7 @@ export function answerPage(request: IncomingMessage, response: ServerResponse): 
   else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
   else if (pathname === '/synchronous') void answerSynchronous(request, response);
+  else if (pathname === '/xml') response.setHeader('content-type', 'text/xml').end('<a>ü</a>');
   else if (pathname === '/closed')
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': "connect-src 'none'" }).end(page);
   else if (pathname === '/untyped') response.end(page);
