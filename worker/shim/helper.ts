@@ -77,6 +77,18 @@ function isLeaving(): boolean {
   return isSo;
 }
 
+/**
+ * The service worker that serves this origin. One that is there already is not registered again, which would wait
+ * seconds while the browser looks for a newer one; it does that by itself, with the navigation of this frame.
+ */
+async function inPlace(): Promise<ServiceWorkerRegistration> {
+  const present = await navigator.serviceWorker.getRegistration('/');
+  if (present?.active) return present;
+  // By the origin's first path: Chromium tells a service worker of the cookies below its script's address alone.
+  await navigator.serviceWorker.register('/', { scope: '/', updateViaCache: 'none' });
+  return navigator.serviceWorker.ready;
+}
+
 try {
   const answering = answerSynchronousRequests();
   const lock = await holdLock();
@@ -93,9 +105,7 @@ try {
   });
   navigator.serviceWorker.startMessages();
   writeCookies([sightCookie]);
-  // By the origin's first path: Chromium tells a service worker of the cookies below its script's address alone.
-  await navigator.serviceWorker.register('/', { scope: '/', updateViaCache: 'none' });
-  const registration = await navigator.serviceWorker.ready;
+  const registration = await inPlace();
   await answering;
   // Firefox ends a body that a service worker made after 30 s unless events keep arriving.
   setInterval(() => tell(registration.active, { latchkey: 'ping' }), pingEveryMs);

@@ -25,7 +25,7 @@ export class MockInstallation {
   /** What the API answers; a test may change it at any time. */
   api: Api;
   /** Files that are served changed, by origin and path such as `hub /sw.js`. */
-  readonly overrides = new Map<string, (bytes: Uint8Array) => Uint8Array>();
+  readonly overrides = new Map<string, (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>>();
   readonly #server: Server;
   readonly #config: Config;
   readonly #files = {
@@ -118,6 +118,6 @@ export class MockInstallation {
       return;
     }
     response.writeHead(200, { ...headers, 'content-type': file.type, 'cache-control': file.caching });
-    response.end(this.overrides.get(`${name} ${path}`)?.(file.bytes) ?? file.bytes);
+    response.end((await this.overrides.get(`${name} ${path}`)?.(file.bytes)) ?? file.bytes);
   }
 }

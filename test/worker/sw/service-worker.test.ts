@@ -105,6 +105,26 @@ test('a service worker that was stopped asks for a port again and goes on', asyn
   assert.deepEqual(kinds, Array(4).fill('service-worker'));
 });
 
+test('BR-1: a tab opens while the browser looks for a newer service worker', async () => {
+  await using visitor = await Visitor.arrive();
+  const app = await openApp(visitor.page, mock, 'wiki');
+  const [asked, found] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  mock.overrides.set('app /sw.js', async (bytes) => {
+    asked.resolve();
+    await found.promise;
+    return bytes;
+  });
+  try {
+    await app.evaluate(async () => void (await navigator.serviceWorker.ready).update());
+    await asked.promise;
+    const second = await openApp(await visitor.context.newPage(), mock, 'wiki');
+    assert.equal(await ask(second, '/whole'), 'all of it');
+  } finally {
+    found.resolve();
+    mock.overrides.delete('app /sw.js');
+  }
+});
+
 /** How many requests for a path a tab's shell was asked for. */
 const askedFor = (page: Page, path: string): Promise<number> =>
   page.evaluate(
