@@ -61,9 +61,9 @@ export class TestTunnel implements TunnelUse {
 
 /** What an exchange says, one message at a time. */
 export class Said extends Arrivals<FromTunnel> {
-  readonly say = (message: FromTunnel): void => {
-    // As a port does it: what is transferred or changed afterwards does not show.
-    this.push(structuredClone(message));
+  readonly say = (message: FromTunnel, transfer: Transferable[] = []): void => {
+    // As a port does it: what is changed afterwards does not show, and what is transferred is gone.
+    this.push(structuredClone(message, { transfer }));
   };
 
   /** The messages of one kind next in line, others passed by. */

@@ -149,6 +149,13 @@ const named: [string, string][] = [
   ['content-length', String(whole.length)],
 ];
 
+/** The next chunk, for which the service worker gives credit, as it does when it has room. */
+async function taken({ said, exchange }: Pick<Awaited<ReturnType<typeof begin>>, 'said' | 'exchange'>) {
+  const { chunk } = await said.until('chunk');
+  exchange.take({ t: 'credit', id: 7, bytes: chunk.length });
+  return chunk;
+}
+
 /** A download of {@link whole} whose session is lost after so many bytes, which are one record. */
 async function interrupted(at: number, headers = named, fields = {}) {
   const begun = await begin(fields);
@@ -156,7 +163,7 @@ async function interrupted(at: number, headers = named, fields = {}) {
   await readHead(first);
   await answer(first, 200, headers, whole.subarray(0, at));
   await begun.said.until('head');
-  const got = at === 0 ? nothing : (await begun.said.until('chunk')).chunk;
+  const got = at === 0 ? nothing : await taken(begun);
   await begun.tunnel.lose();
   return { ...begun, got };
 }
@@ -189,13 +196,13 @@ test('QZ-17: a download whose session is lost goes on where it was, of the very 
 });
 
 test('QZ-17: it goes on over any number of lost sessions, as long as each brings something', async () => {
-  const { tunnel, said, over, got } = await interrupted(2_000);
+  const { tunnel, said, exchange, over, got } = await interrupted(2_000);
   const chunks = [got];
   for (let at = 2_000; at < whole.length; at += 2_000) {
     const stream = await tunnel.accept();
     await readHead(stream);
     await answer(stream, 206, partFrom(at), whole.subarray(at, at + 2_000));
-    chunks.push((await said.until('chunk')).chunk);
+    chunks.push(await taken({ said, exchange }));
     await tunnel.lose();
   }
   assert.ok(equal(concat(...chunks), whole));
@@ -327,6 +334,27 @@ test('QZ-16: a page that takes nothing gets no more than its credit, and all of 
   }
   await sending;
   assert.deepEqual(concat(...chunks), body);
+  await over;
+  await tunnel.end();
+});
+
+test('what comes of a body while a part of it is under way crosses in one message, and nothing waits for more', async () => {
+  const { tunnel, said, exchange, over } = await begin();
+  const stream = await tunnel.accept();
+  await answer(stream, 200, [], utf8('a'));
+  assert.equal(utf8Decode((await said.until('chunk')).chunk), 'a', 'the first leaves at once');
+  for (const part of ['b', 'c', 'd']) await stream.write(utf8(part));
+  await settled();
+  assert.ok(said.isEmpty);
+  exchange.take({ t: 'credit', id: 7, bytes: 1 });
+  assert.equal(utf8Decode((await said.until('chunk')).chunk), 'bcd');
+  exchange.take({ t: 'credit', id: 7, bytes: 3 });
+  await stream.write(utf8('e'));
+  assert.equal(utf8Decode((await said.until('chunk')).chunk), 'e', 'as the first did');
+  await stream.write(utf8('f'));
+  await stream.finish();
+  assert.equal(utf8Decode((await said.until('chunk')).chunk), 'f', 'before the end');
+  assert.equal((await said.until('end')).length, 6);
   await over;
   await tunnel.end();
 });

@@ -7,9 +7,10 @@
 import { encodeRequestHead, type Header, type ResponseHead, ResponseHeadReader } from '../../protocol/exchange/http.ts';
 import type { Stream } from '../../protocol/stream.ts';
 import { TunnelFault } from '../api.ts';
-import { type ExchangeMessage, type FromTunnel, firstCreditBytes, type RequestMessage } from '../app-messages.ts';
+import type { ExchangeMessage, FromTunnel, RequestMessage } from '../app-messages.ts';
 import { authorizationOf, nextAuthorization } from './basic-exchange.ts';
 import { BodyQueue } from './body-queue.ts';
+import { BodyRelay } from './body-relay.ts';
 import { headersForRest, isRest, lengthOf, type Part, resumablePart } from './resumption.ts';
 import type { Transfer } from './transfers.ts';
 import { failureCode, type TunnelUse } from './tunnel-use.ts';
@@ -22,7 +23,6 @@ const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const lost: ReadonlySet<string> = new Set(['session_closed', 'truncated']);
 /** In a row, without a byte of the answer between them. */
 const maxAttempts = 6;
-const chunkBytes = 64 * 1024;
 /** Of the page that a service shows to whoever gives no password. */
 const maxRefusalBytes = 256 * 1024;
 
@@ -34,6 +34,7 @@ export class HttpExchange {
   readonly #use: TunnelUse;
   readonly #say: Say;
   readonly #body: BodyQueue;
+  readonly #answerBody: BodyRelay;
   readonly #upload: Transfer | undefined;
   readonly #download: Transfer | undefined;
   #stream: Stream | undefined;
@@ -47,14 +48,13 @@ export class HttpExchange {
   #cancelled = false;
   /** What waits for the gateway's word when the page goes must not be done after it. */
   readonly #left = new AbortController();
-  #credit = firstCreditBytes;
-  #creditArrived: (() => void) | undefined;
 
   constructor(request: RequestMessage, use: TunnelUse, say: Say) {
     this.#request = request;
     this.#use = use;
     this.#say = say;
     this.#body = new BodyQueue((bytes) => say({ t: 'credit', id: request.id, bytes }));
+    this.#answerBody = new BodyRelay((chunk) => say({ t: 'chunk', id: request.id, chunk }, [chunk.buffer]));
     this.#authorization = authorizationOf(request, use);
     this.#upload = request.hasBody ? use.transfers?.begin() : undefined;
     this.#download = use.transfers?.begin();
@@ -67,10 +67,7 @@ export class HttpExchange {
     } else if (message.t === 'body-end') {
       if (!this.#body.end(message.length)) this.#cancel();
     } else if (message.t === 'cancel') this.#cancel();
-    else {
-      this.#credit += message.bytes;
-      this.#creditArrived?.();
-    }
+    else this.#answerBody.credit(message.bytes);
   }
 
   /** Never rejects: failures are told to the service worker. */
@@ -93,6 +90,7 @@ export class HttpExchange {
         const { code, correlation } = failureCode(error);
         if (this.#delivered > before) attempts = 1;
         if (attempts < maxAttempts && this.#mayRepeat(code)) continue;
+        this.#answerBody.flush();
         return this.#say({ t: 'error', id: this.#request.id, code: this.#told(code), correlation });
       }
     }
@@ -210,6 +208,7 @@ export class HttpExchange {
   }
 
   #end(): void {
+    this.#answerBody.flush();
     this.#say({ t: 'end', id: this.#request.id, length: this.#delivered });
   }
 
@@ -239,25 +238,11 @@ export class HttpExchange {
   }
 
   async #deliver(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.byteLength; at += chunkBytes) {
-      await this.#untilCredit();
-      const part = bytes.subarray(at, at + chunkBytes);
-      // Transferred, so it must be a buffer of its own.
-      const chunk = part.byteLength === part.buffer.byteLength ? part : part.slice();
-      this.#credit -= chunk.byteLength;
-      this.#delivered += chunk.byteLength;
-      this.#download?.moved(chunk.byteLength);
-      this.#say({ t: 'chunk', id: this.#request.id, chunk }, [chunk.buffer as ArrayBuffer]);
-    }
-  }
-
-  async #untilCredit(): Promise<void> {
-    while (this.#credit <= 0 && !this.#cancelled) {
-      await new Promise<void>((resolve) => {
-        this.#creditArrived = resolve;
-      });
-    }
-    if (this.#cancelled) throw new TypeError('cancelled');
+    const { byteLength } = bytes; // they are gone when they are delivered
+    if (byteLength === 0) return;
+    if (!(await this.#answerBody.deliver(bytes))) throw new TypeError('cancelled');
+    this.#delivered += byteLength;
+    this.#download?.moved(byteLength);
   }
 
   #cancel(): void {
@@ -265,7 +250,7 @@ export class HttpExchange {
     this.#left.abort();
     this.#stream?.reset('cancelled');
     this.#body.stop();
-    this.#creditArrived?.();
+    this.#answerBody.stop();
   }
 }
 
