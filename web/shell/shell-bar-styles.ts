@@ -124,15 +124,15 @@ export const barStyles = css`
   progress::-webkit-progress-bar {
     background: var(--line);
   }
+  /* In steps: a bar that moves in every frame costs a tenth of what the transfer itself does. */
   progress::-webkit-progress-value {
     background: var(--accent);
-    transition: width 200ms linear;
   }
   progress::-moz-progress-bar {
     background: var(--accent);
   }
   progress:indeterminate {
-    animation: slide 1.4s linear infinite;
+    animation: slide 1.5s steps(12) infinite;
     background: linear-gradient(90deg, var(--line) 35%, var(--accent) 50%, var(--line) 65%) 0 0 / 200% 100%;
   }
   progress:indeterminate::-webkit-progress-bar,
@@ -233,9 +233,6 @@ export const barStyles = css`
     }
     .busy {
       width: 100%;
-    }
-    progress::-webkit-progress-value {
-      transition: none;
     }
   }
   @media (prefers-contrast: more) {
