@@ -18,7 +18,7 @@ import {
 import type { PortKind } from './app-messages.ts';
 import { exposeMembers } from './exposed.ts';
 import { siblingOrigin } from './origins.ts';
-import { verifyComposite } from './tunnel/composite.ts';
+import { makeSessionKey, verifyComposite } from './tunnel/composite.ts';
 import { Tunnel } from './tunnel/tunnel.ts';
 
 const watchers = new Set<(status: TunnelStatus) => unknown>();
@@ -31,9 +31,12 @@ const loaded = load();
 loaded.catch(() => announce({ state: 'refused', epoch: 0, reason: 'wasm' }));
 
 async function load(): Promise<Tunnel> {
-  const kernel = loadKernel(await WebAssembly.compileStreaming(fetch(wasm)));
+  const compiling = WebAssembly.compileStreaming(fetch(wasm));
+  const key = makeSessionKey(); // while the Wasm comes
+  const kernel = loadKernel(await compiling);
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   return new Tunnel({
+    key,
     crypto: wasmCrypto(kernel, { random, verify: verifyComposite }),
     sealed: () => kernel.sealed(),
     forget: () => kernel.wipe(),

@@ -100,9 +100,9 @@ async function endorse(
       code: 'device_unknown',
       message: 'This browser is not enrolled. Open your enrolment link.',
     });
-  const { sessionPublicKey } = await heard.next('key');
-  const begun = await who.begin(service);
-  const posture = await who.posture();
+  // The shell's Worker makes its key while the control plane is asked.
+  const asked = Promise.all([heard.next('key'), who.begin(service), who.posture()]);
+  const [{ sessionPublicKey }, begun, posture] = await asked;
   const terms = {
     nonce: decode(begun.nonce),
     lease: decode(begun.lease),

@@ -6,8 +6,10 @@ import './ended-page.ts';
 import './shell-page.ts';
 
 try {
+  // Made before it is shown: its Worker loads while the server is asked for the hub.
+  const page = document.createElement(location.pathname === '/ended' ? 'lk-ended' : 'lk-shell');
   await learnHubOrigin();
-  document.body.append(document.createElement(location.pathname === '/ended' ? 'lk-ended' : 'lk-shell'));
+  document.body.append(page);
 } catch (error) {
   const note = document.createElement('lk-failure');
   document.body.append(Object.assign(note, { className: 'alone', failure: failureOf(error) }), again());

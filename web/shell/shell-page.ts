@@ -190,7 +190,6 @@ export class ShellPage extends LitElement {
     document.title = service;
     const hub = askOpener(hubOrigin(), service);
     if (hub === undefined) return this.#leaveForHub();
-    await this.#watch();
     // The helper registers the app's service worker while the hub and the control plane are still talking.
     const origin = siblingOrigin(location, service);
     // A port that cannot be served shows where it is waited for.
@@ -199,6 +198,7 @@ export class ShellPage extends LitElement {
     this.#helper = helper;
     // Not of the shadow tree: pages of the app find it among the frames of this window, which counts no others.
     document.body.append(helper.element);
+    await this.#watch();
     const launched = await this.#tunnel.launch(service, hub);
     document.title = launched.title;
     followAppPages({
@@ -214,15 +214,18 @@ export class ShellPage extends LitElement {
   }
 
   async #watch(): Promise<void> {
-    await this.#tunnel.watch((status) => {
-      this.wasOpen ||= status.state === 'open';
-      this.status = status;
-    });
-    await this.#tunnel.watchStepUp((stage) => this.#stepUpChanged(stage));
-    await this.#tunnel.watchPassword((stage) => this.#passwordChanged(stage));
-    await this.#tunnel.watchTransfers((transfers) => {
-      this.transfers = transfers;
-    });
+    const watched = [
+      this.#tunnel.watch((status) => {
+        this.wasOpen ||= status.state === 'open';
+        this.status = status;
+      }),
+      this.#tunnel.watchStepUp((stage) => this.#stepUpChanged(stage)),
+      this.#tunnel.watchPassword((stage) => this.#passwordChanged(stage)),
+      this.#tunnel.watchTransfers((transfers) => {
+        this.transfers = transfers;
+      }),
+    ];
+    await Promise.all(watched);
     // A network that is back is no reason to wait for the end of a pause.
     window.addEventListener('online', () => {
       if (this.status.state === 'connecting') this.#tunnel.reconnect().catch(() => undefined);

@@ -19,7 +19,7 @@ import type { PortKind } from '../app-messages.ts';
 import { raceTransports } from '../transport/race.ts';
 import { AppServer } from './app-server.ts';
 import { workerClock } from './clock.ts';
-import { makeSessionKey, type SessionKey } from './composite.ts';
+import type { SessionKey } from './composite.ts';
 import { countingCarrier } from './counting-carrier.ts';
 import { believe, type Credential, type LaunchAnswer } from './credential.ts';
 import { HttpPasswords } from './http-passwords.ts';
@@ -36,6 +36,8 @@ import type { OpenMore } from './tunnel-use.ts';
 const holdMs = 30_000;
 
 export interface TunnelOptions {
+  /** For this tunnel alone, which wipes it. */
+  readonly key: Promise<SessionKey>;
   readonly crypto: Crypto;
   readonly sealed: () => number;
   /** Forgets every key and text that the crypto holds. Called when nothing of the tunnel uses it any more. */
@@ -61,7 +63,6 @@ export class Tunnel {
   #keeper: SessionKeeper | undefined;
   /** The lease has ended: how to sign in again. */
   #lapse: { readonly signInOver: (hub: MessagePort) => void } | undefined;
-  #key: SessionKey | undefined;
   #recordsSent = 0;
 
   constructor(options: TunnelOptions) {
@@ -70,15 +71,15 @@ export class Tunnel {
     this.#stepUp = new StepUp(options.onStepUp);
     this.passwords = new HttpPasswords(options.onPassword);
     this.#server.promise.catch(() => undefined);
+    options.key.catch(() => undefined); // the launch says it
   }
 
   /** @throws TunnelFault */
   async launch(service: string, hub: MessagePort): Promise<LaunchedService> {
     if (this.#isLaunching) throw new TunnelFault('launched', 'This tab has opened its service already. Open another.');
     this.#isLaunching = true;
-    const key = await makeSessionKey();
-    this.#key = key;
     try {
+      const key = await this.#options.key;
       this.#assertNotOver();
       return await this.#begin(service, hub, key);
     } catch (error) {
@@ -131,7 +132,10 @@ export class Tunnel {
   }
 
   #wipe(): void {
-    this.#key?.wipe();
+    this.#options.key.then(
+      (key) => key.wipe(),
+      () => undefined, // none was made
+    );
     this.passwords.forget();
     this.#offers.wipe();
   }
