@@ -110,6 +110,26 @@ test('app-access: a link to a new tab opens it, with and without an opener', asy
   }
 });
 
+test('app-access: an object and an embed, which pass every service worker, show what they name, with the cookies of the page', async () => {
+  const { app } = tab;
+  await setStrictCookie(app);
+  const seen = await app.evaluate(async () => {
+    document.body.insertAdjacentHTML(
+      'beforeend',
+      '<object data="/picture.svg"></object><embed src="/picture.svg"><object data="/echo?object"></object>',
+    );
+    const inside = (of: Window): Document[] => [of.document, ...within(of)];
+    const within = (of: Window) => Array.from(of, (_, at) => inside(of[at] as Window)).flat();
+    const count = () => within(window).filter(({ documentElement }) => documentElement?.localName === 'svg').length;
+    const echo = () => within(window).find(({ body }) => body?.textContent?.includes('/echo?object'))?.body.textContent;
+    while (count() < 2 || echo() === undefined) await new Promise(requestAnimationFrame);
+    const said = echo();
+    for (const element of document.querySelectorAll('object, embed')) element.remove();
+    return said;
+  });
+  assert.match(seen ?? '', /strict=1/);
+});
+
 test('app-access: a pop-up of an app asks synchronously as its opener does; a window without one fails and reaches nothing', async () => {
   const from = await endOf(product);
   for (const rel of ['opener', 'noopener']) {

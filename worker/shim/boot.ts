@@ -1,6 +1,6 @@
 /**
- * What a page of an app's origin does that the network answered instead of the service worker: a hard reload, or the
- * address typed into a bare tab. It goes back to where the service worker answers, at most a few times in a row.
+ * What a page of an app's origin does that the network answered instead of the service worker: a hard reload, an `object`, or
+ * the address typed into a bare tab. It goes back to where the service worker answers, at most a few times in a row.
  */
 import { contactAddress } from '../contact.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
@@ -14,6 +14,7 @@ const rowMs = 20_000;
 
 async function boot(): Promise<void> {
   if (window.parent === window) return bootTab();
+  if (/^(?:object|embed)$/.test(window.frameElement?.localName ?? '')) return showInside();
   if (!mayTry()) return giveUp();
   await navigator.serviceWorker.ready;
   location.reload();
@@ -30,6 +31,22 @@ async function bootTab(): Promise<void> {
   location.replace(shellAddress(location, labelOf(location), path));
 }
 
+/** `object` and `embed` pass every service worker (Fetch, "service-workers mode"); a frame inside of them does not. */
+function showInside(): void {
+  adopt('html, body { height: 100%; margin: 0 } iframe { width: 100%; height: 100%; border: 0; display: block }');
+  const frame = document.createElement('iframe');
+  // The service worker is to see that the app's own origin leads there.
+  frame.referrerPolicy = 'same-origin';
+  frame.src = location.href;
+  document.body.replaceChildren(frame);
+}
+
+function adopt(style: string): void {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  document.adoptedStyleSheets = [sheet];
+}
+
 function mayTry(): boolean {
   const [count = 0, at = 0] = (sessionStorage.getItem(triesKey) ?? '').split(' ').map(Number);
   const tries = Date.now() - at < rowMs ? count + 1 : 1;
@@ -41,9 +58,7 @@ function mayTry(): boolean {
 /** What, why, whom to ask and a way on; there is no id, since nobody was asked for anything. */
 async function giveUp(): Promise<void> {
   const { hub, contact } = await installation(siblingOrigin(location, 'shell'));
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(pageStyle);
-  document.adoptedStyleSheets = [sheet];
+  adopt(pageStyle);
   document.title = 'This page could not be opened';
   const main = document.createElement('main');
   const note = document.createElement('div');
