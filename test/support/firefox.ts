@@ -19,6 +19,9 @@ const authenticatorPrefs = {
   'security.webauth.webauthn_enable_usbtoken': false,
 };
 
+/** The driver would have it keep what passes over the network, for tests that ask; it has no room for that. */
+const quietPrefs = { 'remote.network.maxTotalDataSize': 0 };
+
 /** A Firefox, and the one authenticator of all its tabs. */
 export interface Firefox extends AsyncDisposable {
   readonly browser: Browser;
@@ -36,11 +39,18 @@ export async function launchFirefox(prefs: Readonly<Record<string, unknown>> = {
     executablePath: findFirefox(),
     headless: true,
     protocolTimeout: commandLimitMs,
+    networkEnabled: false,
     userDataDir: profile,
     // The second: service workers are stopped from where Firefox's own scripts run.
     args: ['--marionette', '--remote-allow-system-access'],
     defaultViewport: { width: 1_180, height: 760 },
-    extraPrefsFirefox: { 'marionette.port': 0, ...authenticatorPrefs, ...savingPrefs(profile), ...prefs },
+    extraPrefsFirefox: {
+      'marionette.port': 0,
+      ...authenticatorPrefs,
+      ...quietPrefs,
+      ...savingPrefs(profile),
+      ...prefs,
+    },
   });
   let marionette: Marionette | undefined;
   const end = async () => {

@@ -1,4 +1,7 @@
-/** The body of a request, sent under credit in chunks. Firefox's service worker has no `Request.body` and reads it whole. */
+/**
+ * The body of a request, sent under credit in chunks. Firefox's service worker has no `Request.body` and waits for all of it,
+ * but as a Blob, of which it keeps what is large in a file and not in memory.
+ */
 import { firstCreditBytes, maxChunkBytes } from '../app-messages.ts';
 
 export class Upload {
@@ -26,7 +29,7 @@ export class Upload {
 
   /** @returns true when all of it was sent; false when it was stopped. Rejects when the page's body breaks off. */
   async run(request: Request): Promise<boolean> {
-    const stream = request.body ?? new Blob([await request.arrayBuffer()]).stream();
+    const stream = request.body ?? (await request.blob()).stream();
     const reader = stream.getReader();
     for (let next = await reader.read(); !next.done && !this.#isStopped; next = await reader.read())
       await this.#sendAll(next.value);

@@ -47,7 +47,7 @@ export class FirefoxVisitor implements Visitor {
     return realm(page);
   }
 
-  async open(name: string): Promise<Visit> {
+  async open(name: string): Promise<FirefoxVisit> {
     // A tab in the background is not drawn, and what is not drawn cannot be clicked.
     await this.#hub.bringToFront();
     const link = await waitFor(this.#hub, { selector: 'li a', text: name });
@@ -64,7 +64,7 @@ export class FirefoxVisitor implements Visitor {
     await waitFor(this.#hub, { selector: 'button', text: 'Sign in' });
   }
 
-  async signInFor(address: string, name: string): Promise<Visit> {
+  async signInFor(address: string, name: string): Promise<FirefoxVisit> {
     // It leads on at once, and what was asked for is left before it has loaded.
     await this.#hub.goto(address).catch(() => null);
     await (await waitFor(this.#hub, { selector: 'button', text: 'Sign in' })).click();
@@ -72,7 +72,7 @@ export class FirefoxVisitor implements Visitor {
     return this.#appOf(await newTab(this.#firefox, () => open.click()), name);
   }
 
-  async #appOf(shell: Page, name: string): Promise<Visit> {
+  async #appOf(shell: Page, name: string): Promise<FirefoxVisit> {
     await waitFor(shell, { selector: '[data-state=open], [data-state=rekeying]' });
     const frame = await waitFor(shell, { selector: `iframe[title="${name}"]` });
     const app = await frame.contentFrame();
@@ -97,9 +97,11 @@ async function newTab({ browser }: Firefox, act: () => Promise<void>): Promise<P
   return page;
 }
 
-class FirefoxVisit implements Visit {
+export class FirefoxVisit implements Visit {
   readonly shell: Realm;
   readonly app: Realm;
+  /** Gives the app a file by an input of its own. */
+  readonly chooseFile: (path: string) => Promise<void>;
   readonly #firefox: Firefox;
   readonly #page: Page;
 
@@ -108,6 +110,12 @@ class FirefoxVisit implements Visit {
     this.#page = shell;
     this.shell = realm(shell);
     this.app = realm(app);
+    this.chooseFile = async (path) => {
+      const input = await app.evaluateHandle(() =>
+        document.body.appendChild(Object.assign(document.createElement('input'), { type: 'file' })),
+      );
+      await (input.asElement() as ElementHandle<HTMLInputElement>).uploadFile(path);
+    };
   }
 
   async status(): Promise<Status> {

@@ -13,10 +13,19 @@ export function growthOf(product: Product): Growth {
 
 /** The same for the processes of the browsers that this test has started; those that end meanwhile count as they were. */
 export function browserGrowth(): Growth {
-  const parents = new Map(processes().map(({ pid, parent }) => [pid, parent]));
-  const isOurs = (pid: number): boolean => pid === process.pid || (pid > 1 && isOurs(parents.get(pid) ?? 0));
-  const own = processes().filter(({ pid, name }) => /^(chrom|firefox)/i.test(name) && isOurs(pid));
-  return growth(Object.fromEntries(own.map(({ pid, name }) => [`${name} ${pid}`, pid])));
+  const all = new Map(processes().map((one) => [one.pid, one]));
+  // Its children may call themselves what they like.
+  const browserOf = (pid: number): string | undefined => {
+    const { name, parent } = all.get(pid) ?? { name: '', parent: 0 };
+    if (pid <= 1 || pid === process.pid) return undefined;
+    return browserOf(parent) ?? /^(chromium|firefox)/i.exec(name)?.[0];
+  };
+  const isOurs = (pid: number): boolean => pid === process.pid || (pid > 1 && isOurs(all.get(pid)?.parent ?? 0));
+  const own = [...all.values()].flatMap(({ pid, name }): [string, number][] => {
+    const browser = isOurs(pid) ? browserOf(pid) : undefined;
+    return browser === undefined ? [] : [[`${browser} ${pid} (${name})`, pid]];
+  });
+  return growth(Object.fromEntries(own));
 }
 
 interface Growth {
