@@ -84,6 +84,31 @@ for (const browser of browsers)
       }
     });
 
+    test(`BR-4: app-access: rpId abuse, cookie tossing: neither shell nor app can ask for the hub’s passkey or give the hub a cookie (${browser})`, async () => {
+      const visit = await visitor.open('depot');
+      const ask = async () => {
+        const challenge = new Uint8Array(32);
+        const rpId = 'hub.localhost';
+        const outcome = (error: DOMException) => error.name;
+        const get = await navigator.credentials.get({ publicKey: { challenge, rpId } }).then(() => 'given', outcome);
+        const user = { id: challenge, name: 'x', displayName: 'x' };
+        const pubKeyCredParams = [{ type: 'public-key' as const, alg: -7 }];
+        const create = await navigator.credentials
+          .create({ publicKey: { challenge, rp: { id: rpId, name: 'x' }, user, pubKeyCredParams } })
+          .then(() => 'given', outcome);
+        for (const domain of ['localhost', 'hub.localhost', 'apps.localhost']) {
+          // biome-ignore lint/suspicious/noDocumentCookie: as apps do it.
+          document.cookie = `tossed=1; path=/; domain=${domain}`;
+        }
+        return { get, create };
+      };
+      assert.deepEqual(await visit.shell.evaluate(ask), { get: 'SecurityError', create: 'SecurityError' });
+      assert.deepEqual(await visit.app.evaluate(ask), { get: 'NotAllowedError', create: 'NotAllowedError' });
+      const hub = await visitor.hub.evaluate(async () => [document.cookie, (await fetch('/api/session')).status]);
+      assert.deepEqual(hub, ['', 200]);
+      await visit.close();
+    });
+
     test(`app-access: the end of a tab that was there first cuts nothing of another one (${browser})`, async () => {
       const [first, second] = [await visitor.open('depot'), await visitor.open('depot')];
       // Its head is there when this resolves, its body is held.

@@ -86,23 +86,6 @@ test('BR-4: the hub under another host name is one sentence and no page', async 
   }
 });
 
-test('BR-4: neither the shell nor an app can ask for the hub’s passkey', async () => {
-  const ask = async () => {
-    const challenge = new Uint8Array(32);
-    const rpId = location.hostname.replace(/.*/, 'hub.localhost');
-    const outcome = (error: DOMException) => error.name;
-    const get = await navigator.credentials.get({ publicKey: { challenge, rpId } }).then(() => 'given', outcome);
-    const user = { id: challenge, name: 'x', displayName: 'x' };
-    const pubKeyCredParams = [{ type: 'public-key' as const, alg: -7 }];
-    const create = await navigator.credentials
-      .create({ publicKey: { challenge, rp: { id: rpId, name: 'x' }, user, pubKeyCredParams } })
-      .then(() => 'given', outcome);
-    return { get, create };
-  };
-  assert.deepEqual(await notes.shell.evaluate(ask), { get: 'SecurityError', create: 'SecurityError' });
-  assert.deepEqual(await notes.app.evaluate(ask), { get: 'NotAllowedError', create: 'NotAllowedError' });
-});
-
 test('an unreachable service is a page with an id in its frame, and a reload finds it when it is there', async () => {
   const from = await endOf(product);
   const { app } = await admin.open('depot');

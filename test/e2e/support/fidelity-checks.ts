@@ -397,6 +397,109 @@ export const checks: readonly Check[] = [
       document.body.append(frame);
     });
   }),
+  check(
+    'pages of other encodings say what they say',
+    ['日本 ü UTF-16LE', '日本\\ Shift_JIS', 'üé€ windows-1252'],
+    async () => {
+      const read = (path: string) =>
+        new Promise<string>((resolve) => {
+          const frame = document.createElement('iframe');
+          frame.src = `/charset/${path}`;
+          frame.onload = () => {
+            const page = frame.contentDocument as Document;
+            frame.remove();
+            resolve(`${page.title} ${page.characterSet}`);
+          };
+          document.body.append(frame);
+        });
+      return [await read('utf-16'), await read('shift-jis'), await read('latin-1')];
+    },
+  ),
+  check(
+    'a policy of the page lets the scripts run that it let run before, and the page asks for what it asked for',
+    ['nonce,bare 200', 'nonce 200', 'nonce 200'],
+    async () => {
+      const read = (path: string) =>
+        new Promise<string>((resolve) => {
+          const frame = document.createElement('iframe');
+          frame.src = `/csp/${path}`;
+          frame.onload = async () => {
+            const page = frame.contentWindow as Window & typeof globalThis & { ran: string[] };
+            resolve(`${page.ran} ${(await page.fetch('/echo')).status}`);
+            frame.remove();
+          };
+          document.body.append(frame);
+        });
+      return [await read('unsafe-inline'), await read('nonce-beside-it'), await read('strict-dynamic')];
+    },
+  ),
+  check(
+    'a form that is posted arrives, and by 307 again; after 303 the page is asked for',
+    ['POST a=1&b=%C3%BC', 'POST a=1&b=%C3%BC', 'GET '],
+    async () => {
+      const frame = document.createElement('iframe');
+      frame.name = `posted-${crypto.randomUUID()}`;
+      const next = () =>
+        new Promise<Document>((resolve) => {
+          frame.onload = () => resolve(frame.contentDocument as Document);
+        });
+      const first = next();
+      frame.src = '/frame';
+      document.body.append(frame);
+      await first;
+      const post = async (action: string) => {
+        const form = Object.assign(document.createElement('form'), { method: 'post', action, target: frame.name });
+        for (const [name, value] of Object.entries({ a: '1', b: 'ü' }))
+          form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
+        document.body.append(form);
+        const loaded = next();
+        form.submit();
+        const page = await loaded;
+        form.remove();
+        return ['method', 'body'].map((id) => page.getElementById(id)?.textContent).join(' ');
+      };
+      const seen = [await post('/form'), await post('/redirect/307?to=/form'), await post('/redirect/303?to=/form')];
+      frame.remove();
+      return seen;
+    },
+  ),
+  check(
+    'cookies that are set twice, quoted, ended, or kept from scripts are what they are to the service and to scripts',
+    [
+      'dated=1; kept=1; quoted="a, b=c"; twice=2',
+      'dated=1; quoted="a, b=c"; twice=2',
+      'dated quoted twice',
+      'no cookie in a header',
+    ],
+    async () => {
+      const lines = ['twice=1', 'twice=2; Path=/', 'quoted="a, b=c"', 'dated=1; Expires=Fri, 01 Jan 2038 00:00:00 GMT'];
+      const more = [
+        'ended=1',
+        'ended=; Max-Age=0',
+        'kept=1; HttpOnly; SameSite=Lax',
+        'not a cookie;=;',
+        'kept=2; Domain=example.com',
+      ];
+      const set = (some: string[]) =>
+        fetch(`/set-cookie?${some.map((line) => `line=${encodeURIComponent(line)}`).join('&')}`);
+      const answer = await set([...lines, ...more]);
+      const sorted = (text: string) =>
+        text
+          .split('; ')
+          .filter((one) => /^(twice|quoted|dated|ended|kept)=/.test(one))
+          .sort()
+          .join('; ');
+      const sent = sorted((await (await fetch('/echo')).json()).headers.cookie ?? '');
+      const script = sorted(document.cookie);
+      const stored = (await cookieStore.getAll()).map(({ name }) => name);
+      const names = ['dated', 'ended', 'kept', 'quoted', 'twice'].filter((name) => stored.includes(name)).join(' ');
+      const told = [...answer.headers].some(([name]) => /cookie/.test(name))
+        ? 'a cookie in a header'
+        : 'no cookie in a header';
+      await set(['twice', 'quoted', 'dated', 'kept'].map((name) => `${name}=; Max-Age=0`));
+      return [sent, script, names, told];
+    },
+  ),
   check('a sound is asked for in parts and can be wound on', [30, 25], async () => {
     const audio = document.createElement('audio');
     audio.preload = 'auto';

@@ -2,7 +2,7 @@
 
 interface Page {
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -11,6 +11,17 @@ const html = (title: string, body: string, headers: Record<string, string> = {})
   body: `<!doctype html><html><head><title>${title}</title></head><body><h1>${title}</h1>${body}</body></html>`,
   headers: { 'cache-control': 'no-store', ...headers },
 });
+/** In an encoding other than UTF-8; `name` as its bytes. */
+const encoded = (charset: string, name: Buffer, unit: BufferEncoding = 'latin1'): Page => {
+  const [before, after] = ['<!doctype html><html><head><title>', '</title></head><body></body></html>'];
+  const body = Buffer.concat([Buffer.from(before, unit), name, Buffer.from(after, unit)]);
+  return { type: `text/html; charset=${charset}`, body };
+};
+/** Says which of its two inline scripts ran, the first of which has a nonce. */
+const guarded = (policy: string): Page =>
+  html('Guarded', '<script nonce="abc">window.ran = ["nonce"]</script><script>window.ran.push("bare")</script>', {
+    'content-security-policy': policy,
+  });
 const script = (body: string): Page => ({ type: 'text/javascript', body });
 
 const fetchesForItself = `const ask = async () => (await (await fetch('/echo?from=worker', { headers: { 'x-asked': 'worker' } })).json()).target;`;
@@ -30,6 +41,12 @@ export const documents: Readonly<Record<string, Page>> = {
     'cross-origin-embedder-policy': 'require-corp',
   }),
   '/denies-frames': html('Denies', '<p>only on its own</p>', { 'x-frame-options': 'DENY' }),
+  '/charset/utf-16': encoded('utf-16le', Buffer.from('日本 ü', 'utf16le'), 'utf16le'),
+  '/charset/shift-jis': encoded('shift_jis', Buffer.of(0x93, 0xfa, 0x96, 0x7b, 0x5c)),
+  '/charset/latin-1': encoded('iso-8859-1', Buffer.of(0xfc, 0xe9, 0x80)),
+  '/csp/unsafe-inline': guarded("default-src 'self'; script-src 'unsafe-inline'"),
+  '/csp/nonce-beside-it': guarded("default-src 'self'; script-src 'unsafe-inline' 'nonce-abc'"),
+  '/csp/strict-dynamic': guarded("default-src 'self'; script-src 'nonce-abc' 'strict-dynamic'; base-uri 'none'"),
   '/script.js': script('window.scripted = (window.scripted ?? 0) + 1;'),
   '/module.js': script("import { value } from './imported.js'; window.moduleValue = value;"),
   '/imported.js': script('export const value = 42;'),
