@@ -26,7 +26,7 @@ export class UdpSocket {
     const socket = createSocket({
       type: isIPv6(host) ? 'udp6' : 'udp4',
       // Every destination is an address already. Node's look-up would put each packet off to a later tick.
-      lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4),
+      lookup: (address, _options, done) => done(null, address, address.includes(':') ? 6 : 4),
     });
     // The listener comes before the socket is bound: not even the first datagram is missed.
     socket.on('message', (bytes, from) => onDatagram(bytes, { host: from.address, port: from.port }));
