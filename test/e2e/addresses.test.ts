@@ -124,4 +124,16 @@ for (const browser of browsers)
       assert.deepEqual([held, await counted(browser)], ['begun done', 1]);
       await second.close();
     });
+
+    test(`app-access: two users in one browser: the second one has nothing of what the gateway keeps for the first (${browser})`, async () => {
+      const isOwners = async () => /owner=first/.test((await (await fetch('/echo')).json()).headers.cookie ?? '');
+      const first = await visitor.open('depot');
+      await first.app.evaluate(() => fetch(`/set-cookie?line=${encodeURIComponent('owner=first; Path=/; HttpOnly')}`));
+      assert.equal(await first.app.evaluate(isOwners), true);
+      await first.close();
+      await visitor.enrol(await linkFor(product, `${browser}-second`, 'admins'));
+      const second = await visitor.open('depot');
+      assert.equal(await second.app.evaluate(isOwners), false);
+      await second.close();
+    });
   });
