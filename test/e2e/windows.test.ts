@@ -1,7 +1,7 @@
 /** Windows that an app opens: pages of the app, with their opener, through the tunnel of the tab they came from. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Frame, Page } from 'playwright-core';
@@ -10,17 +10,30 @@ import { fidelityService } from './support/fidelity-service.ts';
 import { endOf, eventsAfter } from './support/node-audit.ts';
 import { type OpenService, Person } from './support/person.ts';
 import { Product } from './support/product.ts';
+import { answerUpgrade } from './support/shim-service.ts';
 
 let product: Product;
 let person: Person;
 let peer: LocalPeer;
 let tab: OpenService;
+/** Tells of each target that the service is asked for. */
+const asked = new EventEmitter();
+/** Of the WebSockets that the service took, in their order. */
+const socketEnds: Promise<unknown>[] = [];
 
 before(async () => {
   product = await Product.start();
   peer = await LocalPeer.publish(product, 'depot');
-  peer.serve(fidelityService());
-  person = await Person.arrive();
+  const service = fidelityService();
+  const answer: RequestListener = (request, response) => {
+    asked.emit(request.url ?? '');
+    service(request, response);
+  };
+  peer.serve(answer, (request, socket, head) => {
+    socketEnds.push(once(socket, 'close'));
+    answerUpgrade(request, socket, head);
+  });
+  person = await Person.arrive({ backForwardCache: true });
   await person.enrol(product.ready.enrol ?? '');
   tab = await person.open('depot');
 });
@@ -223,6 +236,133 @@ test('app-access: a page that will not be framed gets a window of its own, throu
   await shell.frameLocator('iframe[title="depot"]').getByRole('heading', { name: 'Start' }).waitFor();
   assert.equal(await shell.evaluate(() => (window as unknown as { stayed?: true }).stayed), true);
   await Promise.all([own.close(), shell.close()]);
+});
+
+/** The app in a window of its own, as the shell offers it. */
+async function ownWindow({ shell, app }: OpenService): Promise<Page> {
+  await shell.getByRole('button', { name: 'Connection and sign-out' }).click();
+  const opening = person.context.waitForEvent('page');
+  await shell.getByRole('link', { name: 'In a window of its own' }).click();
+  const own = await opening;
+  await own.waitForURL(app.url());
+  await own.waitForLoadState();
+  return own;
+}
+
+/** In a page: what a request, a WebSocket and the cookies come to. */
+async function useOfPage(): Promise<{ target: string; echoed: unknown; cookies: string[] }> {
+  const { target } = await (await fetch('/echo?used')).json();
+  const socket = new WebSocket('/echo');
+  await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
+  const heard = new Promise((resolve) => socket.addEventListener('message', ({ data }) => resolve(data)));
+  socket.send('used');
+  const echoed = await heard;
+  socket.close();
+  return { target, echoed, cookies: document.cookie.split('; ').filter((one) => one.startsWith('page-')) };
+}
+
+for (const where of ['frame', 'window']) {
+  test(`app-access: a page that one comes back to works, out of the back/forward cache or not (in a ${where})`, async (t) => {
+    const opened = await person.open('depot');
+    const page = where === 'frame' ? opened.app : await ownWindow(opened);
+    const { origin: start } = new URL(page.url());
+    // Of all its pages one that may be kept: the others are `no-store`.
+    await page.goto(`${start}/charset/utf-16`);
+    await page.evaluate(() => {
+      // biome-ignore lint/suspicious/noDocumentCookie: what apps do
+      document.cookie = 'page-a=1; SameSite=Strict';
+      Object.assign(window, { socket: new WebSocket('/echo') });
+      addEventListener('pageshow', ({ persisted }) => Object.assign(window, { persisted }));
+    });
+    await page.goto(`${start}/second`);
+    await page.evaluate(async () => {
+      // biome-ignore lint/suspicious/noDocumentCookie: what apps do
+      document.cookie = 'page-b=2; SameSite=Strict';
+      await fetch('/set-cookie?line=page-c%3D3%3BSameSite%3DStrict');
+      history.back();
+    });
+    await page.waitForURL(/utf-16$/, { waitUntil: 'commit' });
+    t.diagnostic(
+      `kept: ${await page.evaluate(() => (window as unknown as { persisted?: boolean }).persisted ?? false)}`,
+    );
+    assert.deepEqual(await page.evaluate(useOfPage), {
+      ...{ target: '/echo?used', echoed: 'used' },
+      cookies: ['page-a=1', 'page-b=2', 'page-c=3'],
+    });
+    await page.evaluate(() => {
+      // biome-ignore lint/suspicious/noDocumentCookie: what apps do
+      for (const name of ['page-b', 'page-c']) document.cookie = `${name}=; Max-Age=0; Path=/`;
+    });
+    if (page !== opened.app) await (page as Page).close();
+    await opened.shell.close();
+  });
+}
+
+// The driven Chromium fetches a page that it is to show in advance, and shows it only when one goes there.
+test('app-access: a page that is fetched before one goes there, by rules of prefetch or prerender, is the service’s, through the tunnel', async (t) => {
+  const from = await endOf(product);
+  const opened = await person.open('depot');
+  const own = await ownWindow(opened);
+  for (const way of ['prefetch', 'prerender']) {
+    await own.goto(new URL('/', opened.app.url()).href);
+    const target = `/popup?${way}`;
+    const early = once(asked, target);
+    await own.evaluate(
+      (rules) => {
+        const script = document.createElement('script');
+        Object.assign(script, { type: 'speculationrules', textContent: rules });
+        document.head.append(script);
+      },
+      JSON.stringify({ [way]: [{ urls: [target], eagerness: 'immediate' }] }),
+    );
+    await early;
+    await own.evaluate((to) => location.assign(to), target);
+    await own.waitForURL(/popup/, { waitUntil: 'commit' });
+    await own.getByRole('heading', { name: 'Pop-up' }).waitFor();
+    const seen = await own.evaluate(() => {
+      const [entry] = performance.getEntriesByType('navigation');
+      const { deliveryType, activationStart } = entry as unknown as Record<string, unknown>;
+      return `${deliveryType}, activated at ${activationStart}`;
+    });
+    t.diagnostic(`${way}: ${seen}`);
+    assert.equal((await own.evaluate(useOfPage)).target, '/echo?used');
+  }
+  await Promise.all([own.close(), opened.shell.close()]);
+  assert.deepEqual(
+    (await eventsAfter(product, from)).filter(({ type }) => type === 'bypass'),
+    [],
+  );
+});
+
+test('app-access: a machine that slept until it was given up: the page goes on without being loaded anew', async () => {
+  const { shell, app } = await person.open('depot');
+  await app.evaluate(async () => {
+    const source = new EventSource('/ticks');
+    await new Promise((resolve) => source.addEventListener('message', resolve, { once: true }));
+    const socket = new WebSocket('/echo');
+    await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
+    const closed = new Promise((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)));
+    Object.assign(window, { slept: { source, closed } });
+  });
+  {
+    using _sleeping = person.sleep();
+    await socketEnds.at(-1);
+  }
+  assert.deepEqual(
+    await app.evaluate(async () => {
+      const { source, closed } = (window as unknown as { slept: { source: EventSource; closed: Promise<number> } })
+        .slept;
+      const { status } = await fetch('/echo?awake');
+      const code = await closed;
+      if (source.readyState === EventSource.CLOSED) return 'the source is given up';
+      await new Promise((resolve) => source.addEventListener('message', resolve, { once: true }));
+      source.close();
+      return { status, code };
+    }),
+    { status: 200, code: 1006 },
+  );
+  assert.equal((await app.evaluate(useOfPage)).echoed, 'used');
+  await shell.close();
 });
 
 /** A site that has nothing to do with us. */

@@ -1,5 +1,5 @@
 /** A person with a browser: a real Chromium, a fresh profile and a virtual authenticator that touches when asked. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core';
@@ -22,6 +22,8 @@ export interface Browser {
   /** Its home folder, with the certificates it trusts. */
   readonly home?: string;
   readonly flags?: readonly string[];
+  /** As people have it; the driver turns it off otherwise. */
+  readonly backForwardCache?: true;
 }
 
 export class Person {
@@ -52,6 +54,7 @@ export class Person {
       executablePath: executable(profile, options.through),
       args: [...chromiumFlags.filter((flag) => flag !== '--headless'), ...(options.flags ?? [])],
       ...(options.home !== undefined && { env: { ...process.env, HOME: options.home } as Record<string, string> }),
+      ...(options.backForwardCache && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
       headless: true,
       acceptDownloads: true,
       viewport: { width: 1_180, height: 760 },
@@ -80,6 +83,16 @@ export class Person {
     const { cdp, id } = this.#authenticator;
     const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId: id });
     return credentials.map(({ privateKey }) => privateKey);
+  }
+
+  /** The machine sleeps: all of the browser's processes stand still until this is disposed of. */
+  sleep(): Disposable {
+    const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ').map(Number);
+    const browser = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(this.#profile));
+    if (browser === undefined) throw new Error('the browser is no process of this one');
+    // The driver gives it a group of its own.
+    process.kill(-browser, 'SIGSTOP');
+    return { [Symbol.dispose]: () => process.kill(-browser, 'SIGCONT') };
   }
 
   /** Follows an enrolment link to the launcher. */
