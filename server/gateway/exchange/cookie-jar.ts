@@ -55,9 +55,19 @@ export class ServiceJar {
       request.scriptCookies === undefined
         ? stored.filter((cookie) => !cookie.httpOnly).map((cookie) => cookie.cookieString())
         : parsePairs(request.scriptCookies)
-            .filter(([name]) => !names.has(name))
+            .filter(([name]) => !names.has(name) && this.#mayGo(name, stored, request))
             .map(([name, value]) => `${name}=${value}`);
     return [...hidden.map((cookie) => cookie.cookieString()), ...visible].join('; ');
+  }
+
+  /**
+   * SameSite of a cookie that script sees. What it wrote itself tells nobody its attributes, and counts as one that
+   * says nothing, which is Lax.
+   */
+  #mayGo(name: string, stored: readonly Cookie[], request: CookieRequest): boolean {
+    const context = sameSite(request);
+    if (context === 'strict' || stored.some(({ key }) => key === name)) return true;
+    return context === 'lax' && !this.#jar.getCookiesSync(addressOf(request)).some(({ key }) => key === name);
   }
 
   /**

@@ -11,6 +11,8 @@ const tags = ['!doctype html', 'html', 'head', 'script', 'iframe', 'h1', 'div', 
   .concat(['b', 'body', 'br', 'p'])
   .map((name) => `<${name}`);
 const comment = '<!--';
+/** MIME Sniffing, "resource header": no browser looks further, so nothing is held back for longer. */
+const lookedAtBytes = 1_445;
 const longest = Math.max(...tags.map((tag) => tag.length)) + 1;
 
 /** @param contentType of the response; '' for none. */
@@ -20,14 +22,14 @@ export function isUnknownType(contentType: string): boolean {
 
 /** Whether a browser would look, too. */
 export function isSniffed(headers: readonly Header[]): boolean {
-  const isForbidden = /^\s*nosniff\b/i.test(firstOf(headers, 'x-content-type-options') ?? '');
+  const isForbidden = /^\s*nosniff\s*(?:,|$)/i.test(firstOf(headers, 'x-content-type-options') ?? '');
   return !isForbidden && isUnknownType(firstOf(headers, 'content-type') ?? '');
 }
 
 /** @returns undefined while the bytes may still become either. */
 export function looksLikeHtml(bytes: Uint8Array): boolean | undefined {
   const begin = bytes.findIndex((byte) => !isBlank(byte));
-  if (begin < 0) return undefined;
+  if (begin < 0 || begin >= lookedAtBytes) return bytes.length < lookedAtBytes ? undefined : false;
   const text = String.fromCharCode(...bytes.subarray(begin, begin + longest)).toLowerCase();
   if (text.startsWith(comment) || tags.some((tag) => text.startsWith(tag) && /^[ >]/.test(text.slice(tag.length))))
     return true;

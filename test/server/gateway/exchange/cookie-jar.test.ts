@@ -18,6 +18,14 @@ test('BR-1: the browser has the last word on cookies that script can see', () =>
   assert.equal(jar.header(asked()), 'sid=s; theme=dark; old=1');
 });
 
+test('BR-1: SameSite holds for cookies that script can see, and one whose attributes nobody knows counts as Lax', () => {
+  const jar = jarWith('strict=1; SameSite=Strict', 'lax=1; SameSite=Lax', 'none=1; SameSite=None; Secure');
+  const seen = { scriptCookies: 'strict=1; lax=1; none=1; own=1', site: 'cross-site' } as const;
+  assert.equal(jar.header(asked({ ...seen, mode: 'navigate', method: 'POST' })), 'none=1');
+  assert.equal(jar.header(asked({ ...seen, mode: 'navigate' })), 'lax=1; none=1; own=1');
+  assert.equal(jar.header(asked({ ...seen, site: 'same-origin' })), 'strict=1; lax=1; none=1; own=1');
+});
+
 test('BR-1: script cannot write over an HttpOnly cookie', () => {
   assert.equal(jarWith('sid=s; HttpOnly').header(asked({ scriptCookies: 'sid=mine; a=1' })), 'sid=s; a=1');
 });

@@ -123,3 +123,10 @@ for (const [name, page] of unnamed)
       for (let split = 0; split <= document.length; split++)
         assert.equal(run(document, type, split).toString('latin1'), page.replace('^', element), `${type}, at ${split}`);
   });
+
+test('app-access: what says no type is held back no longer than a browser looks at it', () => {
+  const injector = new Injector('<s></s>', '');
+  assert.equal(injector.push(new Uint8Array(1_444).fill(0x20)).length, 0);
+  assert.equal(injector.push(new Uint8Array(2).fill(0x20)).length, 1_446);
+  assert.equal(injector.push(encode('<html>', 'latin1')).length, 6, 'text to a browser');
+});
