@@ -198,7 +198,10 @@ export const downloadPath = '/.latchkey/download';
 /** What a page asks its service worker before it opens a WebSocket, for the page's `connect-src` to judge. */
 export const connectPath = '/.latchkey/connect';
 
-/** Of a synchronous request where no window can be asked: its page's cookies, percent-encoded. The gateway passes it on to nobody. */
+/**
+ * Of a synchronous request where no window can be asked: its page's cookies, percent-encoded; and of its answer, what the page
+ * is to write, as JSON. The gateway passes it on to nobody.
+ */
 export const cookiesHeader = 'x-latchkey-cookies';
 
 /** Where the Worker of the helper says what has come for a page that waits: `?id=uuid&at=uuid`. */
@@ -232,6 +235,11 @@ export interface Parcel {
   readonly headers: readonly [string, string][];
   readonly body: string;
 }
+
+/** Script of the Worker of the helper frame. */
+export const courierPath = '/.latchkey/courier.js';
+/** Answered after a moment: what a thread that waits can sleep on. */
+export const restPath = '/.latchkey/rest';
 
 /** The Worker of the helper frame. */
 export interface Courier {

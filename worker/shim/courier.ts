@@ -7,9 +7,12 @@ import { arrivalPath, type Errand, type Parcel } from '../app-messages.ts';
 addEventListener('message', ({ data }: MessageEvent<Errand>) => void run(data));
 postMessage(null);
 
+/** Whoever waits has read it by then, or waits no more. */
+const keptMs = 60_000;
+
 async function run(errand: Errand): Promise<void> {
   const parcel = await fetched(errand).catch(() => null);
-  const address = URL.createObjectURL(new Blob([JSON.stringify(parcel)]));
+  const address = kept(new Blob([JSON.stringify(parcel)]));
   const said = new URLSearchParams({ id: errand.id, at: address.slice(address.lastIndexOf('/') + 1) });
   await fetch(`${arrivalPath}?${said}`);
 }
@@ -24,8 +27,15 @@ async function fetched({ method, url, headers, body, from }: Errand): Promise<Pa
   );
   return {
     ...{ status: answer.status, statusText: answer.statusText, url: answer.url, headers: [...answer.headers] },
-    body: URL.createObjectURL(await answer.blob()),
+    body: kept(await answer.blob()),
   };
+}
+
+/** @returns the address of a blob for a while. */
+function kept(blob: Blob): string {
+  const address = URL.createObjectURL(blob);
+  setTimeout(() => URL.revokeObjectURL(address), keptMs);
+  return address;
 }
 
 function form(entries: readonly (readonly [string, FormDataEntryValue])[]): FormData {

@@ -83,14 +83,14 @@ function isLeaving(): boolean {
  */
 async function inPlace(): Promise<ServiceWorkerRegistration> {
   const present = await navigator.serviceWorker.getRegistration('/');
-  if (present?.active) return present;
+  // One of an early version has another address, and would never be replaced.
+  if (present?.active && new URL(present.active.scriptURL).pathname === '/') return present;
   // By the origin's first path: Chromium tells a service worker of the cookies below its script's address alone.
   await navigator.serviceWorker.register('/', { scope: '/', updateViaCache: 'none' });
   return navigator.serviceWorker.ready;
 }
 
 try {
-  const answering = answerSynchronousRequests();
   const lock = await holdLock();
   navigator.serviceWorker.addEventListener('message', (event: MessageEvent<ToHelper>) => {
     const [message, port] = [event.data, event.ports[0]];
@@ -106,7 +106,8 @@ try {
   navigator.serviceWorker.startMessages();
   writeCookies([sightCookie]);
   const registration = await inPlace();
-  await answering;
+  // Not before: so the service worker sees whose Worker that is.
+  await answerSynchronousRequests();
   // Firefox ends a body that a service worker made after 30 s unless events keep arriving.
   setInterval(() => tell(registration.active, { latchkey: 'ping' }), pingEveryMs);
   tellShell({ latchkey: 'ready' });

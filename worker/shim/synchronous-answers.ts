@@ -3,15 +3,28 @@
  *
  * Chromium keeps them from the service worker. A page that waits has stopped this frame's thread too, so a Worker asks in
  * its place (courier.ts). What it brings it leaves under an address of a blob, and has the service worker write that address
- * into a cookie of our own path: the one thing that a thread which waits can be told. Nothing of it leaves the browser:
- * the cookie lives for a moment, and what it names can be read by pages of this origin alone.
+ * into a cookie of our own path: the one thing that a thread which waits can be told. No service sees it:
+ * the cookie is of our own path and lives for a moment, and what it names can be read by pages of this origin alone.
  *
  * Firefox asks the service worker itself, which could ask no window for cookies meanwhile; so they go with the request.
  */
-import { arrivalName, type Courier, cookiesHeader, type Errand, ownPaths, type Parcel } from '../app-messages.ts';
+import {
+  arrivalName,
+  type Courier,
+  cookiesHeader,
+  courierPath,
+  type Errand,
+  ownPaths,
+  type Parcel,
+  restPath,
+} from '../app-messages.ts';
+import { writeCookies } from './cookie-windows.ts';
 import type { Helper } from './synchronous-requests.ts';
 
 type Page = Window & typeof globalThis;
+
+/** What makes the page's own objects. */
+type Means = Pick<Page, 'Event' | 'ProgressEvent' | 'DOMParser'>;
 
 /** What a page asked of one object since it was opened. */
 interface Asked {
@@ -27,7 +40,6 @@ interface Asked {
 const limitMs = 30_000;
 /** Most answers are there before. */
 const restlessMs = 200;
-const courierFile = `${ownPaths}courier.js`;
 /** Only Chromium, of which a service worker is also told that a page is loaded anew. */
 const passesServiceWorker = !('isReloadNavigation' in Request.prototype);
 
@@ -38,9 +50,13 @@ export async function answerSynchronousRequests(): Promise<void> {
     helper.latchkey = sendCookiesAlong;
     return;
   }
-  const courier = new Worker(courierFile, { type: 'module' });
-  await new Promise((resolve) => courier.addEventListener('message', resolve, { once: true }));
-  helper.latchkey = (page) => answerIn(page, courier);
+  const courier = new Worker(courierPath, { type: 'module' });
+  const isThere = await new Promise((resolve) => {
+    courier.addEventListener('message', () => resolve(true), { once: true });
+    courier.addEventListener('error', () => resolve(false), { once: true });
+  });
+  // The app opens without it, and its synchronous requests fail at once.
+  if (isThere) helper.latchkey = (page) => answerIn(page, courier);
 }
 
 type Names = 'open' | 'send' | 'setRequestHeader' | 'overrideMimeType';
@@ -59,16 +75,27 @@ function ownAddress({ document }: Page, given: readonly string[]): URL | undefin
 }
 
 function sendCookiesAlong(page: Page): void {
+  const own = new WeakSet<XMLHttpRequest>();
   replace(page, 'open', (native, xhr, given) => {
+    own.delete(xhr);
     Reflect.apply(native, xhr, given);
-    if (ownAddress(page, given) !== undefined)
-      xhr.setRequestHeader(cookiesHeader, encodeURIComponent(page.document.cookie));
+    if (ownAddress(page, given) === undefined) return;
+    own.add(xhr);
+    xhr.setRequestHeader(cookiesHeader, encodeURIComponent(page.document.cookie));
+  });
+  replace(page, 'send', (native, xhr, given) => {
+    Reflect.apply(native, xhr, given);
+    const told = own.has(xhr) ? xhr.getResponseHeader(cookiesHeader) : null;
+    if (told !== null) writeCookies(JSON.parse(decodeURIComponent(told)) as string[]);
   });
 }
 
 function answerIn(page: Page, courier: Courier): void {
   const requests = new WeakMap<XMLHttpRequest, Asked>();
-  const { open, send } = page.XMLHttpRequest.prototype;
+  // Before the page's own scripts, which may put others in their places.
+  const { XMLHttpRequest: PageRequest, DOMException: PageException } = page;
+  const { open, send } = PageRequest.prototype;
+  const events = { Event: page.Event, ProgressEvent: page.ProgressEvent, DOMParser: page.DOMParser };
   replace(page, 'open', (native, xhr, given) => {
     requests.get(xhr)?.forget?.();
     requests.delete(xhr);
@@ -89,14 +116,14 @@ function answerIn(page: Page, courier: Courier): void {
   replace(page, 'send', (native, xhr, given) => {
     const asked = requests.get(xhr);
     if (asked === undefined) return Reflect.apply(native, xhr, given);
-    if (asked.forget) throw new page.DOMException('Not opened.', 'InvalidStateError');
+    if (asked.forget) throw new PageException('Not opened.', 'InvalidStateError');
     // The page's `connect-src` judges this address of the same host; a page that is refused gets the browser's own error.
-    const judged = new page.XMLHttpRequest();
-    open.call(judged, 'HEAD', courierFile, false);
+    const judged = new PageRequest();
+    open.call(judged, 'HEAD', courierPath, false);
     send.call(judged);
     const parcel = window.closed ? null : bring(courier, errandOf(page, asked, given[0]));
-    if (parcel === null) throw new page.DOMException('The request failed.', 'NetworkError');
-    show(page, xhr, asked, parcel);
+    if (parcel === null) throw new PageException('The request failed.', 'NetworkError');
+    show(events, xhr, asked, parcel);
   });
 }
 
@@ -134,10 +161,16 @@ function bring(courier: Courier, errand: Errand): Parcel | null {
   const begun = performance.now();
   for (let at = arrived(errand.id); ; at = arrived(errand.id)) {
     const waitedMs = performance.now() - begun;
-    if (at !== undefined) return JSON.parse(readBlob(`blob:${origin}/${at}`).responseText) as Parcel | null;
+    if (at !== undefined) return opened(`blob:${origin}/${at}`);
     if (waitedMs > limitMs) return null;
     if (waitedMs > restlessMs) rest();
   }
+}
+
+function opened(address: string): Parcel | null {
+  const { responseText } = readBlob(address);
+  URL.revokeObjectURL(address);
+  return JSON.parse(responseText) as Parcel | null;
 }
 
 /** @returns the last part of the address of what has come; undefined until then. */
@@ -153,8 +186,12 @@ function arrived(id: string): string | undefined {
 /** A thread that asks without a pause takes a processor from those it waits for. It can sleep on the network alone. */
 function rest(): void {
   const file = new XMLHttpRequest();
-  file.open('HEAD', courierFile, false);
-  file.send();
+  file.open('GET', restPath, false);
+  try {
+    file.send();
+  } catch {
+    // Its server is away for a moment; the tunnel may bring the answer all the same.
+  }
 }
 
 function readBlob(address: string, type?: string): XMLHttpRequest {
@@ -166,7 +203,12 @@ function readBlob(address: string, type?: string): XMLHttpRequest {
 }
 
 /** On the page's own object, until it is opened again. */
-function show(page: Page, xhr: XMLHttpRequest, asked: Asked, { status, statusText, headers, url, body }: Parcel): void {
+function show(
+  page: Means,
+  xhr: XMLHttpRequest,
+  asked: Asked,
+  { status, statusText, headers, url, body }: Parcel,
+): void {
   const type = asked.type ?? headerOf(headers, 'content-type') ?? undefined;
   const text = readBlob(body, type).responseText;
   URL.revokeObjectURL(body);
@@ -186,7 +228,7 @@ function show(page: Page, xhr: XMLHttpRequest, asked: Asked, { status, statusTex
 }
 
 /** XMLHttpRequest, "document response": of what is XML, or does not say what it is, and well-formed. */
-function documentOf(page: Page, text: string, type = 'text/xml'): Document | null {
+function documentOf(page: Means, text: string, type = 'text/xml'): Document | null {
   if (!/^\s*(?:(?:text|application)\/xml|[\w.-]+\/[\w.+-]+\+xml)\s*(?:;|$)/i.test(type)) return null;
   const made = new page.DOMParser().parseFromString(text, 'application/xml');
   return made.querySelector('parsererror') === null ? made : null;

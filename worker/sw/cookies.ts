@@ -46,7 +46,13 @@ export async function visibleCookies(url: string, client: string): Promise<strin
 /** What the page of a synchronous request said itself, as {@link visibleCookies} has it; undefined for any other. */
 export function toldCookies({ headers }: Request): string | undefined {
   const told = headers.get(cookiesHeader);
-  return told === null ? undefined : toHeadText(decodeURIComponent(told));
+  // Where a service worker is not asked by pages that wait, nobody has to say it.
+  return told === null || 'isReloadNavigation' in Request.prototype ? undefined : toHeadText(decodeURIComponent(told));
+}
+
+/** For a page that waits: the lines it is to write itself. */
+export function tellCookies(lines: readonly string[]): string {
+  return encodeURIComponent(JSON.stringify(lines.map(fromHeadText)));
 }
 
 /**

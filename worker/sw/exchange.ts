@@ -2,9 +2,9 @@
  * One request of a page, carried to the tunnel's Worker and back as a Response. The service worker only routes:
  * it keeps nothing, caches nothing and decides nothing.
  */
-import type { FromExchange, RequestMessage } from '../app-messages.ts';
+import { cookiesHeader, type FromExchange, type RequestMessage } from '../app-messages.ts';
 import { labelOf } from '../origins.ts';
-import { mirrorCookies, toldCookies, visibleCookies } from './cookies.ts';
+import { mirrorCookies, tellCookies, toldCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
@@ -55,17 +55,31 @@ async function once(request: Request, site: Site, client: string): Promise<Respo
   ]);
   const run = new Exchange(port, request, EventStream.of(request, client));
   const head = await run.start(cookies, site);
-  // Script-visible cookies are true before the page sees the response that set them.
-  const mirrored = isAnonymous(request) ? undefined : mirrorCookies(head.setCookies, client);
-  // A page that waits for this would have to write them itself.
-  if (told === undefined) await mirrored;
+  // Script-visible cookies are true before the page sees the response that set them. One that waits writes them itself.
+  const lines = isAnonymous(request) ? [] : head.setCookies;
+  const isForWaiting = told !== undefined && !isRedirect(head);
+  if (told === undefined) await mirrorCookies(lines, client);
+  else if (!isForWaiting) mirrorCookies(lines, client).catch(() => undefined);
   try {
-    return run.response(head);
+    // The browser would take the header that told them along.
+    if (told !== undefined && leadsAway(head, request.url)) throw new ExchangeError('redirect');
+    const response = run.response(head);
+    if (isForWaiting) response.headers.set(cookiesHeader, tellCookies(lines));
+    return response;
   } catch (error) {
     // A status or header that no Response can have.
     run.cancel();
     throw error;
   }
+}
+
+const isRedirect = ({ status }: Head): boolean => status >= 300 && status < 400;
+
+/** To another origin. */
+function leadsAway(head: Head, from: string): boolean {
+  const location = head.headers.find(([name]) => name.toLowerCase() === 'location')?.[1];
+  if (!isRedirect(head) || location === undefined) return false;
+  return URL.parse(location, from)?.origin !== self.location.origin;
 }
 
 /** Path and query as they are written: a URL's `search` does not tell an empty query from none. */

@@ -1,5 +1,6 @@
 /** Which headers cross between a page's fetch and the tunnel. */
 import { acceptLanguage } from '../accept-language.ts';
+import { cookiesHeader } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 
 /**
@@ -8,7 +9,7 @@ import { siblingOrigin } from '../origins.ts';
  * @param lastEventId of an EventSource that comes again.
  */
 export function requestHeaders(request: Request, lastEventId = ''): [string, string][] {
-  const headers: [string, string][] = [...request.headers].map(([name, value]) => [name, value]);
+  const headers: [string, string][] = [...request.headers].filter(([name]) => name !== cookiesHeader);
   const add = (name: string, value: string) => {
     if (value !== '' && !request.headers.has(name)) headers.push([name, value]);
   };

@@ -5,6 +5,7 @@
 import {
   arrivalPath,
   connectPath,
+  courierPath,
   downloadPath,
   type Here,
   iconPath,
@@ -44,6 +45,7 @@ self.addEventListener('fetch', (event) => {
   else if (url.pathname === arrivalPath) event.respondWith(announce(event.request.url, event.clientId));
   else if (url.pathname === downloadPath) event.respondWith(savedFile(event));
   else if (url.pathname === iconPath) event.respondWith(icon(event));
+  else if (url.pathname === courierPath) heardFrom(event.resultingClientId, event.clientId);
   else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));
 });
 

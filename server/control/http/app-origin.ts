@@ -4,6 +4,7 @@
  * is refused and audited. It answers alike for every name, so that nobody learns which services exist.
  */
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Context as Exchange } from 'hono';
 import { unbase64url } from '../../../protocol/bytes.ts';
 import { ApiError } from '../api-error.ts';
@@ -20,6 +21,9 @@ const ownPath = '/.latchkey/';
 const ownFiles: ReadonlySet<string> = new Set([
   ...['helper.html', 'helper.js', 'courier.js', 'shim.js', 'boot.js', 'wipe.js'],
 ]);
+
+/** What a page that waits synchronously sleeps on, so that it neither spins nor asks as fast as the network can. */
+const restMs = 25;
 
 /** Events a second that bypasses may add to the audit log; those above are counted in the next one. */
 const auditRate = { burst: 50, perSecond: 1 };
@@ -47,6 +51,10 @@ export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
   app.get(`${ownPath}installation.json`, (exchange) =>
     exchange.json(installationOf(context), 200, { 'cache-control': 'no-store' }),
   );
+  app.get(`${ownPath}rest`, async (exchange) => {
+    await setTimeout(restMs);
+    return exchange.body(null, 204, { 'cache-control': 'no-store' });
+  });
   app.get(`${ownPath}wipe/:ticket`, async (exchange) => {
     const ticket = exchange.req.param('ticket');
     if (!/^[\w-]{43}$/.test(ticket)) throw new ApiError('not_found');
