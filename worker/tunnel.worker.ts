@@ -33,6 +33,9 @@ loaded.catch(() => announce({ state: 'refused', epoch: 0, reason: 'wasm' }));
 async function load(): Promise<Tunnel> {
   const compiling = WebAssembly.compileStreaming(fetch(wasm));
   const key = makeSessionKey(); // while the Wasm comes
+  const forgetKey = () => key.then((made) => made.wipe());
+  key.catch(() => undefined); // the launch says it
+  compiling.catch(() => forgetKey().catch(() => undefined));
   const kernel = loadKernel(await compiling);
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   return new Tunnel({

@@ -1,4 +1,7 @@
-/** The hidden frame of the app's origin. Its messages are heard from its own window and exact origin only. */
+/**
+ * The hidden frame of the app's origin. Its messages are heard from its own window and exact origin only; but pages of the
+ * app reach into it, so what it says is worth no more than what they say: ports to their own service, and places in it.
+ */
 import type { LedMessage, PortKind, ToShell } from '../../worker/app-messages.ts';
 import { isPath } from './addresses.ts';
 
