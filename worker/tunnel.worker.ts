@@ -27,15 +27,15 @@ const passwordWatchers = new Set<(stage: PasswordStage | undefined) => unknown>(
 const transferWatchers = new Set<(transfers: Transfers) => unknown>();
 let status: TunnelStatus = { state: 'connecting', epoch: 0 };
 
+const compiling = WebAssembly.compileStreaming(fetch(wasm));
+const key = makeSessionKey(); // while the Wasm comes
+key.catch(() => undefined); // the launch says it
 const loaded = load();
+// Nobody will use it then.
+loaded.catch(() => key.then((made) => made.wipe())).catch(() => undefined);
 loaded.catch(() => announce({ state: 'refused', epoch: 0, reason: 'wasm' }));
 
 async function load(): Promise<Tunnel> {
-  const compiling = WebAssembly.compileStreaming(fetch(wasm));
-  const key = makeSessionKey(); // while the Wasm comes
-  const forgetKey = () => key.then((made) => made.wipe());
-  key.catch(() => undefined); // the launch says it
-  compiling.catch(() => forgetKey().catch(() => undefined));
   const kernel = loadKernel(await compiling);
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   return new Tunnel({

@@ -38,6 +38,8 @@ interface Asked {
 
 /** A page that stands still longer than that is taken for broken. A touch or a password cannot be asked for meanwhile. */
 const limitMs = 30_000;
+/** A server that is slow to bring the Worker's script keeps no app from opening for longer. */
+const courierLimitMs = 2_000;
 /** Most answers are there before. */
 const restlessMs = 200;
 /** Only Chromium, of which a service worker is also told that a page is loaded anew. */
@@ -51,12 +53,16 @@ export async function answerSynchronousRequests(): Promise<void> {
     return;
   }
   const courier = new Worker(courierPath, { type: 'module' });
-  const isThere = await new Promise((resolve) => {
-    courier.addEventListener('message', () => resolve(true), { once: true });
-    courier.addEventListener('error', () => resolve(false), { once: true });
+  await new Promise<void>((resolve) => {
+    const isThere = () => {
+      helper.latchkey = (page) => answerIn(page, courier);
+      resolve();
+    };
+    courier.addEventListener('message', isThere, { once: true });
+    courier.addEventListener('error', () => resolve(), { once: true });
+    // The app opens without it, and the synchronous requests of its first page fail at once.
+    setTimeout(resolve, courierLimitMs);
   });
-  // The app opens without it, and its synchronous requests fail at once.
-  if (isThere) helper.latchkey = (page) => answerIn(page, courier);
 }
 
 type Names = 'open' | 'send' | 'setRequestHeader' | 'overrideMimeType';
@@ -75,17 +81,19 @@ function ownAddress({ document }: Page, given: readonly string[]): URL | undefin
 }
 
 function sendCookiesAlong(page: Page): void {
+  // Before the page's own scripts, which may put others in their places.
+  const { setRequestHeader, getResponseHeader } = page.XMLHttpRequest.prototype;
   const own = new WeakSet<XMLHttpRequest>();
   replace(page, 'open', (native, xhr, given) => {
     own.delete(xhr);
     Reflect.apply(native, xhr, given);
     if (ownAddress(page, given) === undefined) return;
     own.add(xhr);
-    xhr.setRequestHeader(cookiesHeader, encodeURIComponent(page.document.cookie));
+    setRequestHeader.call(xhr, cookiesHeader, encodeURIComponent(page.document.cookie));
   });
   replace(page, 'send', (native, xhr, given) => {
     Reflect.apply(native, xhr, given);
-    const told = own.has(xhr) ? xhr.getResponseHeader(cookiesHeader) : null;
+    const told = own.has(xhr) ? getResponseHeader.call(xhr, cookiesHeader) : null;
     if (told !== null) writeCookies(JSON.parse(decodeURIComponent(told)) as string[]);
   });
 }
@@ -190,7 +198,7 @@ function rest(): void {
   try {
     file.send();
   } catch {
-    // Its server is away for a moment; the tunnel may bring the answer all the same.
+    // Its server is away for a moment; the answer may come all the same.
   }
 }
 

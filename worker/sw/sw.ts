@@ -45,7 +45,7 @@ self.addEventListener('fetch', (event) => {
   else if (url.pathname === arrivalPath) event.respondWith(announce(event.request.url, event.clientId));
   else if (url.pathname === downloadPath) event.respondWith(savedFile(event));
   else if (url.pathname === iconPath) event.respondWith(icon(event));
-  else if (url.pathname === courierPath) heardFrom(event.resultingClientId, event.clientId);
+  else if (url.pathname === courierPath) courierOf(event);
   else if (!url.pathname.startsWith(ownPaths)) event.respondWith(answer(event));
 });
 
@@ -58,6 +58,11 @@ self.addEventListener('message', (event) => {
   if (message?.latchkey === 'here' && sender !== '') heardFrom(sender, message.helper);
   // A ping needs no answer: being an event, it keeps a browser from stopping us while a body flows.
 });
+
+/** The Worker of a helper belongs to its tab as the helper does. A page that asks for the file makes no client. */
+function courierOf({ clientId, resultingClientId }: FetchEvent): void {
+  if (clientId !== '' && resultingClientId !== '') heardFrom(resultingClientId, clientId);
+}
 
 async function passWebSocket(port: MessagePort, client: string): Promise<void> {
   await passPort(port, client).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false }));

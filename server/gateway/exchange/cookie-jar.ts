@@ -51,23 +51,27 @@ export class ServiceJar {
     const hidden = stored.filter((cookie) => cookie.httpOnly);
     // Script cannot write over an HttpOnly cookie (RFC 6265bis section 5.7), so a pair of that name is not the app's.
     const names = new Set(hidden.map((cookie) => cookie.key));
+    const mayGo = this.#visibleThatGo(stored, request);
     const visible =
       request.scriptCookies === undefined
         ? stored.filter((cookie) => !cookie.httpOnly).map((cookie) => cookie.cookieString())
         : parsePairs(request.scriptCookies)
-            .filter(([name]) => !names.has(name) && this.#mayGo(name, stored, request))
+            .filter(([name]) => !names.has(name) && mayGo(name))
             .map(([name, value]) => `${name}=${value}`);
     return [...hidden.map((cookie) => cookie.cookieString()), ...visible].join('; ');
   }
 
   /**
-   * SameSite of a cookie that script sees. What it wrote itself tells nobody its attributes, and counts as one that
+   * SameSite of the cookies that script sees, by their names. What it wrote itself tells nobody its attributes, and counts as one that
    * says nothing, which is Lax.
    */
-  #mayGo(name: string, stored: readonly Cookie[], request: CookieRequest): boolean {
+  #visibleThatGo(stored: readonly Cookie[], request: CookieRequest): (name: string) => boolean {
     const context = sameSite(request);
-    if (context === 'strict' || stored.some(({ key }) => key === name)) return true;
-    return context === 'lax' && !this.#jar.getCookiesSync(addressOf(request)).some(({ key }) => key === name);
+    if (context === 'strict') return () => true;
+    const going = new Set(stored.map(({ key }) => key));
+    if (context === 'none') return (name) => going.has(name);
+    const known = new Set(this.#jar.getCookiesSync(addressOf(request)).map(({ key }) => key));
+    return (name) => going.has(name) || !known.has(name);
   }
 
   /**
