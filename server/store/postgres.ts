@@ -50,6 +50,8 @@ export function postgresDialect(url: string, instance: string): PostgresDialect 
   });
   // A connection that ends while nobody uses it: the next query gets another, or fails and says why.
   pool.on('error', () => undefined);
+  // One that ends between two queries of whoever uses it: the next of them fails. Unheard it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new OneWriterDialect({
     pool,
     // A commit that is reported has reached the disk, whatever the server's default.
