@@ -128,7 +128,8 @@ export class QuicStream {
   /**
    * False while there is no room, or no credit, for a packet. quiche 0.18 forgets a stream whose data is all acknowledged, though its FIN never
    * left. So the FIN is given to quiche when it can leave at once, ahead of what other streams have waiting. (One that the
-   * path then loses behind acknowledged data stays lost: where an end matters, a record says it.)
+   * path then loses behind acknowledged data stays lost, and with many streams at once one is forgotten all the same now and then: where
+   * an end matters, a record says it.)
    */
   #sayEnd(): boolean {
     const { native } = this.#host;

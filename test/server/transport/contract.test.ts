@@ -301,12 +301,16 @@ async function endSomehow(channel: Channel, how: number): Promise<void> {
   channel.abort();
 }
 
-/** Sends `count` random frames and reads as many back; the two digests are equal when all came whole and in order. */
+/**
+ * Sends `count` random frames and reads as many back; the two digests are equal when all came whole and in order. The end is not
+ * waited for: among many that end at once quiche forgets one now and then (server/transport/quiche/quic-stream.ts).
+ */
 async function roundTrip(channel: Channel, count: number, random: Random): Promise<{ sent: string; received: string }> {
   const sent = createHash('sha256');
   const received = createHash('sha256');
   const reading = (async () => {
-    for (let frame = await channel.receive(); frame !== null; frame = await channel.receive()) {
+    for (let i = 0; i < count; i++) {
+      const frame = (await channel.receive()) ?? assert.fail('it ended before all was back');
       received.update(String(frame.length)).update(frame);
     }
   })();
