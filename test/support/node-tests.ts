@@ -18,10 +18,11 @@ export interface Outcome {
   readonly failures: readonly Failure[];
 }
 
-/** @param limitMs for a file. */
+/** @param limitMs for a file, and so for each of its tests. */
 export async function runNodeTests(files: string[], concurrency: number, limitMs: number): Promise<Outcome> {
   if (files.length === 0) return { counts: noCounts, failedFiles: new Map(), failures: [] };
-  const events = run({ files, concurrency, timeout: limitMs });
+  const limits = new URL(`file-limits.ts?ms=${limitMs}`, import.meta.url);
+  const events = run({ files, concurrency, timeout: limitMs, execArgv: ['--import', limits.href] });
   let counts = noCounts;
   const failedFiles = new Map<string, Counts>();
   const failures: Failure[] = [];
