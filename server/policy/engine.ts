@@ -1,7 +1,7 @@
 /**
  * Decides with Cedar over the content of one policy snapshot. The control plane uses it for the launcher and launches,
  * the gateway for every OPEN and every HTTP request; both from the same signed content, so they cannot disagree.
- * Pure apart from Cedar's cache of parsed policies: no clock, no store, no log.
+ * Pure apart from Cedar's cache of parsed policies and what is remembered of its answers: no clock, no store, no log.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -13,6 +13,7 @@ import {
 import type { CedarEntity, LinkRecord, SnapshotContent } from '../channel/snapshot-content.ts';
 import type { AmrName } from './amr.ts';
 import { cedarTime, linkContext, linkPolicies } from './links.ts';
+import { RememberedDecisions } from './remembered-decisions.ts';
 import type { Action, PolicySignal } from './schema.ts';
 import { PolicyError } from './validate.ts';
 
@@ -86,6 +87,7 @@ export class PolicyEngine {
   readonly #policySet: string;
   readonly #entities = new Map<string, CedarEntity>();
   readonly #links = new Map<string, LinkRecord>();
+  readonly #remembered: RememberedDecisions;
 
   /**
    * @param draft under this name the engine takes the place of the last of the name, which must decide no more
@@ -95,6 +97,8 @@ export class PolicyEngine {
     this.#policySet = preparse({ ...content.policies, ...linkPolicies }, draft);
     for (const entity of content.entities) this.#entities.set(keyOf(entity.uid), entity);
     for (const link of content.links) this.#links.set(link.id, link);
+    // Those of links apply to guests alone.
+    this.#remembered = new RememberedDecisions(Object.values(content.policies));
   }
 
   /**
@@ -129,8 +133,13 @@ export class PolicyEngine {
   #ask(question: Question): PolicyDecision {
     const call = this.call(question);
     if (call === undefined) return defaultDeny;
+    return this.#remembered.of(call, () => this.#askCedar(call)) ?? defaultDeny;
+  }
+
+  /** Undefined for what Cedar cannot read. */
+  #askCedar(call: CedarCall): PolicyDecision | undefined {
     const answer = statefulIsAuthorized({ ...call, preparsedPolicySetId: this.#policySet });
-    if (answer.type === 'failure') return defaultDeny;
+    if (answer.type === 'failure') return undefined;
     const { reason, errors } = answer.response.diagnostics;
     // Cedar skips a policy that errs. A skipped forbid would open what it was written to close.
     if (errors.length > 0) return { decision: 'deny', policies: errors.map((error) => error.policyId).sort() };
