@@ -159,7 +159,12 @@ export interface Initiated {
 export type ToServiceWorker =
   | { readonly latchkey: 'ping' }
   /** The Web Lock that the frame holds as long as it lives. */
-  | { readonly latchkey: 'lock'; readonly name: string };
+  | { readonly latchkey: 'lock'; readonly name: string }
+  /** How much of the body of the request with this mark has the tunnel taken? A port for the answers, numbers of bytes, rides with it. */
+  | { readonly latchkey: 'upload'; readonly id: string };
+
+/** Begins the fragment of a request whose page wants to hear of its upload; an id follows. */
+export const uploadMark = 'latchkey-upload-';
 
 /** What a window says to the service worker in a roll call, made to by the helper of its tab. */
 export interface Here {

@@ -15,6 +15,7 @@ import { siblingOrigin } from '../origins.ts';
 import { holdLock } from '../sw/helper-lock.ts';
 import { readCookies, writeCookies } from './cookie-windows.ts';
 import { answerSynchronousRequests } from './synchronous-answers.ts';
+import { tellUploadProgress } from './upload-progress.ts';
 
 const shellOrigin = siblingOrigin(location, 'shell');
 const pingEveryMs = 10_000;
@@ -23,8 +24,8 @@ function tellShell(message: ToShell, ports: Transferable[] = []): void {
   window.parent.postMessage(message, shellOrigin, ports);
 }
 
-function tell(serviceWorker: ServiceWorker | null, message: ToServiceWorker): void {
-  serviceWorker?.postMessage(message);
+function tell(serviceWorker: ServiceWorker | null, message: ToServiceWorker, ports: Transferable[] = []): void {
+  serviceWorker?.postMessage(message, ports);
 }
 
 /** Of any window: what the shim takes from the app's pages is here, where no shim is, as it was. */
@@ -107,7 +108,9 @@ try {
   writeCookies([sightCookie]);
   const registration = await inPlace();
   // Not before: so the service worker sees whose Worker that is.
-  await answerSynchronousRequests();
+  await answerSynchronousRequests((page) =>
+    tellUploadProgress(page, (id, port) => tell(registration.active, { latchkey: 'upload', id }, [port])),
+  );
   // Firefox ends a body that a service worker made after 30 s unless events keep arriving.
   setInterval(() => tell(registration.active, { latchkey: 'ping' }), pingEveryMs);
   tellShell({ latchkey: 'ready' });

@@ -19,9 +19,8 @@ import {
   restPath,
 } from '../app-messages.ts';
 import { writeCookies } from './cookie-windows.ts';
+import { isSynchronous, ownAddress, type Page, replace } from './page-requests.ts';
 import type { Helper } from './synchronous-requests.ts';
-
-type Page = Window & typeof globalThis;
 
 /** What makes the page's own objects. */
 type Means = Pick<Page, 'Event' | 'ProgressEvent' | 'DOMParser'>;
@@ -45,17 +44,20 @@ const restlessMs = 200;
 /** Only Chromium, of which a service worker is also told that a page is loaded anew. */
 const passesServiceWorker = !('isReloadNavigation' in Request.prototype);
 
-/** Resolves when pages can be answered. */
-export async function answerSynchronousRequests(): Promise<void> {
+/** Resolves when pages can be answered. @param equip what else the window of a page is given. */
+export async function answerSynchronousRequests(equip: (page: Page) => void): Promise<void> {
   const helper: Helper = window;
-  if (passesServiceWorker) {
-    helper.latchkey = sendCookiesAlong;
-    return;
-  }
+  const give = (answer: (page: Page) => void) => {
+    helper.latchkey = (page) => {
+      answer(page);
+      equip(page);
+    };
+  };
+  if (passesServiceWorker) return give(sendCookiesAlong);
   const courier = new Worker(courierPath, { type: 'module' });
   await new Promise<void>((resolve) => {
     const isThere = () => {
-      helper.latchkey = (page) => answerIn(page, courier);
+      give((page) => answerIn(page, courier));
       resolve();
     };
     courier.addEventListener('message', isThere, { once: true });
@@ -65,19 +67,9 @@ export async function answerSynchronousRequests(): Promise<void> {
   });
 }
 
-type Names = 'open' | 'send' | 'setRequestHeader' | 'overrideMimeType';
-type By = (native: () => void, xhr: XMLHttpRequest, given: string[]) => void;
-
-/** To look at it is the browser's function still. */
-function replace({ XMLHttpRequest: { prototype }, Proxy: PageProxy }: Page, name: Names, by: By): void {
-  const native = prototype[name] as () => void;
-  prototype[name] = new PageProxy(native, { apply: by }) as never;
-}
-
 /** @returns the address of a synchronous request to the app's own origin. */
-function ownAddress({ document }: Page, given: readonly string[]): URL | undefined {
-  const url = given.length > 2 && !given[2] ? URL.parse(String(given[1]), document.baseURI) : null;
-  return url?.origin === origin && url.protocol !== 'blob:' ? url : undefined;
+function waitedFor(page: Page, given: readonly string[]): URL | undefined {
+  return isSynchronous(given) ? ownAddress(page, given[1]) : undefined;
 }
 
 function sendCookiesAlong(page: Page): void {
@@ -87,7 +79,7 @@ function sendCookiesAlong(page: Page): void {
   replace(page, 'open', (native, xhr, given) => {
     own.delete(xhr);
     Reflect.apply(native, xhr, given);
-    if (ownAddress(page, given) === undefined) return;
+    if (waitedFor(page, given) === undefined) return;
     own.add(xhr);
     setRequestHeader.call(xhr, cookiesHeader, encodeURIComponent(page.document.cookie));
   });
@@ -107,7 +99,7 @@ function answerIn(page: Page, courier: Courier): void {
   replace(page, 'open', (native, xhr, given) => {
     requests.get(xhr)?.forget?.();
     requests.delete(xhr);
-    const url = ownAddress(page, given);
+    const url = waitedFor(page, given);
     // Opened for nothing, so that nothing can make it leave.
     Reflect.apply(native, xhr, url === undefined ? given : [given[0], 'data:,', false]);
     if (url !== undefined) requests.set(xhr, { method: String(given[0]), url: url.href, headers: [] });

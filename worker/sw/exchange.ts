@@ -12,6 +12,7 @@ import { loginOf, withoutLogin } from './login.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
 import { hasBody, Upload } from './upload.ts';
+import { progressOf } from './upload-progress.ts';
 
 /** The tunnel could not bring an answer. The code is the gateway's, or the tunnel's own. */
 export class ExchangeError extends Error {
@@ -104,6 +105,7 @@ class Exchange {
   readonly #id: number;
   readonly #head = Promise.withResolvers<Head>();
   readonly #upload: Upload;
+  readonly #tellProgress: ((more: number) => void) | undefined;
   readonly #download: Download;
   readonly #events: EventStream | undefined;
   readonly #abort = () => this.cancel();
@@ -113,6 +115,7 @@ class Exchange {
     this.#events = events;
     this.#port = port;
     this.#request = request;
+    this.#tellProgress = progressOf(request);
     this.#id = port.begin({
       receive: (message) => this.#receive(message),
       lost: () => this.#fail(new ExchangeError(tabGone)),
@@ -177,6 +180,7 @@ class Exchange {
         break;
       case 'credit':
         this.#upload.credit(message.bytes);
+        this.#tellProgress?.(message.bytes);
         break;
       default:
         message satisfies never;

@@ -26,6 +26,7 @@ import { keptInShell } from './led-away.ts';
 import { withoutLogin } from './login.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
+import { listenToUpload } from './upload-progress.ts';
 import { isWorkerScript, withShim } from './worker-script.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -55,6 +56,7 @@ self.addEventListener('message', (event) => {
   const sender = event.source instanceof Client ? event.source.id : '';
   if (message?.latchkey === 'websocket' && port !== undefined) event.waitUntil(passWebSocket(port, sender));
   if (message?.latchkey === 'lock' && sender !== '') watchHelper(sender, message.name);
+  if (message?.latchkey === 'upload' && port !== undefined) listenToUpload(message.id, port);
   if (message?.latchkey === 'here' && sender !== '') heardFrom(sender, message.helper);
   // A ping needs no answer: being an event, it keeps a browser from stopping us while a body flows.
 });

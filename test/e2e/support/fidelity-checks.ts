@@ -380,6 +380,85 @@ export const checks: readonly Check[] = [
       return [progressed, xhr.response.byteLength, xhr.getResponseHeader('etag'), aborted.type, xhr.statusText];
     },
   ),
+  check(
+    'XMLHttpRequest says how far its upload is while it goes on, that it is sent before there is an answer, and no more',
+    ['loadstart progress load loadend answered', true, 33_554_432, '/hold-upload'],
+    async () => {
+      const key = crypto.randomUUID();
+      const xhr = new XMLHttpRequest();
+      xhr.open('POST', `/hold-upload?key=${key}`);
+      const events = new Set<string>();
+      const loads: number[] = [];
+      // The service takes the first part of the body, and the rest when it was heard that it is under way.
+      const isUnderWay = Promise.withResolvers<void>();
+      for (const type of ['loadstart', 'progress', 'load', 'error', 'abort', 'timeout', 'loadend'] as const)
+        xhr.upload.addEventListener(type, (event) => {
+          events.add(type);
+          if (type === 'progress') loads.push(event.loaded);
+          if (event.loaded > 0 && event.loaded < event.total) isUnderWay.resolve();
+        });
+      const answered = new Promise<void>((resolve) => {
+        xhr.onloadend = () => resolve();
+        xhr.onreadystatechange = () => xhr.readyState === 2 && events.add('answered');
+      });
+      xhr.send(new Blob([new Uint8Array(33_554_432)]));
+      await isUnderWay.promise;
+      await fetch(`/let-go?key=${key}`);
+      await answered;
+      const isInOrder = loads.every((loaded, at) => loaded >= (loads[at - 1] ?? 0)) && loads.at(-1) === 33_554_432;
+      return [[...events].join(' '), isInOrder, JSON.parse(xhr.responseText).bytes, new URL(xhr.responseURL).pathname];
+    },
+  ),
+  check(
+    'an upload that was sent is not aborted with the answer, one that is under way is',
+    ['loadstart progress load loadend', 'loadstart abort loadend'],
+    async () => {
+      const abortOn = (target: string, size: number, isTime: (event: ProgressEvent) => boolean) =>
+        new Promise<string>((resolve) => {
+          const xhr = new XMLHttpRequest();
+          const events: string[] = [];
+          for (const type of ['loadstart', 'progress', 'load', 'error', 'abort', 'loadend'] as const)
+            xhr.upload.addEventListener(type, (event) => {
+              if (events.at(-1) !== type) events.push(type);
+              if (isTime(event)) setTimeout(() => xhr.abort());
+            });
+          xhr.onabort = () => resolve(events.join(' '));
+          xhr.open('POST', `${target}?key=${crypto.randomUUID()}`);
+          xhr.send(new Blob([new Uint8Array(size)]));
+        });
+      const sent = await abortOn('/hold', 1_000, ({ loaded }) => loaded === 1_000);
+      const underWay = await abortOn('/hold-upload', 33_554_432, ({ loaded, total }) => loaded < total && total > 0);
+      return [sent, underWay.replace('progress ', '')];
+    },
+    // To Firefox an upload is under way until it is answered.
+    { firefox: { direct: ['loadstart progress abort loadend', 'loadstart abort loadend'] } },
+  ),
+  check(
+    'a request whose upload is watched is the one that was made',
+    ['PUT /echo?x=1 text/own 3 said said', 'object', 'none'],
+    async () => {
+      const xhr = new XMLHttpRequest();
+      let changes = 0;
+      xhr.onreadystatechange = () => {
+        changes += 1;
+      };
+      xhr.open('PUT', '/echo?x=1#part');
+      xhr.responseType = 'json';
+      xhr.setRequestHeader('content-type', 'text/own');
+      xhr.setRequestHeader('x-asked', 'said');
+      xhr.upload.onprogress = () => undefined;
+      xhr.setRequestHeader('depth', 'said');
+      const answered = new Promise((resolve) => {
+        xhr.onloadend = resolve;
+      });
+      xhr.send('abc');
+      const before = changes;
+      await answered;
+      const { method, target, headers, length: bytes } = xhr.response;
+      const said = [method, target, headers['content-type'], bytes, headers['x-asked'], headers.depth].join(' ');
+      return [said, typeof xhr.response, before === 1 && !xhr.responseURL.includes('#') ? 'none' : 'more'];
+    },
+  ),
   check('a srcdoc frame loads what it names', 'scripted', async () => {
     const frame = document.createElement('iframe');
     return new Promise((resolve) => {
