@@ -56,6 +56,11 @@ export const closeLimitMs = 5_000;
 
 /** Events sent to the control plane and not yet acknowledged. */
 export const eventsUnderWay = 256;
+/**
+ * Between two messages with events: each costs the control plane a commit and a signed anchor, some milliseconds of a
+ * core, which those of a tenth of a second share. The first after a silence goes at once.
+ */
+export const eventsPauseMs = 100;
 
 /** A touch of the passkey counts for so long (docs/protocol.md, "ClientSvid": amr bit 5). */
 export const stepUpMs = 300_000;

@@ -93,7 +93,7 @@ export class ControlLink {
       onState: (connected) => this.#stateChanged(connected),
       onRefused: (code) => options.onRefused(code),
     });
-    this.#sender = new SpoolSender(options.spool, (message) => this.#channel.send(message));
+    this.#sender = new SpoolSender(options.spool, (message) => this.#channel.send(message), clock);
     this.#ready.promise.then(() => log.info('policy is in force')).catch(() => undefined);
   }
 
@@ -122,6 +122,7 @@ export class ControlLink {
   }
 
   close(): void {
+    this.#sender.close();
     this.#channel.close();
   }
 

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { AuditEvent } from '../../../../server/channel/audit-event.ts';
 import type { FromPeer } from '../../../../server/channel/messages.ts';
-import { eventsUnderWay } from '../../../../server/gateway/limits.ts';
+import { eventsPauseMs, eventsUnderWay } from '../../../../server/gateway/limits.ts';
 import { Spool } from '../../../../server/gateway/state/spool.ts';
 import { SpoolSender } from '../../../../server/gateway/state/spool-sender.ts';
+import { ManualClock } from '../../transport/support/clock.ts';
 import { someEvent } from '../world/authority.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-spool-'));
@@ -109,7 +110,8 @@ class Wire {
 test('QZ-39: sends one batch at a time and the next when it was acknowledged', async () => {
   const spool = new Spool(newFile());
   const wire = new Wire();
-  const sender = new SpoolSender(spool, wire.send);
+  const clock = new ManualClock(0);
+  const sender = new SpoolSender(spool, wire.send, clock);
   await spool.append(someEvent());
   const events = Array.from({ length: eventsUnderWay + 10 }, () => someEvent());
   await Promise.all(events.map((event) => spool.append(event)));
@@ -118,6 +120,7 @@ test('QZ-39: sends one batch at a time and the next when it was acknowledged', a
     [1],
   );
   sender.acknowledged(ids(wire.batches[0]!));
+  clock.advance(eventsPauseMs);
   assert.deepEqual(
     wire.batches.map((batch) => batch.length),
     [1, eventsUnderWay],
@@ -131,10 +134,40 @@ test('QZ-39: sends one batch at a time and the next when it was acknowledged', a
   spool.close();
 });
 
+test('QZ-39: what comes soon after a batch goes in one message, once a while has passed; what follows a full one at once', async () => {
+  const spool = new Spool(newFile());
+  const wire = new Wire();
+  const clock = new ManualClock(0);
+  const sender = new SpoolSender(spool, wire.send, clock);
+  const sizes = () => wire.batches.map((batch) => batch.length);
+  await spool.append(someEvent());
+  sender.acknowledged(ids(wire.batches[0]!));
+  await spool.append(someEvent());
+  await spool.append(someEvent());
+  clock.advance(eventsPauseMs - 1);
+  assert.deepEqual(sizes(), [1]);
+  clock.advance(1);
+  assert.deepEqual(sizes(), [1, 2]);
+  clock.advance(eventsPauseMs);
+  assert.deepEqual(sizes(), [1, 2], 'still under way');
+  await Promise.all(Array.from({ length: eventsUnderWay + 1 }, () => spool.append(someEvent())));
+  sender.acknowledged(ids(wire.batches[1]!));
+  assert.deepEqual(sizes(), [1, 2, eventsUnderWay], 'the pause is over long since');
+  sender.acknowledged(ids(wire.batches[2]!));
+  assert.deepEqual(sizes(), [1, 2, eventsUnderWay, 1]);
+  sender.acknowledged(ids(wire.batches[3]!));
+  await spool.append(someEvent());
+  sender.close();
+  spool.close();
+  assert.equal(clock.pending, 0, 'and nothing is looked up in a spool that is closed');
+  clock.advance(eventsPauseMs);
+  assert.equal(wire.batches.length, 4);
+});
+
 test('QZ-39: sends again what was under way when the channel broke', async () => {
   const spool = new Spool(newFile());
   const wire = new Wire();
-  const sender = new SpoolSender(spool, wire.send);
+  const sender = new SpoolSender(spool, wire.send, new ManualClock(0));
   await spool.append(someEvent());
   wire.isUp = false;
   sender.connectionChanged(false);
