@@ -36,6 +36,10 @@ export interface KernelExports {
   readonly mlkemExport: (key: number) => void;
   readonly mlkemImport: (key: number) => number;
 
+  readonly mldsaGenerate: () => void;
+  readonly mldsaSign: (length: number) => void;
+  readonly mldsaVerify: (length: number) => number;
+
   readonly SEALS: Constant;
   readonly OPENS: Constant;
   readonly TEXT_MAX: Constant;
@@ -61,6 +65,10 @@ export interface KernelExports {
   readonly SCALAR: Constant;
   readonly POINT: Constant;
   readonly SHARED: Constant;
+  readonly DSA_SEED: Constant;
+  readonly DSA_RANDOM: Constant;
+  readonly DSA_PUBLIC: Constant;
+  readonly DSA_SIGNATURE: Constant;
   readonly KEM_SEED: Constant;
   readonly KEM_MESSAGE: Constant;
   readonly KEM_SECRET: Constant;

@@ -1,5 +1,5 @@
 /**
- * The one file that knows a pointer: hands bytes to the Wasm module, calls it, takes bytes out and wipes what was
+ * The one file, with mldsa.ts, that knows a pointer: hands bytes to the Wasm module, calls it, takes bytes out and wipes what was
  * secret behind them. RFC 8439, RFC 7748, FIPS 203, FIPS 180-4, RFC 2104 and RFC 5869 live in assembly/.
  *
  * Runs wherever WebAssembly does: it imports nothing of Node or of the browser. Not for application code: the tunnel
@@ -10,6 +10,7 @@ import { assertLength, concat } from '../protocol/bytes.ts';
 import { keyBytes, mlkemCiphertextBytes, mlkemPublicBytes, tagBytes, x25519Bytes } from '../protocol/limits.ts';
 import { instantiate, type KernelExports } from './exports.ts';
 import { Frames } from './frames.ts';
+import { Mldsa } from './mldsa.ts';
 import { MlkemKeys } from './mlkem-keys.ts';
 import { secretArray } from './secret-array.ts';
 
@@ -50,6 +51,8 @@ export class Kernel {
   #generation = 0;
   /** The decapsulation keys that wait for an answer. */
   readonly mlkemKeys: MlkemKeys;
+  /** Signatures. */
+  readonly mldsa: Mldsa;
   /** Sealed frames that a transport has not taken yet. */
   readonly frames: Frames;
 
@@ -63,6 +66,7 @@ export class Kernel {
     });
     this.frames = new Frames({ from: wasm.FRAMES.value, size: wasm.FRAME_SIZE.value, count: wasm.FRAME_COUNT.value });
     this.#bytes = new Uint8Array(wasm.memory.buffer as ArrayBuffer); // never shared, never grown
+    this.mldsa = new Mldsa(wasm, this.#bytes);
     this.#freeAllSlots();
   }
 

@@ -3,7 +3,7 @@
  * else in the browser; what runs in a window cannot reach them.
  */
 import { transferHandlers } from 'comlink';
-import wasm from '../build/wasm/latchkey.wasm?url';
+import wasmUrl from '../build/wasm/latchkey.wasm?url';
 import { wasmCrypto } from '../wasm/crypto.ts';
 import { loadKernel } from '../wasm/kernel.ts';
 import {
@@ -18,7 +18,7 @@ import {
 import type { PortKind } from './app-messages.ts';
 import { exposeMembers } from './exposed.ts';
 import { siblingOrigin } from './origins.ts';
-import { makeSessionKey, verifyComposite } from './tunnel/composite.ts';
+import { compositeVerifier, makeSessionKey } from './tunnel/composite.ts';
 import { Tunnel } from './tunnel/tunnel.ts';
 
 const watchers = new Set<(status: TunnelStatus) => unknown>();
@@ -27,22 +27,20 @@ const passwordWatchers = new Set<(stage: PasswordStage | undefined) => unknown>(
 const transferWatchers = new Set<(transfers: Transfers) => unknown>();
 let status: TunnelStatus = { state: 'connecting', epoch: 0 };
 
-const compiling = WebAssembly.compileStreaming(fetch(wasm));
-const key = makeSessionKey(); // while the Wasm comes
+const kernel = WebAssembly.compileStreaming(fetch(wasmUrl)).then(loadKernel);
+const key = kernel.then(({ mldsa }) => makeSessionKey(mldsa));
 key.catch(() => undefined); // the launch says it
 const loaded = load();
-// Nobody will use it then.
-loaded.catch(() => key.then((made) => made.wipe())).catch(() => undefined);
 loaded.catch(() => announce({ state: 'refused', epoch: 0, reason: 'wasm' }));
 
 async function load(): Promise<Tunnel> {
-  const kernel = loadKernel(await compiling);
+  const wasm = await kernel;
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   return new Tunnel({
     key,
-    crypto: wasmCrypto(kernel, { random, verify: verifyComposite }),
-    sealed: () => kernel.sealed(),
-    forget: () => kernel.wipe(),
+    crypto: wasmCrypto(wasm, { random, verify: compositeVerifier(wasm.mldsa) }),
+    sealed: () => wasm.sealed(),
+    forget: () => wasm.wipe(),
     onStatus: announce,
     onStepUp: (stage) => {
       for (const watcher of stepUpWatchers) void watcher(stage);

@@ -4,9 +4,14 @@ import { sha512 } from '@noble/hashes/sha2.js';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { concat, utf8 } from '../../protocol/bytes.ts';
 import { compositeLabel, compositeMessage, joinComposite } from '../../protocol/composite.ts';
-import { makeSessionKey, verifyComposite } from '../../worker/tunnel/composite.ts';
+import { loadKernel } from '../../wasm/kernel.ts';
+import { compositeVerifier, makeSessionKey } from '../../worker/tunnel/composite.ts';
 import { namedSigner, nobleCrypto } from '../support/noble-crypto.ts';
 import { same, thrown } from './support/expect.ts';
+
+const wasm = new URL('../../build/wasm/latchkey.wasm', import.meta.url);
+const { mldsa } = loadKernel(await WebAssembly.compileStreaming(fetch(wasm)));
+const verifyComposite = compositeVerifier(mldsa);
 
 const context = 'Latchkey/1 client';
 const message = utf8('a transcript');
@@ -32,7 +37,7 @@ describe('composite signatures in a browser', () => {
   it('QZ-13: verifies what @noble signed, and @noble verifies what a session key signed', async () => {
     const noble = namedSigner('browser');
     same(await verifyComposite(noble.publicKey, message, context, await noble.sign(message, context)), true, 'theirs');
-    const own = await makeSessionKey();
+    const own = await makeSessionKey(mldsa);
     const signature = await own.sign(message, context);
     same([own.publicKey.length, signature.length], [1_984, 3_373], 'sizes');
     same(await nobleCrypto().verify(own.publicKey, message, context, signature), true, 'ours');
@@ -59,12 +64,12 @@ describe('composite signatures in a browser', () => {
   });
 
   it('holds Ed25519 to the strict rule whatever the browser’s own accepts', async () => {
-    const mldsa = ml_dsa65.keygen(new Uint8Array(32));
+    const noble = ml_dsa65.keygen(new Uint8Array(32));
     const inner = compositeMessage(sha512(message), context);
-    const half = ml_dsa65.sign(inner, mldsa.secretKey, { context: compositeLabel });
+    const half = ml_dsa65.sign(inner, noble.secretKey, { context: compositeLabel });
     const judge = (key: Uint8Array, signature: Uint8Array) =>
       verifyComposite(
-        joinComposite({ mldsa: mldsa.publicKey, ed25519: key }),
+        joinComposite({ mldsa: noble.publicKey, ed25519: key }),
         message,
         context,
         joinComposite({ mldsa: half, ed25519: signature }),
@@ -85,7 +90,7 @@ describe('composite signatures in a browser', () => {
   });
 
   it('a wiped session key signs no more', async () => {
-    const key = await makeSessionKey();
+    const key = await makeSessionKey(mldsa);
     key.wipe();
     await thrown(() => key.sign(message, context));
   });

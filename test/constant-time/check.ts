@@ -44,6 +44,32 @@ export const declared: readonly Declared[] = [
     sites: 1,
     why: 'the same answer: a forgery does not advance the counter',
   },
+  ...['mldsa_generate', 'mldsa_sign'].flatMap((operation) => [
+    {
+      operation,
+      function: 'mldsa/sampling/sieveShort',
+      sites: 2,
+      why: 'which candidates for s1 and s2 were refused and so where the next one goes, which says nothing of the others',
+    },
+    {
+      operation,
+      function: 'mldsa/mldsa/expand',
+      sites: 1,
+      why: 'the same count, at the end of a block',
+    },
+  ]),
+  {
+    operation: 'mldsa_sign',
+    function: 'mldsa/sampling/sampleChallenge',
+    sites: 3,
+    why: 'where the challenge is not zero: it is published, or that of a refused attempt, a hash that says nothing of y',
+  },
+  {
+    operation: 'mldsa_sign',
+    function: 'mldsaSign',
+    sites: 3,
+    why: 'that an attempt was refused, which is as likely under every key and names no coefficient, and the hint, which is published',
+  },
 ];
 
 /** @returns one sentence on what is missing on this machine, or null. */

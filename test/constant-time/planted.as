@@ -4,7 +4,8 @@
  */
 import { aeadOpen as openGenuinely, aeadSeal as sealGenuinely } from './aead';
 import { hmacBegin as beginGenuinely } from './hkdf';
-import { CHUNK, DIGEST, KEM_KEY_SIZE, KEM_KEYS, KEM_MESSAGE, KEM_SECRET, KEY, OPEN_TEXT, POINT, SCALAR } from './memory';
+import { CHUNK, DIGEST, DSA_SEED, KEM_KEY_SIZE, KEM_KEYS, KEM_MESSAGE, KEM_SECRET, KEY, OPEN_TEXT, POINT, SCALAR } from './memory';
+import { mldsaGenerate as makeGenuinely } from './mldsa/mldsa';
 import { mlkemDecapsulate as decapsulateGenuinely, mlkemEncapsulate as encapsulateGenuinely, mlkemGenerate as generateGenuinely } from './mlkem/mlkem';
 import { x25519 as multiplyGenuinely } from './x25519';
 
@@ -55,4 +56,10 @@ export function mlkemEncapsulate(): bool {
 export function mlkemDecapsulate(place: u32): void {
   decapsulateGenuinely(place);
   if (load<u8>(KEM_SECRET) == 0) store<u8>(DIGEST, 0);
+}
+
+/** A branch on a bit of the seed. */
+export function mldsaGenerate(): void {
+  if (load<u8>(DSA_SEED) & 1) store<u8>(DIGEST, 0);
+  makeGenuinely();
 }

@@ -14,6 +14,7 @@ w2c_latchkey kernel;
 
 enum { KEY_BYTES = 32, NONCE_BYTES = 12, TAG_BYTES = 16, AD_BYTES = 13 };
 enum { EK = 1184, CIPHERTEXT = 1088, SECRET_BYTES = 32, SEED = 64, RHO_AT = 1152, PLACE = 1 };
+enum { DSA_PUBLIC_BYTES = 1952 };
 
 /* Around each stride of the ciphers and the hash, and with more than one of each. */
 static const uint32_t lengths[] = {0, 1, 15, 16, 17, 55, 56, 64, 192, 193, 448, 449, 1000};
@@ -172,6 +173,38 @@ __attribute__((noinline)) static void mlkem_decapsulate(uint8_t flip) {
   CALL(mlkemDecapsulate, PLACE);
 }
 
+static void give_dsa_seed(void) {
+  put(DOOR(DSA_SEED), 32, 14);
+  put(DOOR(DSA_RANDOM), 32, 15);
+}
+
+/* The public key is published, rho with it, which is known here from a run without secrets. */
+__attribute__((noinline)) static void mldsa_generate(void) {
+  give_dsa_seed();
+  CALL(mldsaGenerate);
+  memcpy(rho, DOOR(DSA_PUBLIC), sizeof rho);
+  memset(DOOR(DSA_PUBLIC), 0, DSA_PUBLIC_BYTES);
+  give_dsa_seed();
+  secret(DOOR(DSA_SEED), 32);
+  rho_is_awaited = 1;
+  CALL(mldsaGenerate);
+  if (rho_is_awaited) abort();
+  everything_is_public();
+}
+
+/* Under the key whose rho mldsa_generate has found; the message is public, the randomness is not. */
+__attribute__((noinline)) static void mldsa_sign(uint32_t length) {
+  memset(DOOR(DSA_PUBLIC), 0, DSA_PUBLIC_BYTES);
+  give_dsa_seed();
+  put(DOOR(CHUNK), length, 16);
+  secret(DOOR(DSA_SEED), 32);
+  secret(DOOR(DSA_RANDOM), 32);
+  rho_is_awaited = 1;
+  CALL(mldsaSign, length);
+  if (rho_is_awaited) abort();
+  everything_is_public();
+}
+
 static void records(void) {
   EACH_LENGTH(i) {
     aead_seal(lengths[i]);
@@ -202,11 +235,18 @@ static void key_exchange(void) {
   CALL(mlkemForget, PLACE);
 }
 
+static void signatures(void) {
+  mldsa_generate();
+  mldsa_sign(1);
+  mldsa_sign(300);
+}
+
 int main(void) {
   wasm2c_latchkey_instantiate(&kernel);
   records();
   hashes();
   key_exchange();
+  signatures();
   /* Without valgrind the marks are nothing, and silence would prove nothing. */
   return RUNNING_ON_VALGRIND ? 0 : 2;
 }

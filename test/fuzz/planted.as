@@ -4,7 +4,8 @@
  */
 import { aeadOpen as openGenuinely } from './aead';
 import { hkdfExpand as expandGenuinely } from './hkdf';
-import { KEM_CIPHERTEXT, KEM_MESSAGE, KEM_SECRET, OKM, OPEN_TEXT, POINT, SCALAR } from './memory';
+import { CHUNK, DSA_RANDOM, KEM_CIPHERTEXT, KEM_MESSAGE, KEM_SECRET, OKM, OPEN_TEXT, POINT, SCALAR } from './memory';
+import { mldsaVerify as verifyGenuinely } from './mldsa/mldsa';
 import { mlkemDecapsulate as decapsulateGenuinely } from './mlkem/mlkem';
 import { slotOpen as openSlotGenuinely } from './slots';
 import { x25519 as multiplyGenuinely } from './x25519';
@@ -42,4 +43,12 @@ export function mlkemDecapsulate(place: u32): void {
   const magic = load<u8>(KEM_CIPHERTEXT, 1087) == 0x77;
   decapsulateGenuinely(place);
   if (magic) store<u8>(KEM_MESSAGE, load<u8>(KEM_SECRET) | 1);
+}
+
+/** Leaves a byte for messages that begin in a certain way. */
+export function mldsaVerify(length: usize): bool {
+  const magic = load<u8>(CHUNK) == 0x5a;
+  const genuine = verifyGenuinely(length);
+  if (magic) store<u8>(DSA_RANDOM, 1);
+  return genuine;
 }

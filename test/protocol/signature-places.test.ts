@@ -14,13 +14,14 @@ import { objectType, parseObject, signObject } from '../../protocol/lks1.ts';
 import { verifyMldsa65 } from '../../server/crypto/composite-key.ts';
 import { verifyEd25519 } from '../../server/crypto/ed25519.ts';
 import { nodeCrypto } from '../../server/crypto/node-crypto.ts';
-import { verifyComposite } from '../../worker/tunnel/composite.ts';
+import { compositeVerifier } from '../../worker/tunnel/composite.ts';
 import { nobleCrypto } from '../support/noble-crypto.ts';
+import { freshKernel } from '../wasm/under-test.ts';
 import { rememberingSigner } from './fixed-handshake.ts';
 
 const verifiers: Record<string, Crypto['verify']> = {
   'node:crypto': nodeCrypto.verify,
-  'the browser’s WebCrypto and @noble': verifyComposite,
+  'the browser’s WebCrypto and the Wasm': compositeVerifier(freshKernel().kernel.mldsa),
   '@noble': nobleCrypto().verify,
 };
 

@@ -22,7 +22,17 @@ const clean = (underTest: UnderTest, secrets: Record<string, Uint8Array>) => {
 };
 
 /** The names of the regions that hold what is public anyway and may stay until it is overwritten. */
-type Door = 'POINT' | 'KEM_EK' | 'KEM_CIPHERTEXT' | 'AD' | 'NONCE' | 'SEAL_TEXT' | 'OPEN_TEXT' | 'SLOTS';
+type Door =
+  | 'DSA_PUBLIC'
+  | 'DSA_SIGNATURE'
+  | 'POINT'
+  | 'KEM_EK'
+  | 'KEM_CIPHERTEXT'
+  | 'AD'
+  | 'NONCE'
+  | 'SEAL_TEXT'
+  | 'OPEN_TEXT'
+  | 'SLOTS';
 
 /** Whether the memory outside these doors is that of an instance which has never worked: no secret in any form. */
 function untouchedOutside({ raw, memory }: UnderTest, doors: Partial<Record<Door, number>>): void {
@@ -66,6 +76,16 @@ test('QZ-18: each operation leaves nothing in the memory but what is public', ()
   untouchedOutside(underTest, kem);
   assert.throws(() => kernel.mlkemEncapsulate(new Uint8Array(1184).fill(255), random.bytes(32)), RangeError);
   untouchedOutside(underTest, kem);
+
+  const dsaSeed = random.bytes(32);
+  const dsaKey = kernel.mldsa.publicKey(dsaSeed);
+  untouchedOutside(underTest, { ...kem, DSA_PUBLIC: 1952 });
+  const dsa = { DSA_PUBLIC: 1952, DSA_SIGNATURE: 3309 };
+  const signature = kernel.mldsa.sign(dsaSeed, random.bytes(300), random.bytes(20), random.bytes(32));
+  untouchedOutside(underTest, { ...kem, ...dsa });
+  kernel.mldsa.verify(dsaKey, random.bytes(300), random.bytes(20), signature);
+  untouchedOutside(underTest, { ...kem, ...dsa });
+  Object.assign(kem, dsa);
 
   const [key, nonce] = [random.bytes(32), random.bytes(12)];
   const sealed = kernel.aeadSeal(key, nonce, ad, text).slice();

@@ -1,9 +1,10 @@
 /**
- * Keccak-f[1600] and the sponges of FIPS 202 (sections 3, 4 and 6) that ML-KEM asks for, two at a time: lane i of both
- * stands in one vector, 16 bytes from the next lane. expandPair() makes two different streams of one seed;
+ * Keccak-f[1600] and the sponges of FIPS 202 (sections 3, 4 and 6) that ML-KEM and ML-DSA ask for, two at a time: lane i
+ * of both stands in one vector, 16 bytes from the next lane. expandPair() makes two different streams of one seed;
  * the others run the first sponge alone, and the second idles beside it.
  *
- * Inputs are whole 8-byte words. Not exported from the module: nothing in Latchkey/1 outside ML-KEM hashes with SHA-3.
+ * Inputs are whole 8-byte words but for the last one of finish(). Not exported from the module: nothing in Latchkey/1
+ * outside these two hashes with SHA-3.
  */
 import { KECCAK, KECCAK_OTHER } from './memory';
 
@@ -62,15 +63,24 @@ export function pad(domain: u64, rate: usize): void {
   permute();
 }
 
+/** Absorbs the last `length` bytes, however many, and pads behind them. Reads up to seven bytes beyond, and forgets them. */
+export function finish(data: usize, length: usize, domain: u64, rate: usize): void {
+  const whole = length & ~7;
+  absorb(data, whole, rate);
+  const bits = <u64>(length & 7) << 3;
+  pad((load<u64>(data + whole) & ((<u64>1 << bits) - 1)) | (domain << bits), rate);
+}
+
 /**
- * Starts two sponges on seed | suffix, one block each, and permutes once. Each suffix holds at most seven bytes with the
- * domain bits behind its last one.
+ * Starts two sponges on seed | suffix, one block each, and permutes once. The seed has `length` bytes, whole words; each
+ * suffix holds at most seven bytes with the domain bits behind its last one.
  */
-export function expandPair(seed: usize, first: u64, second: u64, rate: usize): void {
+export function expandPair(seed: usize, length: usize, first: u64, second: u64, rate: usize): void {
   begin();
-  for (let i: usize = 0; i < 32; i += 8) v128.store(KECCAK + (i << 1), v128.load_splat<u64>(seed + i));
-  store<u64>(KECCAK, first, 64);
-  store<u64>(KECCAK, second, 72);
+  for (let i: usize = 0; i < length; i += 8) v128.store(KECCAK + (i << 1), v128.load_splat<u64>(seed + i));
+  const behind = KECCAK + (length << 1);
+  store<u64>(behind, first);
+  store<u64>(behind, second, 8);
   v128.store(KECCAK + ((rate - 8) << 1), i64x2.splat(LAST_BIT));
   permute();
 }

@@ -24,8 +24,8 @@ const TAG: usize = 16;
 /** Room to pad a text to whole Poly1305 blocks in place, then to hold its tag. */
 const TEXT_ROOM: usize = TEXT_MAX + 2 * TAG;
 
-const ARENA_SIZE: usize = 753872;
-const ARENA: usize = memory.data(753872 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
+const ARENA_SIZE: usize = 835504;
+const ARENA: usize = memory.data(835504 /* a literal, as the compiler asks; the size is checked in wipe() */, 16);
 
 // Doors.
 export const SEAL_TEXT: usize = ARENA;
@@ -117,7 +117,40 @@ export const FRAME_HEAD: usize = 16;
 /** docs/protocol.md, "Records": the longest plaintext. */
 export const FRAME_TEXT_MAX: usize = 16384;
 export const FRAME_SIZE: usize = FRAME_HEAD + FRAME_TEXT_MAX + 2 * TAG;
-const END: usize = FRAMES + FRAME_COUNT * FRAME_SIZE;
+
+// ML-DSA: its doors, then scratch of polynomials with 256 coefficients of 32 bits. Messages pass through CHUNK.
+export const DSA_PUBLIC: usize = FRAMES + FRAME_COUNT * FRAME_SIZE;
+export const DSA_SIGNATURE: usize = DSA_PUBLIC + 1952;
+/** xi of FIPS 204 algorithm 6, and rnd of algorithm 7. Its length makes up for the signature's odd one. */
+export const DSA_SEED: usize = DSA_SIGNATURE + 3312;
+export const DSA_RANDOM: usize = DSA_SEED + 32;
+export const DSA_POLY: usize = 1024;
+/** rho 32 | rho' 64 | K 32. */
+export const DSA_EXPANDED: usize = DSA_RANDOM + 32;
+export const DSA_TR: usize = DSA_EXPANDED + 128;
+/** mu 64, with the encoded w1 behind it: what the challenge is the hash of. */
+export const DSA_MU: usize = DSA_TR + 64;
+export const DSA_W1: usize = DSA_MU + 64;
+/** K 32 | rnd 32 | mu 64, and what becomes of it: rho'' 64. */
+export const DSA_MASK_SEED: usize = DSA_W1 + 768;
+export const DSA_CHALLENGE: usize = DSA_MASK_SEED + 128;
+/** Five blocks of each sponge. */
+export const DSA_XOF: usize = DSA_CHALLENGE + 48;
+export const DSA_XOF_SIZE: usize = 688;
+export const DSA_A: usize = DSA_XOF + 2 * DSA_XOF_SIZE;
+export const DSA_S1: usize = DSA_A + 30 * DSA_POLY;
+export const DSA_S2: usize = DSA_S1 + 5 * DSA_POLY;
+export const DSA_T0: usize = DSA_S2 + 6 * DSA_POLY;
+/** y and the polynomial that is made beside its last one. */
+export const DSA_Y: usize = DSA_T0 + 6 * DSA_POLY;
+export const DSA_Z: usize = DSA_Y + 6 * DSA_POLY;
+export const DSA_W: usize = DSA_Z + 5 * DSA_POLY;
+export const DSA_HINT: usize = DSA_W + 6 * DSA_POLY;
+export const DSA_C: usize = DSA_HINT + 6 * DSA_POLY;
+export const DSA_T: usize = DSA_C + DSA_POLY;
+export const DSA_SCRATCH: usize = DSA_EXPANDED;
+export const DSA_SCRATCH_SIZE: usize = DSA_T + DSA_POLY - DSA_EXPANDED;
+const END: usize = DSA_SCRATCH + DSA_SCRATCH_SIZE;
 
 /** Forgets every key, every text and every intermediate value. The count of sealed records stays. */
 export function wipe(): void {

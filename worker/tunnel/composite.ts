@@ -1,8 +1,8 @@
 /**
- * id-MLDSA65-Ed25519-SHA512 in a browser: Ed25519 and SHA-512 by WebCrypto, ML-DSA-65 by @noble/post-quantum because
- * no browser has it yet. Ed25519 obeys the one strict rule of protocol/ed25519-strict.ts whatever the browser accepts.
+ * id-MLDSA65-Ed25519-SHA512 in a browser: Ed25519 and SHA-512 by WebCrypto, ML-DSA-65 by the Wasm module because no browser
+ * has it yet, and because JavaScript that runs for the first time takes half of a launch for it (docs/decisions/0014).
+ * Ed25519 obeys the one strict rule of protocol/ed25519-strict.ts whatever the browser accepts.
  */
-import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import {
   compositeLabel,
   compositeMessage,
@@ -10,25 +10,24 @@ import {
   splitPublicKey,
   splitSignature,
 } from '../../protocol/composite.ts';
-import type { Signer } from '../../protocol/crypto.ts';
+import type { Crypto, Signer } from '../../protocol/crypto.ts';
 import { passesStrictRule } from '../../protocol/ed25519-strict.ts';
+import type { Mldsa } from '../../wasm/mldsa.ts';
+import { secretArray } from '../../wasm/secret-array.ts';
 
 const ed25519 = { name: 'Ed25519' } as const;
 
-/** Both halves must verify. Never throws on hostile input. */
-export async function verifyComposite(
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  context: string,
-  signature: Uint8Array,
-): Promise<boolean> {
-  const key = splitPublicKey(publicKey);
-  const parts = splitSignature(signature);
-  if (key === undefined || parts === undefined) return false;
-  const inner = await innerMessage(message, context);
-  // The cheap half first: most forgeries end here.
-  if (!(await verifyEd25519(key.ed25519, inner, parts.ed25519))) return false;
-  return ml_dsa65.verify(parts.mldsa, inner, key.mldsa, { context: compositeLabel });
+/** Both halves must verify. What it makes never throws on hostile input. */
+export function compositeVerifier(mldsa: Mldsa): Crypto['verify'] {
+  return async (publicKey, message, context, signature) => {
+    const key = splitPublicKey(publicKey);
+    const parts = splitSignature(signature);
+    if (key === undefined || parts === undefined) return false;
+    const inner = await innerMessage(message, context);
+    // Most forgeries end at the first half.
+    if (!(await verifyEd25519(key.ed25519, inner, parts.ed25519))) return false;
+    return mldsa.verify(key.mldsa, inner, compositeLabel, parts.mldsa);
+  };
 }
 
 /** Ed25519 under the strict rule, whatever the browser accepts. False for hostile input, never throws. */
@@ -51,27 +50,28 @@ export interface SessionKey extends Signer {
   wipe(): void;
 }
 
-/** Makes a session key. The Ed25519 half is non-extractable; the ML-DSA half lives in this realm's memory alone. */
-export async function makeSessionKey(): Promise<SessionKey> {
+/** Makes a session key. The Ed25519 half is non-extractable; of the ML-DSA half this realm keeps the seed alone. */
+export async function makeSessionKey(mldsa: Mldsa): Promise<SessionKey> {
   const classical = await crypto.subtle.generateKey(ed25519, false, ['sign', 'verify']);
-  const seed = crypto.getRandomValues(new Uint8Array(32));
-  const { secretKey, publicKey } = ml_dsa65.keygen(seed);
-  seed.fill(0);
   const edPublic = new Uint8Array(await crypto.subtle.exportKey('raw', classical.publicKey));
+  const seed = crypto.getRandomValues(secretArray(32));
   let isWiped = false;
   return Object.freeze<SessionKey>({
-    publicKey: joinComposite({ mldsa: publicKey, ed25519: edPublic }),
+    publicKey: joinComposite({ mldsa: mldsa.publicKey(seed), ed25519: edPublic }),
     sign: async (message, context) => {
       const inner = await innerMessage(message, context);
       // Looked at after the wait: a key that is wiped meanwhile must not sign with its zeros.
       if (isWiped) throw new TypeError('this session key was wiped');
-      const mldsa = ml_dsa65.sign(inner, secretKey, { context: compositeLabel });
+      // Drawn for one signature (FIPS 204 section 3.4, hedged).
+      const random = crypto.getRandomValues(secretArray(32));
+      const half = mldsa.sign(seed, inner, compositeLabel, random);
+      random.fill(0);
       const ed = await crypto.subtle.sign(ed25519, classical.privateKey, inner);
-      return joinComposite({ mldsa, ed25519: new Uint8Array(ed) });
+      return joinComposite({ mldsa: half, ed25519: new Uint8Array(ed) });
     },
     wipe: () => {
       isWiped = true;
-      secretKey.fill(0);
+      seed.fill(0);
     },
   });
 }

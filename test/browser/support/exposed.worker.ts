@@ -1,10 +1,12 @@
 /** A Worker behind worker/exposed.ts, with a key it keeps to itself: what exposed.browser.ts tries to get at. */
 import { transferHandlers } from 'comlink';
+import { loadKernel } from '../../../wasm/kernel.ts';
 import { faultHandler, TunnelFault } from '../../../worker/api.ts';
 import { exposeMembers } from '../../../worker/exposed.ts';
 import { makeSessionKey } from '../../../worker/tunnel/composite.ts';
 
-const key = await makeSessionKey();
+const wasm = new URL('../../../build/wasm/latchkey.wasm', import.meta.url);
+const key = await makeSessionKey(loadKernel(await WebAssembly.compileStreaming(fetch(wasm))).mldsa);
 
 const api = Object.freeze({
   refuse: (code: string) => {

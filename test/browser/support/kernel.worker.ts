@@ -3,7 +3,7 @@ import { expose } from 'comlink';
 import { wasmCrypto } from '../../../wasm/crypto.ts';
 import { loadKernel } from '../../../wasm/kernel.ts';
 import { workerClock } from '../../../worker/tunnel/clock.ts';
-import { makeSessionKey, verifyComposite } from '../../../worker/tunnel/composite.ts';
+import { compositeVerifier, makeSessionKey } from '../../../worker/tunnel/composite.ts';
 import { comesBack, echo, twoEnds } from './two-ends.ts';
 
 const wasm = new URL('../../../build/wasm/latchkey.wasm', import.meta.url);
@@ -11,7 +11,7 @@ const kernel = loadKernel(await WebAssembly.compileStreaming(fetch(wasm)));
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 /** More than getRandomValues gives at once; what is echoed need not be random in every byte. */
 const someBytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 131 + (i >> 8)) & 0xff);
-const wasmBacked = wasmCrypto(kernel, { random, verify: verifyComposite });
+const wasmBacked = wasmCrypto(kernel, { random, verify: compositeVerifier(kernel.mldsa) });
 
 const api = {
   isWorker: () => 'WorkerGlobalScope' in globalThis && !('window' in globalThis),
@@ -26,7 +26,8 @@ const api = {
 
   /** A handshake, echoes of the given sizes, a rekey, echoes again. */
   async session(sizes: readonly number[]) {
-    const [session, gateway, issuer] = await Promise.all([makeSessionKey(), makeSessionKey(), makeSessionKey()]);
+    const keys = [makeSessionKey(kernel.mldsa), makeSessionKey(kernel.mldsa), makeSessionKey(kernel.mldsa)] as const;
+    const [session, gateway, issuer] = await Promise.all(keys);
     const sealedBefore = kernel.sealed();
     const ends = await twoEnds(wasmBacked, workerClock, { session, gateway, issuer }, (stream) => void echo(stream));
     const echoed: boolean[] = [];

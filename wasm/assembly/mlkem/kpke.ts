@@ -48,7 +48,7 @@ export function decodeVector(vector: usize, bytes: usize): u32 {
 export function generate(key: usize, d: usize): void {
   // (rho, sigma) = G(d | k)
   const suffix = <u64>RANK | (SHA3 << 8);
-  expandPair(d, suffix, suffix, SHA3_512_RATE);
+  expandPair(d, 32, suffix, suffix, SHA3_512_RATE);
   take(KEM_PAIR, 64, 0);
   memory.copy(key + KEM_RHO, KEM_PAIR, 32);
   sampleMatrix(key + KEM_A, key + KEM_RHO);

@@ -40,7 +40,7 @@ function sieve(out: usize, from: i32, sponge: usize): i32 {
 
 /** Two entries of the matrix. */
 function samplePair(rho: usize, out0: usize, entry0: u64, out1: usize, entry1: u64): void {
-  expandPair(rho, entry0, entry1, SHAKE128_RATE);
+  expandPair(rho, 32, entry0, entry1, SHAKE128_RATE);
   let count0 = sieve(out0, 0, 0);
   let count1 = sieve(out1, 0, 1);
   while ((count0 & count1) < DEGREE) { // public: as above; a full polynomial has exactly 256
@@ -90,7 +90,7 @@ function binomial(out: usize, sponge: usize): void {
 export function sampleNoise(seed: usize, count: usize): void {
   for (let nonce: usize = 0; nonce < count; nonce += 2) {
     const first = <u64>nonce | (SHAKE << 8);
-    expandPair(seed, first, first + 1, SHAKE256_RATE);
+    expandPair(seed, 32, first, first + 1, SHAKE256_RATE);
     binomial(NOISE + nonce * POLY, 0);
     binomial(NOISE + (nonce + 1) * POLY, 1);
   }
