@@ -13,7 +13,7 @@ export const wasmPath = join(root, 'build/wasm/latchkey.wasm');
 const stampPath = `${wasmPath}.sources`;
 
 /** 64 KiB each; the arena of assembly/memory.ts and the tables fit. The memory cannot grow. */
-const memoryPages = '14';
+const memoryPages = '13';
 
 /** No runtime, no collector, no assertions, and no `abort` to import: the module can call nothing. */
 const flags = [

@@ -1,6 +1,6 @@
 /**
- * The one file, with mldsa.ts, that knows a pointer: hands bytes to the Wasm module, calls it, takes bytes out and wipes what was
- * secret behind them. RFC 8439, RFC 7748, FIPS 203, FIPS 180-4, RFC 2104 and RFC 5869 live in assembly/.
+ * The one file, with mldsa.ts, that knows a pointer: hands bytes to the Wasm module, calls it, takes bytes out and wipes
+ * what was secret behind them. RFC 8439, RFC 7748, FIPS 203, FIPS 204, FIPS 180-4, RFC 2104 and RFC 5869 live in assembly/.
  *
  * Runs wherever WebAssembly does: it imports nothing of Node or of the browser. Not for application code: the tunnel
  * uses it through crypto.ts. {@link Kernel.aeadSeal} takes a nonce because WireGuard's packets carry theirs; the

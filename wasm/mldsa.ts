@@ -22,8 +22,9 @@ export class Mldsa {
 
   /** The public key, 1952 bytes, of a seed of 32. */
   publicKey(seed: Uint8Array): Uint8Array<ArrayBuffer> {
-    const { DSA_PUBLIC } = this.#wasm;
-    this.#putSecret('seed', seed, this.#wasm.DSA_SEED.value);
+    const { DSA_PUBLIC, DSA_SEED } = this.#wasm;
+    assertLength('seed', seed, seedBytes);
+    this.#bytes.set(seed, DSA_SEED.value);
     this.#wasm.mldsaGenerate();
     return this.#bytes.slice(DSA_PUBLIC.value, DSA_PUBLIC.value + mldsaPublicBytes);
   }
@@ -34,17 +35,22 @@ export class Mldsa {
    */
   sign(seed: Uint8Array, message: Uint8Array, context: Uint8Array, random: Uint8Array): Uint8Array<ArrayBuffer> {
     const { DSA_SIGNATURE, DSA_SEED, DSA_RANDOM } = this.#wasm;
+    // Nothing is handed over before all of it may be.
+    assertLength('seed', seed, seedBytes);
+    assertLength('randomness', random, seedBytes);
+    if (!this.#fits(message, context)) throw new RangeError('message or context is too long for the module');
     const length = this.#putMessage(message, context);
-    this.#putSecret('seed', seed, DSA_SEED.value);
-    this.#putSecret('randomness', random, DSA_RANDOM.value);
+    this.#bytes.set(seed, DSA_SEED.value);
+    this.#bytes.set(random, DSA_RANDOM.value);
     this.#wasm.mldsaSign(length);
     this.#forgetMessage(length);
     return this.#bytes.slice(DSA_SIGNATURE.value, DSA_SIGNATURE.value + mldsaSignatureBytes);
   }
 
-  /** False for whatever is no signature, lengths included; never throws on hostile input but for a message beyond 16 KB. */
+  /** False for whatever is no signature, lengths included, and for what is longer than sign() takes. Never throws. */
   verify(publicKey: Uint8Array, message: Uint8Array, context: Uint8Array, signature: Uint8Array): boolean {
     if (publicKey.length !== mldsaPublicBytes || signature.length !== mldsaSignatureBytes) return false;
+    if (!this.#fits(message, context)) return false;
     const length = this.#putMessage(message, context);
     this.#bytes.set(publicKey, this.#wasm.DSA_PUBLIC.value);
     this.#bytes.set(signature, this.#wasm.DSA_SIGNATURE.value);
@@ -53,22 +59,17 @@ export class Mldsa {
     return genuine;
   }
 
-  #putSecret(name: string, secret: Uint8Array, at: number): void {
-    assertLength(name, secret, seedBytes);
-    this.#bytes.set(secret, at);
+  #fits(message: Uint8Array, context: Uint8Array): boolean {
+    return context.length <= 255 && 2 + context.length + message.length <= this.#wasm.CHUNK_MAX.value;
   }
 
   /** M' = 0 | u8 length, context | message. @returns its length. */
   #putMessage(message: Uint8Array, context: Uint8Array): number {
-    const { CHUNK, CHUNK_MAX } = this.#wasm;
-    const length = 2 + context.length + message.length;
-    if (context.length > 255) throw new RangeError('an ML-DSA context has at most 255 bytes');
-    if (length > CHUNK_MAX.value)
-      throw new RangeError(`message and context have more than ${CHUNK_MAX.value - 2} bytes`);
+    const { CHUNK } = this.#wasm;
     this.#bytes.set([0, context.length], CHUNK.value);
     this.#bytes.set(context, CHUNK.value + 2);
     this.#bytes.set(message, CHUNK.value + 2 + context.length);
-    return length;
+    return 2 + context.length + message.length;
   }
 
   #forgetMessage(length: number): void {

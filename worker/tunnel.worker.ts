@@ -27,7 +27,8 @@ const passwordWatchers = new Set<(stage: PasswordStage | undefined) => unknown>(
 const transferWatchers = new Set<(transfers: Transfers) => unknown>();
 let status: TunnelStatus = { state: 'connecting', epoch: 0 };
 
-const kernel = WebAssembly.compileStreaming(fetch(wasmUrl)).then(loadKernel);
+// Within the promise: where WebAssembly is switched off there is not even the name.
+const kernel = (async () => loadKernel(await WebAssembly.compileStreaming(fetch(wasmUrl))))();
 const key = kernel.then(({ mldsa }) => makeSessionKey(mldsa));
 key.catch(() => undefined); // the launch says it
 const loaded = load();

@@ -5,7 +5,7 @@
 import { aeadOpen as openGenuinely, aeadSeal as sealGenuinely } from './aead';
 import { hmacBegin as beginGenuinely } from './hkdf';
 import { CHUNK, DIGEST, DSA_SEED, KEM_KEY_SIZE, KEM_KEYS, KEM_MESSAGE, KEM_SECRET, KEY, OPEN_TEXT, POINT, SCALAR } from './memory';
-import { mldsaGenerate as makeGenuinely } from './mldsa/mldsa';
+import { mldsaGenerate as makeGenuinely, mldsaSign as signGenuinely } from './mldsa/mldsa';
 import { mlkemDecapsulate as decapsulateGenuinely, mlkemEncapsulate as encapsulateGenuinely, mlkemGenerate as generateGenuinely } from './mlkem/mlkem';
 import { x25519 as multiplyGenuinely } from './x25519';
 
@@ -62,4 +62,11 @@ export function mlkemDecapsulate(place: u32): void {
 export function mldsaGenerate(): void {
   if (load<u8>(DSA_SEED) & 1) store<u8>(DIGEST, 0);
   makeGenuinely();
+}
+
+/** An address made of a byte of the seed, where some decisions are declared. */
+export function mldsaSign(length: usize): void {
+  const picked = load<u8>(CHUNK + <usize>load<u8>(DSA_SEED));
+  signGenuinely(length);
+  store<u8>(DIGEST, picked);
 }

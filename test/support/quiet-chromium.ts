@@ -48,9 +48,11 @@ export class QuietChromium {
     const own = [`--user-data-dir=${profile}`, '--remote-debugging-port=0', '--disable-popup-blocking'];
     const child = spawn(findChromium(), [...chromiumFlags, ...own, 'about:blank'], { stdio: 'ignore' });
     const file = join(profile, 'DevToolsActivePort');
-    for (const late = Date.now() + patienceMs; !existsSync(file); await pause(lookMs))
+    // It is there for a moment before its two lines are.
+    const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []);
+    for (const late = Date.now() + patienceMs; lines().length < 2; await pause(lookMs))
       if (Date.now() > late || child.exitCode !== null) throw new Error('Chromium does not start');
-    const [port, path] = readFileSync(file, 'utf8').split('\n');
+    const [port, path] = lines();
     const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
     await once(socket, 'open');
     return new QuietChromium(child, profile, socket);

@@ -63,7 +63,7 @@ export function pad(domain: u64, rate: usize): void {
   permute();
 }
 
-/** Absorbs the last `length` bytes, however many, and pads behind them. Reads up to seven bytes beyond, and forgets them. */
+/** Absorbs the last `length` bytes, however many, and pads behind them. Reads up to eight bytes beyond, and forgets them. */
 export function finish(data: usize, length: usize, domain: u64, rate: usize): void {
   const whole = length & ~7;
   absorb(data, whole, rate);

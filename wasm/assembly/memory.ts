@@ -120,8 +120,9 @@ export const FRAME_SIZE: usize = FRAME_HEAD + FRAME_TEXT_MAX + 2 * TAG;
 
 // ML-DSA: its doors, then scratch of polynomials with 256 coefficients of 32 bits. Messages pass through CHUNK.
 export const DSA_PUBLIC: usize = FRAMES + FRAME_COUNT * FRAME_SIZE;
+/** 3309 bytes, in a room of whole words. */
 export const DSA_SIGNATURE: usize = DSA_PUBLIC + 1952;
-/** xi of FIPS 204 algorithm 6, and rnd of algorithm 7. Its length makes up for the signature's odd one. */
+/** xi of FIPS 204 algorithm 6, and rnd of algorithm 7. */
 export const DSA_SEED: usize = DSA_SIGNATURE + 3312;
 export const DSA_RANDOM: usize = DSA_SEED + 32;
 export const DSA_POLY: usize = 1024;

@@ -13,7 +13,8 @@ type Remote = { readonly objectId: string };
 export async function workerOf(session: CDPSession): Promise<Send> {
   const attached = Promise.withResolvers<string>();
   session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
-    if (targetInfo.type === 'worker') attached.resolve(sessionId);
+    // An app's frames may have Workers too, and the shim's helper has one.
+    if (targetInfo.type === 'worker' && targetInfo.url.includes('/tunnel.worker')) attached.resolve(sessionId);
   });
   // Not flat: Playwright's session hands on no messages of sessions inside its own.
   await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
@@ -103,6 +104,7 @@ function searchBytes(this: object[], wanted: unknown): { objects: number; buffer
   }
   const found = new Set<string>();
   for (const buffer of buffers) {
+    if ('detached' in buffer && buffer.detached) continue; // given away: nothing is in it
     const all = new Uint8Array(buffer);
     let text = '';
     for (let at = 0; at < all.length; at += 8_192) text += String.fromCharCode(...all.subarray(at, at + 8_192));

@@ -23,10 +23,7 @@ export function times(a: i32, b: i32): i32 {
   return montgomery(<i64>a * b);
 }
 
-/**
- * a mod q, within 0.75 q, for |a| < 2^31 - 2^22: 2^23 is nearly q. What is less than 2^22 off a multiple of q comes out as
- * just that, so a small number is itself again.
- */
+/** a mod q, within 0.75 q, for |a| < 2^31 - 2^22: 2^23 is nearly q. */
 @inline
 export function reduce(a: i32): i32 {
   return a - ((a + (1 << 22)) >> 23) * Q;

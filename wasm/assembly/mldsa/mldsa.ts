@@ -63,7 +63,7 @@ function forget(): void {
   memory.fill(KECCAK, 0, 800);
 }
 
-/** Algorithm 6, lines 1 to 7: the public key at its door; A-hat, and s1, s2, t0 in the domain of the transform. */
+/** Algorithm 6: the public key at its door; A-hat and s1 in the domain of the transform, s2 and t0. */
 function expand(): void {
   // rho | rho' | K = H(xi | k | l)
   begin();
@@ -76,8 +76,6 @@ function expand(): void {
   sampleShort(SHORT_SEED);
   nttAll(DSA_S1, COLUMNS);
   for (let row: usize = 0; row < ROWS; row++) roundRow(row);
-  nttAll(DSA_S2, ROWS);
-  nttAll(DSA_T0, ROWS);
 }
 
 /** One row of t = A s1 + s2, its high bits into the public key and its low ones into t0. */
@@ -104,6 +102,8 @@ export function mldsaGenerate(): void {
 /** Algorithm 7: DSA_SIGNATURE from DSA_SEED, `length` bytes of CHUNK and DSA_RANDOM; seed and randomness are wiped. */
 export function mldsaSign(length: usize): void {
   expand();
+  nttAll(DSA_S2, ROWS);
+  nttAll(DSA_T0, ROWS);
   hashMessage(length);
   memory.copy(DSA_MASK_SEED, K, 32);
   memory.copy(DSA_MASK_SEED + 32, DSA_RANDOM, 32);
@@ -159,7 +159,7 @@ function respond(i: usize): i32 {
   inverse(z);
   let beyond: i32 = 0;
   for (let at: usize = 0; at < DSA_POLY; at += 4) {
-    const sum = load<i32>(y + at) + reduce(load<i32>(z + at));
+    const sum = load<i32>(y + at) + load<i32>(z + at);
     store<i32>(z + at, sum);
     beyond |= exceeds(sum, GAMMA1 - BETA);
   }
@@ -181,25 +181,22 @@ function uncover(row: usize): i32 {
 }
 
 /**
- * One row of the hint: where adding c t0 changes the high bits of w - c s2.
- * @returns how many there are, or more than omega when a coefficient of c t0 is gamma2 or more.
+ * One row of the hint: where adding c t0 changes the high bits of w - c s2. @returns how many there are.
+ * Line 28's bound on c t0 holds always: its coefficients are at most tau * 2^12 = 200,704, below gamma2.
  */
 function hint(row: usize): i32 {
   const w = DSA_W + row * DSA_POLY;
   multiply(DSA_T, DSA_C, DSA_T0 + row * DSA_POLY);
   inverse(DSA_T);
-  let beyond: i32 = 0;
   let count: i32 = 0;
   for (let i: usize = 0; i < DSA_POLY; i += 4) {
     const r = load<i32>(w + i);
-    const t = reduce(load<i32>(DSA_T + i));
-    const differs = highBits(canonical(r + t)) ^ highBits(r);
+    const differs = highBits(canonical(r + load<i32>(DSA_T + i))) ^ highBits(r);
     const one = <i32>(<u32>-differs >> 31);
     store<i32>(DSA_HINT + row * DSA_POLY + i, one);
     count += one;
-    beyond |= exceeds(t, GAMMA2);
   }
-  return count + (beyond & 256);
+  return count;
 }
 
 /** Algorithm 8. @returns whether DSA_SIGNATURE is one of `length` bytes of CHUNK under DSA_PUBLIC, all of them public. */

@@ -1,5 +1,5 @@
 /**
- * The number-theoretic transform of ML-DSA and products in its domain (FIPS 204 section 7.5, algorithms 41, 42 and 45).
+ * The number-theoretic transform of ML-DSA and products in its domain (FIPS 204 sections 7.5 and 7.6, algorithms 41, 42 and 45).
  * A polynomial is 256 signed 32-bit coefficients in memory; the order of coefficients is the specification's.
  *
  * Bounds: ntt() takes |x| <= q and adds at most q a layer, eight layers: 9q < 2^31. inverse() takes |x| <= q and doubles
@@ -8,7 +8,7 @@
 import { DSA_POLY } from '../memory';
 import { montgomery, times } from './arithmetic';
 
-/** 1753^BitRev8(k) * 2^32 mod q (FIPS 204 appendix B), made when the module starts: a table would be a tenth of it. */
+/** 1753^BitRev8(k) * 2^32 mod q (FIPS 204 appendix B), made when the module starts, which is shorter than a table. */
 const POWERS: usize = memory.data(1024, 16);
 /** 1753 * 2^32 mod q, and 2^32 mod q. */
 const ROOT: i32 = 2091667;
@@ -45,7 +45,10 @@ export function ntt(poly: usize): void {
   }
 }
 
-/** Algorithm 42, in place, on a product of this domain; the result is within q. */
+/**
+ * Algorithm 42, in place, on a product of this domain. The last factor is small, so the result is within q/2 + 20,989: what
+ * is smaller than q/2 by more than that comes out as itself.
+ */
 export function inverse(poly: usize): void {
   let k: usize = 1024;
   for (let length: usize = 4; length <= 512; length <<= 1) {

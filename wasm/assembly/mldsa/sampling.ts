@@ -123,7 +123,7 @@ export function sampleChallenge(): void {
   for (let i: usize = 256 - TAU; i < 256; i++) {
     let j: usize = 256;
     while (j > i) { // public: a challenge is published, and one that is not says nothing of y, whose hash it is
-      if (from == DSA_XOF + SHAKE256_RATE) { // public: as above
+      if (from == DSA_XOF + SHAKE256_RATE) { // public: as above; more than a block is hardly ever asked for, and by no test
         permute();
         take(DSA_XOF, SHAKE256_RATE, 0);
         from = DSA_XOF;
