@@ -153,6 +153,26 @@ for (const browser of browsers)
       assert.deepEqual(outcome, ['of the service', 'of the service', 'from a frame']);
     });
 
+    test(`app-access: an object and an embed, which pass every service worker, show the picture that they name (${browser})`, async () => {
+      const shown = await depot.app.evaluate(async () => {
+        const seen: boolean[] = [];
+        for (const made of ['<object data="/picture.svg"></object>', '<embed src="/picture.svg">']) {
+          const host = document.body.appendChild(document.createElement('div'));
+          host.innerHTML = made;
+          const inside = (of: Window): Document[] => [of.document, ...within(of)];
+          const within = (of: Window) => Array.from(of, (_, at) => inside(of[at] as Window)).flat();
+          // A page of the way to it may be there before.
+          const isShown = ({ documentElement, images }: Document): boolean =>
+            documentElement?.localName === 'svg' || [...images].some((one) => one.naturalHeight === 34);
+          while (!within(window).some(isShown)) await new Promise((resolve) => setTimeout(resolve, 20));
+          host.remove();
+          seen.push(true);
+        }
+        return seen;
+      });
+      assert.deepEqual(shown, [true, true]);
+    });
+
     test(`app-access: a page of which the service says no type connects (${browser})`, async () => {
       const echoed = await depot.app.evaluate(async () => {
         const frame = document.createElement('iframe');

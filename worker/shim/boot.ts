@@ -31,14 +31,33 @@ async function bootTab(): Promise<void> {
   location.replace(shellAddress(location, labelOf(location), path));
 }
 
-/** `object` and `embed` pass every service worker (Fetch, "service-workers mode"); a frame inside of them does not. */
-function showInside(): void {
+/** Of which a service worker is also told that a page is loaded anew: Chromium. */
+const isSeenInside = 'isReloadNavigation' in Request.prototype;
+
+/** `object` and `embed` pass every service worker (Fetch, "service-workers mode"); a frame inside of them does not, but in Firefox. */
+async function showInside(): Promise<void> {
+  if (!isSeenInside) return showPicture().catch(giveUp);
   adopt('html, body { height: 100%; margin: 0 } iframe { width: 100%; height: 100%; border: 0; display: block }');
   const frame = document.createElement('iframe');
   // The service worker is to see that the app's own origin leads there.
   frame.referrerPolicy = 'same-origin';
   frame.src = location.href;
   document.body.replaceChildren(frame);
+}
+
+/**
+ * Asked for by the page around, which the service worker sees, and by its policy. Anything but a picture would be shown
+ * without the service's own policy, so it is not.
+ */
+async function showPicture(): Promise<void> {
+  const around = window.parent as Window & typeof globalThis;
+  const answer = await around.fetch(location.href);
+  const type = answer.headers.get('content-type') ?? '';
+  if (!answer.ok || !/^image\//i.test(type)) return giveUp();
+  const picture = document.createElement('img');
+  picture.src = URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type }));
+  adopt('body { margin: 0 } img { display: block }');
+  document.body.replaceChildren(picture);
 }
 
 function adopt(style: string): void {

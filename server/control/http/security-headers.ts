@@ -78,6 +78,8 @@ export function appHeaders(config: Config): Headers {
       "script-src 'self'",
       // A blob has an address for its own origin alone; the helper frame reads what its Worker brought by it.
       "connect-src 'self' blob:",
+      // What an `object` names, as the boot page shows it.
+      'img-src blob:',
       "worker-src 'self'",
       "frame-src 'self'",
       `frame-ancestors 'self' ${origins.shell(config)}`,

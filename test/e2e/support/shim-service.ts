@@ -7,6 +7,7 @@ import { behavioursScript } from './websocket-behaviours.ts';
 
 const page =
   '<!doctype html><meta charset="utf-8"><title>Depot</title><script src="/behaviours.js"></script><h1>Depot</h1>';
+const picture = '<svg xmlns="http://www.w3.org/2000/svg" width="12" height="34"><rect width="12" height="34"/></svg>';
 const answerInWorker = 'onmessage = async () => postMessage(await runBehaviours());';
 const answerInSharedWorker =
   'onconnect = ({ ports: [port] }) => { port.onmessage = async () => port.postMessage(await runBehaviours()); };';
@@ -27,6 +28,7 @@ export function answerPage(request: IncomingMessage, response: ServerResponse): 
   else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
   else if (pathname === '/synchronous') void answerSynchronous(request, response);
+  else if (pathname === '/picture.svg') response.setHeader('content-type', 'image/svg+xml').end(picture);
   else if (pathname === '/xml') response.setHeader('content-type', 'text/xml').end('<a>ü</a>');
   else if (pathname === '/closed')
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': "connect-src 'none'" }).end(page);
