@@ -1,5 +1,5 @@
 /** The two files of anchors: a line for each kept anchor, and the newest one by itself. Text is base64url. */
-import { base64url, unbase64url } from '../../protocol/bytes.ts';
+import { unbase64url } from '../../protocol/bytes.ts';
 import { compositeSignatureBytes } from '../../protocol/limits.ts';
 import { appendFile, readIfPresent, replaceFile } from '../store/files.ts';
 import type { ControlPaths } from '../store/paths.ts';
@@ -11,12 +11,15 @@ export const anchorLineBytes = Math.ceil(((41 + 80 + compositeSignatureBytes) * 
 type Files = Pick<ControlPaths, 'anchors' | 'head'>;
 
 export function keepAnchor(files: Files, anchor: Uint8Array): void {
-  appendFile(files.anchors, `${base64url(anchor)}\n`);
+  appendFile(files.anchors, line(anchor));
 }
 
 export function replaceHead(files: Files, anchor: Uint8Array): void {
-  replaceFile(files.head, `${base64url(anchor)}\n`);
+  replaceFile(files.head, line(anchor));
 }
+
+/** Node's own encoder: an anchor is 5 KB, and there is one after each message with events. */
+const line = (anchor: Uint8Array): string => `${Buffer.from(anchor).toString('base64url')}\n`;
 
 /**
  * The kept anchors in order. A last line without its end is a write that never finished and was never relied on.
