@@ -10,6 +10,8 @@ export class Download {
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   /** What breaks off ends, and is no error (event-stream.ts). */
   mayBreakOff = false;
+  /** How long it will be, as its head has it: nobody waits for the credit of the last byte. */
+  expected: number | undefined;
   #uncredited = 0;
   #isOver = false;
   #length = 0;
@@ -56,7 +58,7 @@ export class Download {
   }
 
   #grant(): void {
-    if (this.#uncredited === 0 || this.#isOver) return;
+    if (this.#uncredited === 0 || this.#isOver || this.#length === this.expected) return;
     this.#credit(this.#uncredited);
     this.#uncredited = 0;
   }

@@ -76,6 +76,12 @@ async function once(request: Request, site: Site, client: string): Promise<Respo
 
 const isRedirect = ({ status }: Head): boolean => status >= 300 && status < 400;
 
+/** As the service declared it. */
+function lengthOf({ headers }: Head): number | undefined {
+  const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
+  return length === undefined ? undefined : Number(length);
+}
+
 /** To another origin. */
 function leadsAway(head: Head, from: string): boolean {
   const location = head.headers.find(([name]) => name.toLowerCase() === 'location')?.[1];
@@ -165,6 +171,7 @@ class Exchange {
     switch (message.t) {
       case 'head':
         this.#download.mayBreakOff = this.#events?.isAnsweredBy(message.headers) ?? false;
+        this.#download.expected = lengthOf(message);
         this.#head.resolve(message);
         break;
       case 'chunk':
