@@ -156,6 +156,26 @@ test('an app’s own address in a bare tab leads to its shell, and from there to
   await page.close();
 });
 
+test('BR-5: a browser where WebAssembly is switched off is told so', async () => {
+  // No flag of Chromium takes it away, so the Worker's own script does, before all else.
+  await admin.context.route('**/tunnel.worker*.js', async (route) => {
+    const url = route.request().url();
+    const { headers, text } = await notes.shell.evaluate(async (address) => {
+      const response = await fetch(address);
+      return { headers: Object.fromEntries(response.headers), text: await response.text() };
+    }, `${url}?whole`);
+    await route.fulfill({ headers, body: `delete globalThis.WebAssembly;${text}` });
+  });
+  const opened = admin.context.waitForEvent('page');
+  await admin.hub.getByRole('link', { name: 'notes', exact: true }).click();
+  const shell = await opened;
+  const { code, sentence } = await alertOf(shell);
+  assert.equal(code, 'wasm');
+  assert.match(sentence, /WebAssembly is switched off/);
+  await shell.close();
+  await admin.context.unrouteAll();
+});
+
 test('a hard reload of the shell still ends in the app', async () => {
   const cdp = await admin.context.newCDPSession(notes.shell);
   for (let time = 1; time <= 2; time++) {
