@@ -4,9 +4,10 @@
  * Questions are the same when all is the same that a policy can read of them, and only that: most policies read neither
  * the time nor the path. Where one reads the time, and for guests, whose links end by it, Cedar is always asked. Pure.
  */
+import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { CedarCall, PolicyDecision } from './engine.ts';
 
-/** Of one engine, with the length of a key: about 1 MiB at the very most. */
+/** Of one engine, with the length of a key: about 2 MiB at the very most. */
 const maxDecisions = 1_024;
 const maxKeyChars = 1_024;
 
@@ -47,24 +48,37 @@ export class RememberedDecisions {
 }
 
 /**
- * `context`, and where it is one attribute that is read, its name. A name that is spelled with an escape, and whatever
- * else may follow, is none of these.
- */
-const reading =
-  /\bcontext\b(?:\s*\.\s*([A-Za-z_]\w*)|\s*\[\s*"([^"\\]*)"\s*\]|\s+has\s+([A-Za-z_]\w*)|\s+has\s*"([^"\\]*)")?/g;
-
-/**
- * The attributes of the context that policies may read: never fewer than they do. Cedar reaches the context by this one
- * word, whose letters cannot be written in any other way; where it stands by itself, in a text or a comment too, all is read.
+ * The attributes of the context that policies may read: never fewer than they do. Cedar's own parser says where the context
+ * stands, so no comment, text or escape can hide it; where it is more than the left side of `.` or `has`, all is read, and
+ * so it is where a policy cannot be parsed.
  */
 export function contextRead(policies: Iterable<string>): ReadonlySet<string> | 'all' {
   const read = new Set<string>();
   for (const text of policies) {
-    for (const [, ...names] of text.matchAll(reading)) {
-      const name = names.find((one) => one !== undefined);
-      if (name === undefined) return 'all';
-      read.add(name);
-    }
+    const parsed = policyToJson(text);
+    if (parsed.type === 'failure' || !collect(parsed.json, read)) return 'all';
   }
   return read;
+}
+
+/** @param part of Cedar's JSON policy format. @returns false where the context itself is a value. */
+function collect(part: unknown, read: Set<string>): boolean {
+  if (typeof part !== 'object' || part === null) return true;
+  if (isContext(part)) return false;
+  return Object.entries(part).every(([operator, operand]) => {
+    const attribute = operator === '.' || operator === 'has' ? attributeOfContext(operand) : undefined;
+    if (attribute !== undefined) read.add(attribute);
+    return attribute !== undefined || collect(operand, read);
+  });
+}
+
+function isContext(part: unknown): boolean {
+  return typeof part === 'object' && part !== null && 'Var' in part && part.Var === 'context';
+}
+
+/** `has` may name a path of attributes, of which the first is the context's. */
+function attributeOfContext(operand: unknown): string | undefined {
+  if (typeof operand !== 'object' || operand === null || !('left' in operand) || !('attr' in operand)) return undefined;
+  const [name] = [operand.attr].flat();
+  return isContext(operand.left) && typeof name === 'string' ? name : undefined;
 }

@@ -40,12 +40,21 @@ describe('decisions that are remembered', () => {
     [permit('context has posture.backedUp'), ['posture']],
     [permit('context has "method" && context["method"] == "GET"'), ['method']],
     [permit('context\n  .\n  authAgeS < 5'), ['authAgeS']],
-    [permit('context["n\\u{6f}w"] > datetime("2026-01-01")'), 'all'],
-    [permit('context has "n\\u{6f}w"'), 'all'],
-    [permit('context // or so\n .now > datetime("2026-01-01")'), 'all'],
+    [permit('context["n\\u{6f}w"] > datetime("2026-01-01")'), ['now']],
+    [permit('context has "n\\u{6f}w"'), ['now']],
+    [permit('context // or so\n .now > datetime("2026-01-01")'), ['now']],
+    [
+      permit('\n// as the context\n// . says, by the time in the context.\ncontext.now > datetime("2026-01-01")'),
+      ['now'],
+    ],
+    [permit('// Only what the context has\ncontext.method == "GET"'), ['method']],
+    [`@note("all a context has ")\n${permit('context.method == "GET"')}`, ['method']],
+    [permit('{"Var": "context", ".": {"left": context.path, "attr": "x"}} has a'), ['path']],
+    [permit('context.posture has ageS && context.device.aaguid == "context.now"'), ['posture', 'device']],
+    ['not a policy', 'all'],
     [permit('[context].contains({a: 1})'), 'all'],
     [permit('context == {"a": 1}'), 'all'],
-    [permit('resource == Service::"context"'), 'all'],
+    [permit('resource == Service::"context"'), []],
     [permit('(if true then context else {now: 1}).now == 1'), 'all'],
   ] as const)
     test(`no circumstance that a policy reads is overlooked: ${text}`, () => {
@@ -98,14 +107,15 @@ describe('decisions that are remembered', () => {
     );
   });
 
-  test('a permit that ends at an instant ends there', () => {
-    const policies = { brief: permit('context.now < datetime("2026-09-21T13:46:41Z")') };
-    readPolicies(policies);
-    const engine = new PolicyEngine({ policies, entities, links: [] });
-    const at = (ms: number) => engine.decide({ ...asked, principal: { ...principal, atMs: atMs + ms } }).decision;
-    const end = Date.parse('2026-09-21T13:46:41Z') - atMs;
-    assert.deepEqual([at(end - 1), at(end - 1), at(end), at(end - 1)], ['allow', 'allow', 'deny', 'allow']);
-  });
+  for (const comment of ['', '\n// Until the project ends, by the time in the context.\n'])
+    test(`a permit that ends at an instant ends there${comment && ', whatever a comment says'}`, () => {
+      const policies = { brief: permit(`${comment}context.now < datetime("2026-09-21T13:46:41Z")`) };
+      readPolicies(policies);
+      const engine = new PolicyEngine({ policies, entities, links: [] });
+      const at = (ms: number) => engine.decide({ ...asked, principal: { ...principal, atMs: atMs + ms } }).decision;
+      const end = Date.parse('2026-09-21T13:46:41Z') - atMs;
+      assert.deepEqual([at(end - 1), at(end - 1), at(end), at(end - 1)], ['allow', 'allow', 'deny', 'allow']);
+    });
 
   test('QPT: another snapshot decides anew: a person taken out of a group, a device that is gone, a policy that is', () => {
     const policies = {
@@ -137,7 +147,12 @@ describe('decisions that are remembered', () => {
       'resource == Service::"wiki"',
       'context.authAgeS + 9223372036854775802 > 0',
     ];
-    const text = fc.record({ effect: fc.constantFrom('permit', 'forbid'), condition: fc.constantFrom(...conditions) });
+    const text = fc.record({
+      annotation: fc.constantFrom('', '@note("all a context has ")\n', '@note("context.")'),
+      effect: fc.constantFrom('permit', 'forbid'),
+      comment: fc.constantFrom('', '\n// By what is in the context.\n', '\n// Only what the context has\n'),
+      condition: fc.constantFrom(...conditions),
+    });
     const facts = {
       atMs: fc.constantFrom(atMs, atMs + 1_000, Date.parse('2026-09-21T13:46:41Z')),
       amr: fc.constantFrom(['passkey'] as const, ['passkey', 'stepUp'] as const),
@@ -165,7 +180,9 @@ describe('decisions that are remembered', () => {
         fc.array(text, { minLength: 1, maxLength: 3 }),
         fc.array(question, { minLength: 20 }),
         (texts, questions) => {
-          const some = texts.map((t) => `${t.effect} (principal, action, resource) when { ${t.condition} };`);
+          const some = texts.map(
+            (t) => `${t.annotation}${t.effect} (principal, action, resource) when { ${t.comment}${t.condition} };`,
+          );
           const policies = Object.fromEntries(some.map((one, n) => [`p${n}`, one]));
           const content = { policies, entities, links: [link] };
           const engine = new PolicyEngine(content);
@@ -176,7 +193,7 @@ describe('decisions that are remembered', () => {
           }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 50 },
     );
     assert(allowed > 0, 'nothing was verified');
   });
