@@ -13,19 +13,19 @@ import { WatchedUpload } from './watched-upload.ts';
 /** What a page asked of an object since it was opened, for the app's own origin. */
 interface Opened {
   readonly given: readonly string[];
-  readonly url: URL;
   readonly headers: [string, string][];
 }
 
 /** @param listen has the service worker say over the port how many bytes of that request's body the tunnel has taken. */
 export function tellUploadProgress(page: Page, listen: (id: string, port: MessagePort) => void): void {
   // Before the page's own scripts, which may put others in their places.
+  const { MessageChannel, ProgressEvent } = page;
   const { open, setRequestHeader } = page.XMLHttpRequest.prototype;
   const opened = new WeakMap<XMLHttpRequest, Opened>();
   const uploads = new WeakMap<XMLHttpRequest, WatchedUpload>();
   onLook(page, (xhr, upload) => {
-    if (uploads.has(xhr)) return;
-    const watched = new WatchedUpload(xhr, upload, page.ProgressEvent);
+    if (uploads.has(xhr) || window.closed) return;
+    const watched = new WatchedUpload(xhr, upload, ProgressEvent);
     uploads.set(xhr, watched);
     if (xhr.readyState === XMLHttpRequest.UNSENT || opened.has(xhr)) watched.attend();
   });
@@ -33,9 +33,9 @@ export function tellUploadProgress(page: Page, listen: (id: string, port: Messag
     opened.delete(xhr);
     uploads.get(xhr)?.end();
     Reflect.apply(native, xhr, given);
-    const url = isSynchronous(given) ? undefined : ownAddress(page, given[1]);
-    if (url !== undefined) opened.set(xhr, { given, url, headers: [] });
-    if (url !== undefined) uploads.get(xhr)?.attend();
+    const isOwn = !isSynchronous(given) && !window.closed && ownAddress(page, given[1]) !== undefined;
+    if (isOwn) opened.set(xhr, { given, headers: [] });
+    if (isOwn) uploads.get(xhr)?.attend();
     else uploads.get(xhr)?.leave();
   });
   replace(page, 'setRequestHeader', (native, xhr, given) => {
@@ -47,14 +47,20 @@ export function tellUploadProgress(page: Page, listen: (id: string, port: Messag
     opened.delete(xhr);
     if (asked !== undefined && watched !== undefined && given[0] != null && !window.closed) {
       const id = crypto.randomUUID();
-      const [method, , ...rest] = asked.given;
-      asked.url.hash = uploadMark + id;
-      Reflect.apply(open, xhr, [method, asked.url.href, ...rest]);
+      const [method, address, ...rest] = asked.given;
+      Reflect.apply(open, xhr, [method, withFragment(`${address}`, uploadMark + id), ...rest]);
       for (const header of asked.headers) setRequestHeader.apply(xhr, header);
-      listen(id, watched.begin());
+      listen(id, watched.begin(new MessageChannel()));
     }
     Reflect.apply(native, xhr, given);
   });
+}
+
+/** As text, for the browser to read once more: how a query is encoded depends on the page's own encoding (URL, "url parsing"). */
+function withFragment(address: string, fragment: string): string {
+  // What the browser would take off the end must not come to stand before the mark.
+  const [before] = address.trimEnd().split('#', 1);
+  return `${before}#${fragment}`;
 }
 
 /** Calls whenever a script of the page gets an object's `upload`. */

@@ -2,7 +2,8 @@
 
 /** Progress is told at most so often, beside the end of it. */
 const restMs = 50;
-const { dispatchEvent } = EventTarget.prototype;
+// Those of this realm: a page's own may be another's, as zone.js has it.
+const { addEventListener, dispatchEvent } = EventTarget.prototype;
 const ends = ['load', 'error', 'abort', 'timeout', 'loadend'] as const;
 
 export class WatchedUpload {
@@ -13,7 +14,9 @@ export class WatchedUpload {
   #attention: AbortController | undefined;
   /** Of the request that is under way. */
   #port: MessagePort | undefined;
-  #total = 0;
+  /** Of the body; undefined until the browser has said it. */
+  #total: number | undefined;
+  #told = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
   #endedBy: 'us' | 'the browser' | undefined;
 
@@ -24,16 +27,18 @@ export class WatchedUpload {
     this.#Event = event;
   }
 
-  /** Hears the browser's own events from now on, before the page does: Chromium calls listeners in the order in which they came. */
+  /** Hears the browser's own events from now on, before the page does, whenever it began to listen: capturing. */
   attend(): void {
     if (this.#attention !== undefined) return;
     this.#attention = new AbortController();
-    const { signal } = this.#attention;
+    const options = { signal: this.#attention.signal, capture: true };
+    const hear = (target: EventTarget, type: string, listener: (event: Event) => void): void =>
+      addEventListener.call(target, type, listener, options);
     // The browser knows how long the body is, and says so while it is sent off.
-    this.#upload.addEventListener('loadstart', ({ total }) => this.#begun(total), { signal });
-    for (const type of ends) this.#upload.addEventListener(type, (event) => this.#ended(event), { signal });
-    this.#xhr.addEventListener('readystatechange', () => this.#changed(), { signal });
-    this.#xhr.addEventListener('loadend', () => this.end(), { signal });
+    hear(this.#upload, 'loadstart', (event) => this.#begun((event as ProgressEvent).total));
+    for (const type of ends) hear(this.#upload, type, (event) => this.#ended(event));
+    hear(this.#xhr, 'readystatechange', () => this.#changed());
+    hear(this.#xhr, 'loadend', () => this.#isDone() && this.end());
   }
 
   /** Of a request to another origin: whoever listens makes it one that asks for leave first. */
@@ -42,11 +47,11 @@ export class WatchedUpload {
     this.#attention = undefined;
   }
 
-  /** @returns where it is to be said how many bytes were taken. */
-  begin(): MessagePort {
-    const { port1, port2 } = new MessageChannel();
+  /** @param channel the page's own, which goes with it. @returns where it is to be said how many bytes were taken. */
+  begin({ port1, port2 }: MessageChannel): MessagePort {
     this.#port = port1;
-    this.#total = 0;
+    this.#total = undefined;
+    this.#told = 0;
     this.#toldAt = Number.NEGATIVE_INFINITY;
     this.#endedBy = undefined;
     port1.onmessage = ({ data }: MessageEvent<number>) => this.#taken(data);
@@ -57,6 +62,11 @@ export class WatchedUpload {
   end(): void {
     this.#port?.close();
     this.#port = undefined;
+  }
+
+  /** Not so once a listener has opened the object again: then the port is the next request's. */
+  #isDone(): boolean {
+    return this.#xhr.readyState === XMLHttpRequest.DONE;
   }
 
   #begun(total: number): void {
@@ -76,20 +86,24 @@ export class WatchedUpload {
   }
 
   #taken(bytes: number): void {
+    if (this.#total === undefined) return;
     if (bytes >= this.#total) this.#whole();
-    else if (this.#endedBy === undefined && performance.now() - this.#toldAt >= restMs) {
+    // A redirect within the origin sends it from its start again.
+    else if (bytes > this.#told && this.#endedBy === undefined && performance.now() - this.#toldAt >= restMs) {
       this.#toldAt = performance.now();
-      this.#say('progress', bytes);
+      this.#told = bytes;
+      this.#say('progress', bytes, this.#total);
     }
   }
 
   #whole(): void {
-    if (this.#port === undefined || this.#endedBy !== undefined || this.#total === 0) return;
+    const [total, port] = [this.#total, this.#port];
+    if (port === undefined || this.#endedBy !== undefined || total === undefined) return;
     this.#endedBy = 'us';
-    for (const type of ['progress', 'load', 'loadend']) this.#say(type, this.#total);
+    for (const type of ['progress', 'load', 'loadend']) this.#say(type, total, total);
   }
 
-  #say(type: string, loaded: number): void {
-    dispatchEvent.call(this.#upload, new this.#Event(type, { lengthComputable: true, loaded, total: this.#total }));
+  #say(type: string, loaded: number, total: number): void {
+    dispatchEvent.call(this.#upload, new this.#Event(type, { lengthComputable: total > 0, loaded, total }));
   }
 }

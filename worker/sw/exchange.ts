@@ -12,7 +12,7 @@ import { loginOf, withoutLogin } from './login.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
 import { hasBody, Upload } from './upload.ts';
-import { progressOf } from './upload-progress.ts';
+import { progressOf, type UploadProgress } from './upload-progress.ts';
 
 /** The tunnel could not bring an answer. The code is the gateway's, or the tunnel's own. */
 export class ExchangeError extends Error {
@@ -111,7 +111,7 @@ class Exchange {
   readonly #id: number;
   readonly #head = Promise.withResolvers<Head>();
   readonly #upload: Upload;
-  readonly #tellProgress: ((more: number) => void) | undefined;
+  readonly #progress: UploadProgress | undefined;
   readonly #download: Download;
   readonly #events: EventStream | undefined;
   readonly #abort = () => this.cancel();
@@ -121,7 +121,7 @@ class Exchange {
     this.#events = events;
     this.#port = port;
     this.#request = request;
-    this.#tellProgress = progressOf(request);
+    this.#progress = progressOf(request);
     this.#id = port.begin({
       receive: (message) => this.#receive(message),
       lost: () => this.#fail(new ExchangeError(tabGone)),
@@ -187,7 +187,7 @@ class Exchange {
         break;
       case 'credit':
         this.#upload.credit(message.bytes);
-        this.#tellProgress?.(message.bytes);
+        this.#progress?.tell(message.bytes);
         break;
       default:
         message satisfies never;
@@ -210,6 +210,7 @@ class Exchange {
   /** @param isCancelled by the page. */
   #over(isCancelled: boolean): void {
     this.#isOver = true;
+    this.#progress?.end();
     this.#events?.over(isCancelled);
     this.#upload.stop();
     this.#port.forget(this.#id);

@@ -1,7 +1,7 @@
 /** Says to a page how much of its upload the tunnel has taken (worker/shim/upload-progress.ts). */
 import { uploadMark } from '../app-messages.ts';
 
-/** Uploads that never came, and those that were stopped, are the oldest. */
+/** Those of requests that never came are the oldest. */
 const maxListening = 256;
 
 /** By the mark of the request. */
@@ -13,14 +13,27 @@ export function listenToUpload(id: string, port: MessagePort): void {
   for (const oldest of listening.keys()) if (listening.size > maxListening) listening.delete(oldest);
 }
 
-/** @returns undefined where nobody wants to hear of it; else what is to be told each time that more bytes were taken. */
-export function progressOf({ url }: Request): ((more: number) => void) | undefined {
+/** Of one request. */
+export interface UploadProgress {
+  /** More bytes were taken. */
+  readonly tell: (more: number) => void;
+  /** None will be. */
+  readonly end: () => void;
+}
+
+/** @returns undefined where nobody wants to hear of it. */
+export function progressOf({ url }: Request): UploadProgress | undefined {
   const { hash } = new URL(url);
   if (!hash.startsWith(`#${uploadMark}`)) return undefined;
   const id = hash.slice(1 + uploadMark.length);
   let taken = 0;
-  return (more) => {
+  const tell = (more: number): void => {
     taken += more;
     listening.get(id)?.postMessage(taken);
   };
+  const end = (): void => {
+    listening.get(id)?.close();
+    listening.delete(id);
+  };
+  return { tell, end };
 }

@@ -386,8 +386,10 @@ export const checks: readonly Check[] = [
     async () => {
       const key = crypto.randomUUID();
       const xhr = new XMLHttpRequest();
-      xhr.open('POST', `/hold-upload?key=${key}`);
       const events = new Set<string>();
+      // As apps do it: first who waits for the answer, then who looks at the upload.
+      xhr.onreadystatechange = () => xhr.readyState === 2 && events.add('answered');
+      xhr.open('POST', `/hold-upload?key=${key}`);
       const loads: number[] = [];
       // The service takes the first part of the body, and the rest when it was heard that it is under way.
       const isUnderWay = Promise.withResolvers<void>();
@@ -399,7 +401,6 @@ export const checks: readonly Check[] = [
         });
       const answered = new Promise<void>((resolve) => {
         xhr.onloadend = () => resolve();
-        xhr.onreadystatechange = () => xhr.readyState === 2 && events.add('answered');
       });
       xhr.send(new Blob([new Uint8Array(33_554_432)]));
       await isUnderWay.promise;
@@ -457,6 +458,27 @@ export const checks: readonly Check[] = [
       const { method, target, headers, length: bytes } = xhr.response;
       const said = [method, target, headers['content-type'], bytes, headers['x-asked'], headers.depth].join(' ');
       return [said, typeof xhr.response, before === 1 && !xhr.responseURL.includes('#') ? 'none' : 'more'];
+    },
+  ),
+  check(
+    'an object that is sent again from its own end tells of both uploads',
+    ['load 5 load 7', 'loadend'],
+    async () => {
+      const xhr = new XMLHttpRequest();
+      const events: string[] = [];
+      const ended = new Promise<string>((resolve) => {
+        xhr.onload = () => {
+          if (events.length > 1) return;
+          xhr.open('POST', '/echo');
+          xhr.send('seven..');
+        };
+        xhr.upload.onload = ({ loaded }) => events.push(`load ${loaded}`);
+        xhr.onloadend = ({ type }) => events.length > 1 && resolve(type);
+      });
+      xhr.open('POST', '/echo');
+      xhr.send('five.');
+      const type = await ended;
+      return [events.join(' '), type];
     },
   ),
   check('a srcdoc frame loads what it names', 'scripted', async () => {
