@@ -45,17 +45,15 @@ async function showInside(): Promise<void> {
   document.body.replaceChildren(frame);
 }
 
-/**
- * Asked for by the page around, which the service worker sees, and by its policy. Anything but a picture would be shown
- * without the service's own policy, so it is not.
- */
+/** Asked for by the page around, which the service worker sees, and by its policy. What is no picture is not shown. */
 async function showPicture(): Promise<void> {
   const around = window.parent as Window & typeof globalThis;
   const answer = await around.fetch(location.href);
-  const type = answer.headers.get('content-type') ?? '';
-  if (!answer.ok || !/^image\//i.test(type)) return giveUp();
+  if (!answer.ok) return giveUp();
   const picture = document.createElement('img');
-  picture.src = URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type }));
+  const type = answer.headers.get('content-type') ?? '';
+  picture.src = URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type })) + location.hash;
+  await picture.decode();
   adopt('body { margin: 0 } img { display: block }');
   document.body.replaceChildren(picture);
 }
