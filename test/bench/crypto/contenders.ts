@@ -5,6 +5,7 @@
  */
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
+import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import sodium from 'libsodium-wrappers';
 import { instantiate } from '../../../wasm/exports.ts';
@@ -66,6 +67,30 @@ export function decapsulations(module: WebAssembly.Module): Record<'wasm' | 'nob
       return bytes.slice(KEM_SECRET.value, KEM_SECRET.value + 32);
     }),
     noble: repeat(() => ml_kem768.decapsulate(mlkemCiphertext, mlkem.secretKey)),
+  };
+}
+
+export const mldsaSeed = pattern(32, 9);
+export const signedText = pattern(200, 10);
+const mldsa = ml_dsa65.keygen(mldsaSeed);
+export const mldsaPublic = mldsa.publicKey;
+const zeros = new Uint8Array(32);
+const context = new Uint8Array(0);
+/** The deterministic variant, so that all try as often. */
+export const mldsaSignature = ml_dsa65.sign(signedText, mldsa.secretKey, { extraEntropy: false });
+
+/** The module holds a key as its seed, @noble as what is made of it. */
+export function signatures({ mldsa: wasm }: Kernel): Record<'wasm' | 'noble', Contender> {
+  return {
+    wasm: repeat(() => wasm.sign(mldsaSeed, signedText, context, zeros)),
+    noble: repeat(() => ml_dsa65.sign(signedText, mldsa.secretKey, { extraEntropy: false })),
+  };
+}
+
+export function verifications({ mldsa: wasm }: Kernel): Record<'wasm' | 'noble', Contender> {
+  return {
+    wasm: repeat(() => wasm.verify(mldsaPublic, signedText, context, mldsaSignature)),
+    noble: repeat(() => ml_dsa65.verify(mldsaSignature, signedText, mldsaPublic)),
   };
 }
 

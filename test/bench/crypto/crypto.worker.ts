@@ -36,6 +36,8 @@ async function figures(): Promise<Figure[]> {
     'mlkem.encaps': contenders.encapsulations(kernel),
     'mlkem.decaps': contenders.decapsulations(module),
     x25519: contenders.agreements(kernel),
+    'mldsa.sign': contenders.signatures(kernel),
+    'mldsa.verify': contenders.verifications(kernel),
   };
   for (const [work, rivals] of Object.entries(exchanges)) {
     const value = over(await interleaved(rivals, now), 'wasm', 'noble');

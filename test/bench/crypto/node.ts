@@ -7,6 +7,8 @@ import {
   diffieHellman,
   encapsulate,
   type KeyObject,
+  sign,
+  verify,
 } from 'node:crypto';
 import { loadKernel } from '../../../wasm/kernel.ts';
 import type { Figure } from '../figure.ts';
@@ -31,6 +33,8 @@ export async function* nodeFigures(wasm: Uint8Array<ArrayBuffer>): AsyncIterable
     'mlkem.encaps': { ...contenders.encapsulations(kernel), node: nodeEncapsulation },
     'mlkem.decaps': { ...contenders.decapsulations(module), node: nodeDecapsulation() },
     x25519: { ...contenders.agreements(kernel), node: nodeAgreement() },
+    'mldsa.sign': { ...contenders.signatures(kernel), node: nodeSigning() },
+    'mldsa.verify': { ...contenders.verifications(kernel), node: nodeVerifying },
   };
   for (const [work, rivals] of Object.entries(exchanges)) {
     const times = await interleaved(rivals, cpuNow);
@@ -51,7 +55,7 @@ function nodeSeal(size: number): Contender {
   });
 }
 
-function publicKey(asymmetricKeyType: 'ml-kem-768' | 'x25519', key: Uint8Array): KeyObject {
+function publicKey(asymmetricKeyType: 'ml-kem-768' | 'ml-dsa-65' | 'x25519', key: Uint8Array): KeyObject {
   return createPublicKey({ key, format: 'raw-public', asymmetricKeyType });
 }
 
@@ -67,3 +71,13 @@ function nodeAgreement(): Contender {
   const own = createPrivateKey({ key: contenders.scalar, format: 'raw-private', asymmetricKeyType: 'x25519' });
   return repeat(() => diffieHellman({ privateKey: own, publicKey: publicKey('x25519', contenders.point) }));
 }
+
+/** From the key that OpenSSL holds, hedged. */
+function nodeSigning(): Contender {
+  const own = createPrivateKey({ key: contenders.mldsaSeed, format: 'raw-seed', asymmetricKeyType: 'ml-dsa-65' });
+  return repeat(() => sign(null, contenders.signedText, own));
+}
+
+const nodeVerifying = repeat(() =>
+  verify(null, contenders.signedText, publicKey('ml-dsa-65', contenders.mldsaPublic), contenders.mldsaSignature),
+);
