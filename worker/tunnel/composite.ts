@@ -1,6 +1,6 @@
 /**
  * id-MLDSA65-Ed25519-SHA512 in a browser: Ed25519 and SHA-512 by WebCrypto, ML-DSA-65 by the Wasm module because no browser
- * has it yet, and because JavaScript that runs for the first time takes half of a launch for it (docs/decisions/0014).
+ * has it yet, and because JavaScript is slow at it when it runs for the first time, as in a launch (docs/decisions/0014).
  * Ed25519 obeys the one strict rule of protocol/ed25519-strict.ts whatever the browser accepts.
  */
 import {

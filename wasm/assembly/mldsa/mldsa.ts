@@ -1,6 +1,6 @@
 /**
  * ML-DSA-65 (FIPS 204 sections 5 and 6) with its randomness given, so that the published vectors run on it. Keys are
- * kept as their seed alone and expanded for each signature, which costs less than half of it.
+ * kept as their seed alone and expanded for each signature.
  *
  * A message is M' of algorithms 2 and 3, at CHUNK: 0 | u8 length of the context, context | M. Not for the pre-hashed mode,
  * and not for randomness: xi and rnd come from outside.
