@@ -4,7 +4,7 @@
  */
 import type { TransportName } from '../protocol/carrier.ts';
 import type { StepupAssertion } from '../protocol/stepup.ts';
-import type { PortKind } from './app-messages.ts';
+import type { PortNote } from './app-messages.ts';
 
 export type TunnelState = 'connecting' | 'open' | 'rekeying' | 'closed' | 'refused';
 
@@ -66,7 +66,9 @@ export interface TunnelApi {
    */
   launch(service: string, hub: MessagePort): Promise<LaunchedService>;
   /** Serves an app's service worker or a page's WebSocket over its port. */
-  serve(port: MessagePort, kind: PortKind): Promise<void>;
+  serve(port: MessagePort, note: PortNote): Promise<void>;
+  /** A worker of the app has ended: the WebSockets whose ports came with its lock are closed as going away. */
+  workerGone(lock: string): Promise<void>;
   /** Calls back with every change, and once at once. */
   watch(callback: (status: TunnelStatus) => void): void;
   /** Calls back when the gateway asks for a touch of the passkey, and with undefined when it asks no more. */

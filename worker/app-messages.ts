@@ -8,6 +8,13 @@
 /** Whose port it is. A service worker has one at a time: with the next, the one before is dead. */
 export type PortKind = 'service-worker' | 'websocket';
 
+/** What is told with a port on its way to the tunnel. */
+export interface PortNote {
+  readonly kind: PortKind;
+  /** Of a WebSocket of a worker: the Web Lock that the worker holds as long as it lives, for nothing else tells of its end. */
+  readonly lock?: string | undefined;
+}
+
 /** Bytes a body's sender may send before the first `credit`. */
 export const firstCreditBytes = 512 * 1024;
 /** The largest chunk; a sender may overdraw its credit by less than this. */
@@ -92,7 +99,8 @@ export type WebSocketFromTunnel =
   | { readonly t: 'open'; readonly protocol: string }
   | { readonly t: 'message'; readonly data: string | ArrayBuffer }
   | { readonly t: 'sent'; readonly bytes: number }
-  | { readonly t: 'closed'; readonly code: number; readonly reason: string; readonly clean: boolean };
+  /** By itself: it failed, or broke. */
+  | { readonly t: 'closed'; readonly code?: number; readonly reason?: string; readonly clean?: boolean };
 
 /** What the app's origin says to the shell by window messages; a port rides with `port`. */
 export type ToShell =
@@ -100,7 +108,9 @@ export type ToShell =
   | { readonly latchkey: 'failed'; readonly reason: string }
   /** After a kiosk's visit: how much of it is left on this origin, -1 where that is not known. */
   | { readonly latchkey: 'wiped'; readonly left: number }
-  | { readonly latchkey: 'port'; readonly kind: PortKind }
+  | ({ readonly latchkey: 'port' } & PortNote)
+  /** Nobody holds the lock of a worker any more. */
+  | { readonly latchkey: 'worker-gone'; readonly lock: string }
   | ({ readonly latchkey: 'page' } & AppPage)
   | LedMessage
   /** The icon that was asked for; no bytes when there is none. */
@@ -133,7 +143,7 @@ export type IconRequest = { readonly latchkey: 'icon'; readonly path: string };
 /** What the service worker says to a helper frame. */
 export type ToHelper =
   /** A port rides with it. */
-  | { readonly latchkey: 'need-port'; readonly kind: PortKind }
+  | ({ readonly latchkey: 'need-port' } & PortNote)
   /** The windows of its tab are to say whose they are. @see Here */
   | { readonly latchkey: 'roll-call'; readonly helper: string }
   /** Is its tab about to show another page? A port for the answer, true or false, rides with it. */
@@ -176,6 +186,8 @@ export interface Here {
 /** What a page's shim says to the service worker; a port rides with it. */
 export interface WebSocketPort {
   readonly latchkey: 'websocket';
+  /** @see PortNote */
+  readonly lock?: string | undefined;
 }
 
 /** What a page says to a worker it starts, before anything else; the port that rides with it leads back to the page. */

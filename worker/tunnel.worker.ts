@@ -15,7 +15,7 @@ import {
   TunnelFault,
   type TunnelStatus,
 } from './api.ts';
-import type { PortKind } from './app-messages.ts';
+import type { PortNote } from './app-messages.ts';
 import { exposeMembers } from './exposed.ts';
 import { siblingOrigin } from './origins.ts';
 import { compositeVerifier, makeSessionKey } from './tunnel/composite.ts';
@@ -75,9 +75,14 @@ const api: TunnelApi = Object.freeze({
     if (typeof service !== 'string' || !(hub instanceof MessagePort)) throw new TypeError('launch(service, port)');
     return (await tunnel()).launch(service, hub);
   },
-  serve: async (port: MessagePort, kind: PortKind) => {
-    if (!(port instanceof MessagePort)) throw new TypeError('serve(port, kind)');
-    (await tunnel()).serve(port, kind);
+  serve: async (port: MessagePort, { kind, lock }: PortNote) => {
+    const isLock = lock === undefined || typeof lock === 'string';
+    if (!(port instanceof MessagePort) || !isLock) throw new TypeError('serve(port, note)');
+    (await tunnel()).serve(port, { kind, lock });
+  },
+  workerGone: async (lock: string) => {
+    if (typeof lock !== 'string') throw new TypeError('workerGone(lock)');
+    (await tunnel()).workerGone(lock);
   },
   watch: (callback: (status: TunnelStatus) => void) => {
     if (typeof callback !== 'function') throw new TypeError('watch(callback)');

@@ -31,8 +31,11 @@ export interface Firefox extends AsyncDisposable {
   downloads(): Promise<SavingState[]>;
 }
 
-/** @param prefs more preferences, such as `network.webtransport.enabled`. @throws Error when there is no Firefox. */
-export async function launchFirefox(prefs: Readonly<Record<string, unknown>> = {}): Promise<Firefox> {
+/** Preferences by their names, such as `network.webtransport.enabled`. */
+export type FirefoxPrefs = Readonly<Record<string, unknown>>;
+
+/** @param prefs beside those of every Firefox of the tests. @throws Error when there is no Firefox. */
+export async function launchFirefox(prefs: FirefoxPrefs = {}): Promise<Firefox> {
   const profile = mkdtempSync(join(tmpdir(), 'latchkey-firefox-'));
   const browser = await puppeteer.launch({
     browser: 'firefox',

@@ -59,7 +59,7 @@ function serviceWorker(server: AppServer) {
   const { port1, port2 } = new MessageChannel();
   const heard = new Arrivals<FromTunnel>();
   port1.onmessage = (event: MessageEvent<FromTunnel>) => heard.push(event.data);
-  server.serve(port2, 'service-worker');
+  server.serve(port2, { kind: 'service-worker' });
   return { heard, say: (message: unknown) => port1.postMessage(message), port: port1 };
 }
 

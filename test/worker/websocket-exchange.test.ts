@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { concat, utf8 } from '../../protocol/bytes.ts';
 import { encodeResponseHead, type Header } from '../../protocol/exchange/http.ts';
 import {
+  decodeClose,
   encodeCloseMessage,
   encodeWebSocketMessage,
   opcode,
@@ -28,7 +29,7 @@ import { hidden, readHead, TestTunnel } from './app-side.ts';
 async function begin(protocols: string[] = []) {
   const tunnel = await TestTunnel.start();
   const { port1, port2 } = new MessageChannel();
-  new AppServer(tunnel, new FakeClock()).serve(port2, 'websocket');
+  new AppServer(tunnel, new FakeClock()).serve(port2, { kind: 'websocket' });
   const heard = new Arrivals<WebSocketFromTunnel>();
   port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
   const say = (message: WebSocketToTunnel | object) => port1.postMessage(message);
@@ -164,13 +165,61 @@ test('a page that does not keep up holds the service back, and then gets everyth
 test('a socket closed while the stream is being opened leaves no stream', async () => {
   const tunnel = await TestTunnel.start();
   const { port1, port2 } = new MessageChannel();
-  new AppServer(tunnel, new FakeClock()).serve(port2, 'websocket');
+  new AppServer(tunnel, new FakeClock()).serve(port2, { kind: 'websocket' });
   const heard = new Arrivals<WebSocketFromTunnel>();
   port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
   port1.postMessage({ t: 'connect', target: '/socket', protocols: [] });
   port1.postMessage({ t: 'close', code: 1001, reason: '' });
   assert.deepEqual(await heard.next(), broken);
   await (await tunnel.accept()).closed;
+  await tunnel.end();
+});
+
+test('a worker that ends leaves its sockets, and no others, as going away', async () => {
+  const tunnel = await TestTunnel.start();
+  const server = new AppServer(tunnel, new FakeClock());
+  const connect = async (lock: string | undefined) => {
+    const { port1, port2 } = new MessageChannel();
+    server.serve(port2, { kind: 'websocket', lock });
+    port1.postMessage({ t: 'connect', target: '/socket', protocols: [] });
+    const stream = await tunnel.accept();
+    await readHead(stream);
+    return { stream, port: port1 };
+  };
+  const [gone, other, page] = [await connect('one'), await connect('another'), await connect(undefined)];
+  server.workerGone('nobody');
+  server.workerGone('one');
+  // The browser may tell of its port too, and a page that is left says so itself.
+  server.workerGone('one');
+  gone.port.postMessage({ t: 'close', code: 1001, reason: '' });
+  const heardEnd = async (stream: Stream) => decodeClose((await nextMessage(stream)).payload);
+  assert.deepEqual(await heardEnd(gone.stream), { code: 1001, reason: '' });
+  for (const { port, stream } of [other, page]) {
+    port.postMessage({ t: 'close', code: 4000, reason: '' });
+    assert.deepEqual(await heardEnd(stream), { code: 4000, reason: '' });
+  }
+  // Nothing more was said: what comes back is the end of it.
+  await gone.stream.write(encodeResponseHead({ status: 101, headers: [] }));
+  await gone.stream.write(encodeCloseMessage({ code: 1001, reason: '' }));
+  assert.equal(await gone.stream.read(), null);
+  for (const { port } of [gone, other, page]) port.close();
+  await tunnel.end();
+});
+
+test('a page that is left with messages untaken holds its stream no longer than the service', async () => {
+  const { tunnel, stream, say, port1 } = await upgraded();
+  const size = 2 ** 20;
+  const ended = (async () => {
+    for (let sent = 0; sent <= messageWindowBytes; sent += size)
+      await stream.write(encodeWebSocketMessage(opcode.binary, new Uint8Array(size)));
+    await stream.write(encodeCloseMessage({ code: 1001, reason: '' }));
+  })();
+  for (let i = 0; i < 50; i += 1) await settled();
+  say({ t: 'close', code: 1001, reason: '' });
+  assert.deepEqual(decodeClose((await nextMessage(stream)).payload), { code: 1001, reason: '' });
+  await ended;
+  assert.equal(await stream.read(), null);
+  port1.close();
   await tunnel.end();
 });
 
@@ -189,8 +238,8 @@ async function besideServiceWorker(answer: (question: CookieQuestion) => string 
     if (text !== undefined) worker.port1.postMessage({ t: 'cookies', id: data.id, text } satisfies ToTunnel);
   };
   socket.port1.onmessage = (event: MessageEvent<WebSocketFromTunnel>) => heard.push(event.data);
-  server.serve(worker.port2, 'service-worker');
-  server.serve(socket.port2, 'websocket');
+  server.serve(worker.port2, { kind: 'service-worker' });
+  server.serve(socket.port2, { kind: 'websocket' });
   socket.port1.postMessage({ t: 'connect', target: '/deep/socket?q', protocols: [] } satisfies WebSocketToTunnel);
   const end = async () => {
     worker.port1.close();

@@ -1,8 +1,8 @@
 /**
  * The hidden frame of the app's origin. Its messages are heard from its own window and exact origin only; but pages of the
- * app reach into it, so what it says is worth no more than what they say: ports to their own service, and places in it.
+ * app reach into it, so what it says is worth no more than what they say: ports to their own service, that these are done with, and places in it.
  */
-import type { LedMessage, PortKind, ToShell } from '../../worker/app-messages.ts';
+import type { LedMessage, PortNote, ToShell } from '../../worker/app-messages.ts';
 import { isPath } from './addresses.ts';
 
 const readyLimitMs = 20_000;
@@ -23,11 +23,13 @@ export class HelperFrame {
 
   /**
    * @param takePort receives each port the app's service worker or pages ask for.
+   * @param workerGone a worker of the app has ended, whose WebSockets were named with this lock.
    * @param led a page of the app wanted this whole tab for one of the app's pages; the path in it is one.
    */
   constructor(
     origin: string,
-    takePort: (port: MessagePort, kind: PortKind) => void,
+    takePort: (port: MessagePort, note: PortNote) => void,
+    workerGone: (lock: string) => void,
     led: (message: LedMessage) => void,
   ) {
     const ready = Promise.withResolvers<void>();
@@ -40,7 +42,9 @@ export class HelperFrame {
     window.addEventListener('message', (event: MessageEvent<ToShell | null>) => {
       if (event.origin !== origin || event.source !== this.element.contentWindow) return;
       const [message, port] = [event.data, event.ports[0]];
-      if (message?.latchkey === 'port' && port !== undefined) takePort(port, message.kind);
+      if (message?.latchkey === 'port' && port !== undefined)
+        takePort(port, { kind: message.kind, lock: message.lock });
+      if (message?.latchkey === 'worker-gone') workerGone(message.lock);
       if (message?.latchkey === 'led' && typeof message.path === 'string' && isPath(message.path)) led(message);
       if (message?.latchkey === 'ready') ready.resolve();
       if (message?.latchkey === 'failed') ready.reject(new HelperError());

@@ -14,7 +14,7 @@ import {
   TunnelFault,
   type TunnelStatus,
 } from '../../worker/api.ts';
-import type { LedMessage, PortKind } from '../../worker/app-messages.ts';
+import type { LedMessage, PortNote } from '../../worker/app-messages.ts';
 import { siblingOrigin } from '../../worker/origins.ts';
 import { controls } from '../design/controls.ts';
 import { type Failure, failureOf } from '../design/failure.ts';
@@ -193,8 +193,9 @@ export class ShellPage extends LitElement {
     // The helper registers the app's service worker while the hub and the control plane are still talking.
     const origin = siblingOrigin(location, service);
     // A port that cannot be served shows where it is waited for.
-    const takePort = (port: MessagePort, kind: PortKind) => void this.#tunnel.serve(port, kind).catch(() => undefined);
-    const helper = new HelperFrame(origin, takePort, this.#ledAway);
+    const takePort = (port: MessagePort, note: PortNote) => void this.#tunnel.serve(port, note).catch(() => undefined);
+    const workerGone = (lock: string) => void this.#tunnel.workerGone(lock).catch(() => undefined);
+    const helper = new HelperFrame(origin, takePort, workerGone, this.#ledAway);
     this.#helper = helper;
     // Not of the shadow tree: pages of the app find it among the frames of this window, which counts no others.
     document.body.append(helper.element);

@@ -10,7 +10,7 @@ import {
   type TunnelCounts,
   type TunnelStatus,
 } from '../../worker/api.ts';
-import type { PortKind } from '../../worker/app-messages.ts';
+import type { PortNote } from '../../worker/app-messages.ts';
 import tunnelWorker from '../../worker/tunnel.worker.ts?worker&url';
 import { trustedScript } from '../design/trusted-script.ts';
 
@@ -33,8 +33,12 @@ export class Tunnel {
     return this.#remote.launch(service, transfer(hub, [hub]));
   }
 
-  serve(port: MessagePort, kind: PortKind): Promise<void> {
-    return this.#remote.serve(transfer(port, [port]), kind);
+  serve(port: MessagePort, note: PortNote): Promise<void> {
+    return this.#remote.serve(transfer(port, [port]), note);
+  }
+
+  workerGone(lock: string): Promise<void> {
+    return this.#remote.workerGone(lock);
   }
 
   watchStepUp(callback: (stage: StepUpStage | undefined) => void): Promise<void> {

@@ -12,7 +12,7 @@ import {
   type ToShell,
 } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
-import { holdLock } from '../sw/helper-lock.ts';
+import { holdLock, whenReleased } from '../sw/helper-lock.ts';
 import { readCookies, writeCookies } from './cookie-windows.ts';
 import { answerSynchronousRequests } from './synchronous-answers.ts';
 import { tellUploadProgress } from './upload-progress.ts';
@@ -78,6 +78,19 @@ function isLeaving(): boolean {
   return isSo;
 }
 
+/** Locks of workers that are waited for. */
+const watched = new Set<string>();
+
+/** A worker that has ended tells nobody: the shell hears of it from here, for the sockets that it had open. */
+function watchWorker(lock: string): void {
+  if (watched.has(lock)) return;
+  watched.add(lock);
+  whenReleased(lock, () => {
+    watched.delete(lock);
+    tellShell({ latchkey: 'worker-gone', lock });
+  });
+}
+
 /**
  * The service worker that serves this origin. One that is there already is not registered again, which would wait
  * seconds while the browser looks for a newer one; it does that by itself, with the navigation of this frame.
@@ -102,7 +115,9 @@ try {
     if (message.latchkey === 'write-cookies') port?.postMessage(writeCookies(message.lines));
     if (message.latchkey !== 'need-port' || port === undefined) return;
     if (lock !== undefined) tell(event.source as ServiceWorker | null, { latchkey: 'lock', name: lock });
-    tellShell({ latchkey: 'port', kind: message.kind }, [port]);
+    if (message.lock !== undefined) watchWorker(message.lock);
+    const { kind, lock: ofWorker } = message;
+    tellShell({ latchkey: 'port', kind, lock: ofWorker }, [port]);
   });
   navigator.serviceWorker.startMessages();
   writeCookies([sightCookie]);

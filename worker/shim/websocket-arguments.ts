@@ -11,7 +11,7 @@ const maxReasonBytes = 123;
 export function parseUrl(url: string | URL): URL {
   const parsed = resolve(url);
   // Not `hash`: it is empty for an empty fragment, which counts too.
-  if (!parsed || !/^(http|ws)s?:[^#]*$/.test(parsed.href)) throw syntaxError('No address of a WebSocket.');
+  if (!parsed || !/^(http|ws)s?:[^#]*$/.test(parsed.href)) throw syntaxError('Bad address.');
   parsed.protocol = parsed.protocol.replace('http', 'ws');
   return parsed;
 }
@@ -20,7 +20,7 @@ export function parseUrl(url: string | URL): URL {
 export function parseProtocols(given: unknown): string[] {
   const protocols = isIterable(given) ? Array.from(given, String) : given === undefined ? [] : [String(given)];
   if (new Set(protocols).size !== protocols.length || protocols.some((name) => !token.test(name)))
-    throw syntaxError('A subprotocol is malformed or repeated.');
+    throw syntaxError('Bad protocols.');
   return protocols;
 }
 
@@ -33,15 +33,14 @@ export function parseCloseCode(given: unknown): number | undefined {
   if (given === undefined) return undefined;
   // NaN counts as 0.
   const code = Math.round(Math.min(Math.max(Number(given) || 0, 0), 0xffff));
-  if (code !== 1000 && (code < 3000 || code > 4999))
-    throw new DOMException('A close code is 1000 or from 3000 to 4999.', 'InvalidAccessError');
+  if (code !== 1000 && (code < 3000 || code > 4999)) throw new DOMException('1000, 3000-4999.', 'InvalidAccessError');
   return code;
 }
 
 /** @throws DOMException SyntaxError */
 export function parseReason(given: unknown): string {
   const reason = String(given).toWellFormed();
-  if (bytesOf(reason) > maxReasonBytes) throw syntaxError('The reason is over 123 bytes.');
+  if (bytesOf(reason) > maxReasonBytes) throw syntaxError('Over 123 bytes.');
   return reason;
 }
 

@@ -20,7 +20,6 @@ const closing = 2;
 const closed = 3;
 /** A sandboxed page has none. */
 const ownHost = URL.parse(origin)?.host;
-const abnormal = 1006;
 
 class TunnelWebSocket extends EventTarget {
   readonly #url: URL;
@@ -85,7 +84,7 @@ class TunnelWebSocket extends EventTarget {
   }
 
   send(...given: unknown[]): void {
-    if (given.length === 0) throw new TypeError('send needs something.');
+    if (given.length === 0) throw new TypeError('Nothing to send.');
     const [data] = given;
     if (this.#state === connecting) throw new DOMException('Still connecting.', 'InvalidStateError');
     if (data instanceof Blob) this.#sendBlob(data);
@@ -176,7 +175,8 @@ class TunnelWebSocket extends EventTarget {
     this.#closed();
   };
 
-  #closed(code = abnormal, reason = '', wasClean = false, hasFailed = !wasClean): void {
+  /** By itself as a connection that broke (RFC 6455 section 7.1.5). */
+  #closed(code = 1006, reason = '', wasClean = false, hasFailed = !wasClean): void {
     if (this.#state === closed) return;
     this.#state = closed;
     removeEventListener('pagehide', this.#leave);

@@ -1,6 +1,7 @@
 /**
- * How a service worker learns that a helper frame has gone: the frame holds a Web Lock of a name of its own, and the
- * browser gives it up when the frame goes, however it goes. MessagePorts do not say when their other end is gone.
+ * How a service worker learns that a helper frame has gone, and a helper frame that a worker has: who may go holds a Web
+ * Lock of a name of its own, and the browser gives it up for it, however it goes. MessagePorts do not say when their
+ * other end is gone.
  */
 
 /** For the helper. @returns the name of the lock, held until the frame is gone; undefined where there are no locks. */
@@ -17,7 +18,7 @@ export async function holdLock(): Promise<string | undefined> {
   return held.promise;
 }
 
-/** For the service worker. Calls `gone` when nobody holds the lock any more. */
+/** Calls `gone` when nobody holds the lock any more. */
 export function whenReleased(name: string, gone: () => void): void {
   navigator.locks.request(name, gone).catch(() => undefined);
 }

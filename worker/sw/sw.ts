@@ -11,6 +11,7 @@ import {
   iconPath,
   ownPaths,
   type ToServiceWorker,
+  type WebSocketFromTunnel,
   type WebSocketPort,
 } from '../app-messages.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
@@ -54,7 +55,8 @@ self.addEventListener('message', (event) => {
   const message = event.data as WebSocketPort | Here | ToServiceWorker | null;
   const port = event.ports[0];
   const sender = event.source instanceof Client ? event.source.id : '';
-  if (message?.latchkey === 'websocket' && port !== undefined) event.waitUntil(passWebSocket(port, sender));
+  if (message?.latchkey === 'websocket' && port !== undefined)
+    event.waitUntil(passWebSocket(port, sender, message.lock ?? undefined));
   if (message?.latchkey === 'lock' && sender !== '') watchHelper(sender, message.name);
   if (message?.latchkey === 'upload' && port !== undefined) listenToUpload(message.id, port);
   if (message?.latchkey === 'here' && sender !== '') heardFrom(sender, message.helper);
@@ -66,8 +68,8 @@ function courierOf({ clientId, resultingClientId }: FetchEvent): void {
   if (clientId !== '' && resultingClientId !== '') heardFrom(resultingClientId, clientId);
 }
 
-async function passWebSocket(port: MessagePort, client: string): Promise<void> {
-  await passPort(port, client).catch(() => port.postMessage({ t: 'closed', code: 1006, reason: '', clean: false }));
+async function passWebSocket(port: MessagePort, client: string, lock: string | undefined): Promise<void> {
+  await passPort(port, client, lock).catch(() => port.postMessage({ t: 'closed' } satisfies WebSocketFromTunnel));
 }
 
 /**

@@ -3,7 +3,7 @@
  * Each tab has its own. A restarted service worker has lost its ports and asks again; a closed shell tab takes its helper and port with it,
  * which shows by the lock the helper holds (helper-lock.ts).
  */
-import type { CookieQuestion, FromExchange, FromTunnel, PortKind, ToHelper, ToTunnel } from '../app-messages.ts';
+import type { CookieQuestion, FromExchange, FromTunnel, PortNote, ToHelper, ToTunnel } from '../app-messages.ts';
 import { mirrorCookies, visibleCookies } from './cookies.ts';
 import { whenReleased } from './helper-lock.ts';
 import { helpersFor, homeOf } from './helpers.ts';
@@ -144,19 +144,23 @@ function askOne(helper: Client): Promise<MessagePort | undefined> {
       clearTimeout(timer);
       resolve(port1);
     };
-    handToShell(helper, port2, 'service-worker');
+    handToShell(helper, port2, { kind: 'service-worker' });
   });
 }
 
-/** Passes a page's own port (a WebSocket's) to the tab that holds the tunnel. @throws NoTunnel */
-export async function passPort(port: MessagePort, client: string): Promise<void> {
+/**
+ * Passes a page's own port (a WebSocket's) to the tab that holds the tunnel.
+ * @param lock of the worker that it is from
+ * @throws NoTunnel
+ */
+export async function passPort(port: MessagePort, client: string, lock: string | undefined): Promise<void> {
   // Over it the tunnel asks for the cookies that go with the handshake.
   await tunnelPort(client);
   const [helper] = await helpersFor(client);
   if (helper === undefined) throw new NoTunnel('no_shell');
-  handToShell(helper, port, 'websocket');
+  handToShell(helper, port, { kind: 'websocket', lock });
 }
 
-function handToShell(helper: Client, port: MessagePort, kind: PortKind): void {
-  helper.postMessage({ latchkey: 'need-port', kind } satisfies ToHelper, [port]);
+function handToShell(helper: Client, port: MessagePort, note: PortNote): void {
+  helper.postMessage({ latchkey: 'need-port', ...note } satisfies ToHelper, [port]);
 }

@@ -3,7 +3,7 @@
  * them is not trusted: it can ask for exchanges with the one service of this tunnel and for nothing else.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import type { FromTunnel, PortKind } from '../app-messages.ts';
+import type { FromTunnel, PortNote } from '../app-messages.ts';
 import { readToTunnel, readWebSocketMessage } from './app-input.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { PageCookies } from './page-cookies.ts';
@@ -14,19 +14,37 @@ export class AppServer {
   readonly #use: TunnelUse;
   readonly #cookies: PageCookies;
   #serviceWorker: ServiceWorkerPort | undefined;
+  /** The open WebSockets of the app's workers, by the worker's lock. */
+  readonly #ofWorkers = new Map<string, Set<WebSocketExchange>>();
 
   constructor(use: TunnelUse, clock: Clock) {
     this.#use = use;
     this.#cookies = new PageCookies(clock);
   }
 
-  serve(port: MessagePort, kind: PortKind): void {
-    if (kind === 'websocket') serveWebSocket(port, this.#use, this.#cookies);
+  serve(port: MessagePort, { kind, lock }: PortNote): void {
+    if (kind === 'websocket') this.#serveWebSocket(port, lock);
     else {
       // It asks for a port only when it has none: it was stopped and started, and nobody hears the old one any more.
       this.#serviceWorker?.close();
       this.#serviceWorker = new ServiceWorkerPort(port, this.#use, this.#cookies);
     }
+  }
+
+  /** A worker that is ended says nothing, and not every browser tells the other end of a port that its own is gone. */
+  workerGone(lock: string): void {
+    for (const exchange of this.#ofWorkers.get(lock) ?? []) exchange.leave();
+  }
+
+  #serveWebSocket(port: MessagePort, lock: string | undefined): void {
+    const exchange = serveWebSocket(port, this.#use, this.#cookies);
+    if (lock === undefined) return;
+    const others = this.#ofWorkers.get(lock) ?? new Set();
+    this.#ofWorkers.set(lock, others.add(exchange));
+    void exchange.over.then(() => {
+      others.delete(exchange);
+      if (others.size === 0) this.#ofWorkers.delete(lock);
+    });
   }
 }
 
@@ -69,12 +87,13 @@ class ServiceWorkerPort {
   }
 }
 
-function serveWebSocket(port: MessagePort, use: TunnelUse, cookies: PageCookies): void {
+function serveWebSocket(port: MessagePort, use: TunnelUse, cookies: PageCookies): WebSocketExchange {
   const exchange = new WebSocketExchange(port, use, cookies);
-  // A worker that is ended says nothing; where a browser tells, its port does.
-  port.addEventListener('close', () => exchange.take({ t: 'close', code: undefined, reason: '' }));
+  // Of a page that crashed, where a browser tells.
+  port.addEventListener('close', () => exchange.leave());
   port.onmessage = (event: MessageEvent<unknown>) => {
     const message = readWebSocketMessage(event.data);
     if (message !== undefined) exchange.take(message);
   };
+  return exchange;
 }

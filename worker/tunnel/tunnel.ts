@@ -15,7 +15,7 @@ import {
   TunnelFault,
   type TunnelStatus,
 } from '../api.ts';
-import type { PortKind } from '../app-messages.ts';
+import type { PortNote } from '../app-messages.ts';
 import { raceTransports } from '../transport/race.ts';
 import { AppServer } from './app-server.ts';
 import { workerClock } from './clock.ts';
@@ -89,10 +89,17 @@ export class Tunnel {
     }
   }
 
-  serve(port: MessagePort, kind: PortKind): void {
+  serve(port: MessagePort, note: PortNote): void {
     this.#server.promise.then(
-      (server) => server.serve(port, kind),
+      (server) => server.serve(port, note),
       () => port.close(),
+    );
+  }
+
+  workerGone(lock: string): void {
+    this.#server.promise.then(
+      (server) => server.workerGone(lock),
+      () => undefined,
     );
   }
 

@@ -15,6 +15,7 @@ import type { PageCookies } from './page-cookies.ts';
 import type { TunnelUse } from './tunnel-use.ts';
 
 const abnormal = 1006;
+const goingAway = 1001;
 const noStatus = 1005;
 
 /** How it ended, in the words of a CloseEvent. */
@@ -31,7 +32,10 @@ export class WebSocketExchange {
   readonly #cookies: PageCookies;
   #isConnecting = false;
   #stream: Stream | undefined;
+  #isClosing = false;
+  #hasLeft = false;
   #ended = false;
+  readonly #over = Promise.withResolvers<void>();
   /** Bytes of messages the page has not taken yet. */
   #untaken = 0;
   #taken: (() => void) | undefined;
@@ -41,6 +45,18 @@ export class WebSocketExchange {
     this.#port = port;
     this.#use = use;
     this.#cookies = cookies;
+  }
+
+  /** Resolves when it has ended. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Whoever it was for is gone: the service hears it, and what comes until it closes too is for nobody. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#taken?.();
+    this.#orEnd(this.#close(goingAway, ''));
   }
 
   take(message: WebSocketToTunnel): void {
@@ -56,7 +72,9 @@ export class WebSocketExchange {
         this.#taken?.();
         break;
       case 'close':
-        this.#orEnd(this.#close(message.code, message.reason));
+        // No script can say this one.
+        if (message.code === goingAway) this.leave();
+        else this.#orEnd(this.#close(message.code, message.reason));
         break;
       default:
         message satisfies never;
@@ -121,7 +139,8 @@ export class WebSocketExchange {
     if (kind === opcode.close) {
       const { code = noStatus, reason } = decodeClose(payload);
       this.#end({ code, reason, clean: true });
-    } else if (kind === opcode.text) {
+    } else if (this.#hasLeft) return;
+    else if (kind === opcode.text) {
       const data = new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload);
       this.#untaken += data.length;
       this.#say({ t: 'message', data });
@@ -134,7 +153,7 @@ export class WebSocketExchange {
 
   /** Leaves the rest with the service while the page is behind: its credit then runs out, and it waits. */
   async #untilTaken(): Promise<void> {
-    while (this.#untaken > messageWindowBytes && !this.#ended) {
+    while (this.#untaken > messageWindowBytes && !this.#ended && !this.#hasLeft) {
       await new Promise<void>((resolve) => {
         this.#taken = resolve;
       });
@@ -150,12 +169,16 @@ export class WebSocketExchange {
 
   async #close(code: number | undefined, reason: string): Promise<void> {
     if (this.#stream === undefined) return this.#end(broken);
+    // A page that is left, or a worker that ends, may have said it before, and more than one hears of its end.
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     await this.#stream.write(encodeCloseMessage({ code, reason }));
   }
 
   #end(ending: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#over.resolve();
     this.#taken?.();
     this.#say({ t: 'closed', ...ending });
     this.#port.onmessage = null;

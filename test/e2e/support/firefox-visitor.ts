@@ -1,7 +1,7 @@
 /** A person with a Firefox: see visitor.ts. */
 import { setTimeout } from 'node:timers/promises';
 import type { ElementHandle, Frame, Page } from 'puppeteer-core';
-import { type Firefox, launchFirefox } from '../../support/firefox.ts';
+import { type Firefox, type FirefoxPrefs, launchFirefox } from '../../support/firefox.ts';
 import { clickDownload } from './click-download.ts';
 import type { Realm, Saving, Status, Visit, Visitor } from './visitor.ts';
 
@@ -23,8 +23,9 @@ export class FirefoxVisitor implements Visitor {
     listen(hub, this.console);
   }
 
-  static async arrive(): Promise<FirefoxVisitor> {
-    const firefox = await launchFirefox();
+  /** @param prefs beside those of every Firefox of the tests */
+  static async arrive(prefs: FirefoxPrefs = {}): Promise<FirefoxVisitor> {
+    const firefox = await launchFirefox(prefs);
     // The tab that Firefox began with has not got the focus, and without it there are no passkeys.
     const hub = await firefox.browser.newPage();
     await hub.bringToFront();

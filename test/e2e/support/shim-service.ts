@@ -11,6 +11,20 @@ const picture = '<svg xmlns="http://www.w3.org/2000/svg" width="12" height="34">
 const answerInWorker = 'onmessage = async () => postMessage(await runBehaviours());';
 const answerInSharedWorker =
   'onconnect = ({ ports: [port] }) => { port.onmessage = async () => port.postMessage(await runBehaviours()); };';
+/** Told keys, it and a worker of its own open a WebSocket each; told none, it ends itself. */
+const watchedWorker = `const hear = async ({ data: [own, next], target }) => {
+  if (own === undefined) return close();
+  const socket = new WebSocket(origin.replace('http', 'ws') + '/watched?key=' + own);
+  await new Promise((resolve) => { socket.onopen = resolve; });
+  if (next !== undefined) {
+    self.inner = new Worker('/watched.js');
+    inner.postMessage([next]);
+    await new Promise((resolve) => { inner.onmessage = resolve; });
+  }
+  target.postMessage('open');
+};
+onmessage = hear;
+onconnect = ({ ports: [port] }) => { port.onmessage = hear; };`;
 const burstBytes = 8 * 2 ** 20;
 
 /** What was asked for, `METHOD /path`, in order. */
@@ -25,6 +39,7 @@ export function answerPage(request: IncomingMessage, response: ServerResponse): 
   else if (pathname === '/worker.js') script(`'use strict';${behavioursScript()}${answerInWorker}`);
   else if (pathname === '/module.js') script(`import '/behaviours.js';${answerInWorker}`);
   else if (pathname === '/shared.js') script(`${behavioursScript()}${answerInSharedWorker}`);
+  else if (pathname === '/watched.js') script(watchedWorker);
   else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
   else if (pathname === '/synchronous') void answerSynchronous(request, response);

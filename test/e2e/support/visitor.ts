@@ -11,6 +11,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Frame, Page } from 'playwright-core';
+import type { FirefoxPrefs } from '../../support/firefox.ts';
 import { inLong } from '../../support/long.ts';
 import { clickDownload } from './click-download.ts';
 import { FirefoxVisitor } from './firefox-visitor.ts';
@@ -93,9 +94,12 @@ export interface Visitor extends AsyncDisposable {
   signInFor(address: string, name: string): Promise<Visit>;
 }
 
-/** A fresh profile with a virtual authenticator. A product started with `overWebSocket` has no other transport for it. */
-export function arrive(browser: BrowserName): Promise<Visitor> {
-  return browser === 'firefox' ? FirefoxVisitor.arrive() : ChromiumVisitor.arrive();
+/**
+ * A fresh profile with a virtual authenticator. A product started with `overWebSocket` has no other transport for it.
+ * @param prefs what a Firefox is told beside
+ */
+export function arrive(browser: BrowserName, prefs?: FirefoxPrefs): Promise<Visitor> {
+  return browser === 'firefox' ? FirefoxVisitor.arrive(prefs) : ChromiumVisitor.arrive();
 }
 
 /** For `Product.start`: the tunnel runs over WebSocket. */
