@@ -17,7 +17,8 @@ const credentialS = 12;
 
 /** Ends every lease now, as their time would. @returns when no credential of theirs is good any more, ms since 1970 */
 function endLeases({ data }: Product): number {
-  using database = new DatabaseSync(controlPaths(data).database);
+  // The control plane may be writing.
+  using database = new DatabaseSync(controlPaths(data).database, { timeout: 10_000 });
   const now = Date.now();
   for (const table of ['launches', 'leases']) database.exec(`UPDATE ${table} SET ends_at = ${now}`);
   return now + credentialS * 1_000;

@@ -1,6 +1,7 @@
 /**
  * The hidden frame of the app's origin. Its messages are heard from its own window and exact origin only; but pages of the
- * app reach into it, so what it says is worth no more than what they say: ports to their own service, that these are done with, and places in it.
+ * app reach into it, so what it says is worth no more than what they say: ports to their own service, that whoever had
+ * them is gone, and places in it.
  */
 import type { LedMessage, PortNote, ToShell } from '../../worker/app-messages.ts';
 import { isPath } from './addresses.ts';
