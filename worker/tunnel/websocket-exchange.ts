@@ -139,8 +139,11 @@ export class WebSocketExchange {
     if (kind === opcode.close) {
       const { code = noStatus, reason } = decodeClose(payload);
       this.#end({ code, reason, clean: true });
-    } else if (this.#hasLeft) return;
-    else if (kind === opcode.text) {
+    } else if (!this.#hasLeft) this.#hand(kind, payload);
+  }
+
+  #hand(kind: number, payload: Uint8Array): void {
+    if (kind === opcode.text) {
       const data = new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload);
       this.#untaken += data.length;
       this.#say({ t: 'message', data });
