@@ -9,6 +9,7 @@ import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { loginOf, withoutLogin } from './login.ts';
+import { referToSelf } from './referrer-policy.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
 import { hasBody, Upload } from './upload.ts';
@@ -156,6 +157,7 @@ class Exchange {
 
   response(head: Head): Response {
     const { headers, decode } = responseHeaders(head.headers);
+    if (this.#request.mode === 'navigate') referToSelf(headers);
     const init = { status: head.status, statusText: head.reason, headers };
     if (nullBodyStatus.has(head.status) || this.#request.method === 'HEAD') return new Response(null, init);
     const body = this.#download.stream;

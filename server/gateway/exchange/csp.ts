@@ -62,6 +62,13 @@ function withPolicies(headers: readonly Header[], policies: readonly Policy[]): 
 const scriptDirective = (policy: Policy): Directive | undefined =>
   find(policy, 'script-src-elem', 'script-src', 'default-src');
 
+/** Whether the page has an origin of its own that nobody else has (CSP section 6.3.2). */
+export function isSandboxed(headers: readonly Header[]): boolean {
+  return parsePolicies(headers)
+    .map((policy) => find(policy, 'sandbox'))
+    .some((sandbox) => sandbox && !sandbox.sources.some((flag) => flag.toLowerCase() === 'allow-same-origin'));
+}
+
 /**
  * Lets the shim run in the page.
  * @param shim its address on the app's origin. @param nonce fresh for this response, unguessable.

@@ -101,13 +101,14 @@ export function translateRequest(request: TunnelRequest, context: ExchangeContex
   const given = checkHeaders(request.headers.filter(([name]) => !name.startsWith(':')));
   const facts = readFacts(pseudo, method);
   const kept = withoutHopByHop(given).filter(([name]) => !isClaim(name));
+  const host = context.hostRule === 'public' ? hostOf(context.publicOrigin) : context.service.upstreamHost;
   const headers: Header[] = [
-    ['host', context.hostRule === 'public' ? hostOf(context.publicOrigin) : context.service.upstreamHost],
+    ['host', host],
     ...kept.map((header) => mapAddress(header, context)),
     ...encodingOf(given, facts),
     ...originOf(given, method, facts, context),
     ...fetchMetadata(facts),
-    ...minted(context),
+    ...minted(context, host),
   ];
   return { method, target, headers, facts, contentLength: contentLength(given) };
 }
@@ -182,11 +183,12 @@ function mapAddress(header: Header, context: ExchangeContext): Header {
   return [name, upstreamOrigin(context.service) + text.slice(context.publicOrigin.length)];
 }
 
-function minted(context: ExchangeContext): Header[] {
+/** @param host the one that the service is told everywhere: an app that believes X-Forwarded-Host compares Origin with it. */
+function minted(context: ExchangeContext, host: string): Header[] {
   return [
     ['x-forwarded-for', context.clientAddress],
     ['x-forwarded-proto', context.publicOrigin.slice(0, context.publicOrigin.indexOf(':'))],
-    ['x-forwarded-host', hostOf(context.publicOrigin)],
+    ['x-forwarded-host', host],
     ...identity(context.caller),
   ];
 }

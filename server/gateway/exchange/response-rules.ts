@@ -4,10 +4,11 @@
  * Pure but for the jar it is given; the body is {@link ResponsePlan}'s to describe and the bridge's to move.
  */
 
+import { asciiDisposition, asciiUrl } from './ascii.ts';
 import { canDecode, codingsOf } from './content-coding.ts';
 import { type ExchangeContext, hostOf, type RequestFacts } from './context.ts';
 import type { CookieRequest, ServiceJar } from './cookie-jar.ts';
-import { admitShellFrame, admitShim } from './csp.ts';
+import { admitShellFrame, admitShim, isSandboxed } from './csp.ts';
 import { checkHeaders, firstOf, type Header, listItems, valuesOf, withoutHopByHop } from './headers.ts';
 import { isSniffed } from './html-sniffing.ts';
 import { isolateInFrame } from './isolation.ts';
@@ -119,8 +120,9 @@ function siteData(headers: readonly Header[]): Header[] {
 }
 
 function mapUrls([name, text]: Header, context: ExchangeContext): Header {
-  if (name === 'location' || name === 'content-location') return [name, publicUrl(text, context)];
-  return name === 'refresh' ? [name, publicRefresh(text, context)] : [name, text];
+  if (name === 'location' || name === 'content-location') return [name, publicUrl(asciiUrl(text), context)];
+  if (name === 'content-disposition') return [name, asciiDisposition(text)];
+  return name === 'refresh' ? [name, publicRefresh(asciiUrl(text), context)] : [name, text];
 }
 
 function planBody(
@@ -160,6 +162,8 @@ function isInjectable(status: number, headers: readonly Header[], request: Answe
 }
 
 function planShim(plan: ResponsePlan, context: ExchangeContext, shim: ShimSource): ResponsePlan {
+  // Of another origin than its own, the page could not load the file, and had no service worker to speak to.
+  if (isSandboxed(plan.headers)) return plan;
   const admitted = admitShim(plan.headers, new URL(shim.path, context.publicOrigin), shim.nonce());
   const nonce = admitted.shim.nonce === undefined ? '' : ` nonce="${admitted.shim.nonce}"`;
   const contentType = firstOf(plan.headers, 'content-type') ?? '';

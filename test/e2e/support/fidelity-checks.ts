@@ -279,6 +279,11 @@ export const checks: readonly Check[] = [
       return [followed.redirected, new URL(followed.url).pathname, manual.type, refused];
     },
   ),
+  check('a redirect to an address in bare UTF-8 leads there', '/echo?%C3%B6', async () => {
+    // Each byte a character, as Node writes heads.
+    const bytes = String.fromCharCode(...new TextEncoder().encode('/echo?ö'));
+    return (await (await fetch(`/redirect/302?to=${encodeURIComponent(bytes)}`)).json()).target;
+  }),
   check('sub-resources follow redirects', ['1', '12x34', 'rgb(1, 2, 3)', 'rgb(4, 5, 6)', 42], async () => {
     const add = <T extends HTMLElement>(element: T, fields: object) =>
       new Promise<T>((resolve, reject) => {
@@ -599,6 +604,35 @@ export const checks: readonly Check[] = [
         : 'no cookie in a header';
       await set(['twice', 'quoted', 'dated', 'kept'].map((name) => `${name}=; Max-Age=0`));
       return [sent, script, names, told];
+    },
+  ),
+  check(
+    'a page whose head says that it sends no referrer takes its cookies to where it leads',
+    ['POST strict=1', 'GET strict=1'],
+    async () => {
+      await fetch(`/set-cookie?line=${encodeURIComponent('strict=1; HttpOnly; SameSite=Strict')}`);
+      const frame = document.createElement('iframe');
+      document.body.append(frame);
+      const seen: string[] = [];
+      for (const how of ['post', 'get']) {
+        const next = () =>
+          new Promise<Document>((resolve) => {
+            frame.onload = () => resolve(frame.contentDocument as Document);
+          });
+        const arrived = next();
+        frame.src = `/unnamed?${how}`;
+        const page = await arrived;
+        const form = Object.assign(page.createElement('form'), { method: how, action: '/form' });
+        page.body.append(form);
+        const led = next();
+        form.submit();
+        const shown = await led;
+        const text = (id: string) => shown.getElementById(id)?.textContent ?? '';
+        seen.push(`${text('method')} ${/strict=\d/.exec(text('cookie'))?.[0]}`);
+      }
+      frame.remove();
+      await fetch(`/set-cookie?line=${encodeURIComponent('strict=; Max-Age=0')}`);
+      return seen;
     },
   ),
   check('a sound is asked for in parts and can be wound on', [30, 25], async () => {

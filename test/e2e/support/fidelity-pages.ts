@@ -30,6 +30,7 @@ export const documents: Readonly<Record<string, Page>> = {
   '/': html('Start', '<a id=next href="/second?x=1#part">Second</a> <input id=field>'),
   '/second': html('Second', '<a href="/">Start</a>'),
   '/frame': html('Inner', '<script>parent.postMessage({ inner: location.pathname }, "*")</script>'),
+  '/unnamed': html('Unnamed', '', { 'referrer-policy': 'no-referrer' }),
   '/folder/page': html('Folder', '<script>document.cookie = "folder=1"</script>'),
   '/popup': html(
     'Pop-up',

@@ -29,6 +29,8 @@ test('BR-1: gives an app its own host where the service asks for that, and maps 
     { method: 'POST', context: { ...context, hostRule: 'upstream' } },
   );
   assert.deepEqual(values(headers, 'host'), ['wiki.internal:8080']);
+  // An app that believes it holds it against Origin.
+  assert.deepEqual(values(headers, 'x-forwarded-host'), ['wiki.internal:8080']);
   assert.deepEqual(values(headers, 'origin'), ['http://wiki.internal:8080']);
   assert.deepEqual(values(headers, 'referer'), ['http://wiki.internal:8080/x?y']);
 });

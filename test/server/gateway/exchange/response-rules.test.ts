@@ -40,6 +40,12 @@ const untouched: [name: string, headers: Header[], request: AnsweredRequest, sta
   ['a redirect', [html, ['location', '/x']], asked(), 302],
   ['an empty page', [html, ['content-length', '0']], asked(), 200],
   ['a page without a type that nobody may guess', [['x-content-type-options', 'nosniff']], asked(), 200],
+  [
+    'a page in a sandbox, which may not load it',
+    [html, ['content-security-policy', 'sandbox allow-scripts']],
+    asked(),
+    200,
+  ],
   ['a coding nobody can undo', [html, ['content-encoding', 'compress']], asked(), 200],
 ];
 
@@ -178,3 +184,41 @@ for (const [name, headers, dest, policy] of isolated)
     const plan = translate([html, ...headers], asked({ dest }));
     assert.deepEqual(values(plan.headers, 'document-isolation-policy'), policy);
   });
+
+/** As heads carry text: each byte a character. */
+const bytes = (text: string, encoding: BufferEncoding = 'utf8') => Buffer.from(text, encoding).toString('latin1');
+
+for (const [name, given, expected] of [
+  ['location', '/möhren?ü', '/m%C3%B6hren?%C3%BC'],
+  ['content-location', '/möhren', '/m%C3%B6hren'],
+  ['location', 'http://wiki.internal:8080/文', 'http://wiki.apps.localhost:8700/%E6%96%87'],
+  ['location', '/a%20b?c', '/a%20b?c'],
+  ['refresh', '0; url=/möhren', '0; url=/m%C3%B6hren'],
+  [
+    'content-disposition',
+    'attachment; filename="möhren \\"2\\".txt"',
+    `attachment; filename*=UTF-8''m%C3%B6hren%20%222%22.txt`,
+  ],
+  ['content-disposition', 'inline;filename=文.pdf; size=3', `inline; filename*=UTF-8''%E6%96%87.pdf; size=3`],
+  ['content-disposition', 'attachment; filename="(a)*ö\'"', `attachment; filename*=UTF-8''%28a%29%2A%C3%B6%27`],
+  [
+    'content-disposition',
+    `attachment; filename="ö"; filename*=UTF-8''o`,
+    bytes(`attachment; filename="ö"; filename*=UTF-8''o`),
+  ],
+  ['content-disposition', 'attachment; filename="a.txt"', 'attachment; filename="a.txt"'],
+] as const)
+  test(`BR-1: ${name}: ${given} says in ASCII what its bytes said`, () => {
+    const plan = translate([[name, bytes(given)]], asked({ dest: 'empty' }), name === 'location' ? 302 : 200);
+    assert.deepEqual(values(plan.headers, name), [expected]);
+  });
+
+test('BR-1: the name of a file that is no UTF-8 stays as it is', () => {
+  const header: Header = ['content-disposition', bytes('attachment; filename="ö.txt"', 'latin1')];
+  assert.deepEqual(values(translate([header], asked({ dest: 'empty' })).headers, header[0]), [header[1]]);
+});
+
+test('BR-1: a sandbox that keeps its origin has the shim', () => {
+  const policy: Header = ['content-security-policy', 'sandbox allow-scripts Allow-Same-Origin'];
+  assert.notEqual(translate([html, policy]).inject, undefined);
+});

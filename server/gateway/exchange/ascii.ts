@@ -1,0 +1,35 @@
+/**
+ * What services write into fields as bare UTF-8, and browsers read as that, in the ASCII that means the same. Chromium
+ * encodes each such byte once more when the field comes of a service worker.
+ * Text is as heads carry it: one character a byte.
+ */
+
+const beyondAscii = /[\x80-\xff]/g;
+
+/** A URL: percent-encoded, as the browser itself would do (RFC 3986 section 2.1). */
+export function asciiUrl(url: string): string {
+  return url.replace(beyondAscii, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+const fileName = /\s*;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/i;
+
+/** Content-Disposition: the name of a file in its extended notation (RFC 6266 section 4.3). What is no UTF-8 stays. */
+export function asciiDisposition(text: string): string {
+  const [whole, quoted, bare = ''] = fileName.exec(text) ?? [];
+  if (whole === undefined || whole.search(beyondAscii) < 0 || /;\s*filename\*\s*=/i.test(text)) return text;
+  const name = utf8(quoted?.replace(/\\(.)/g, '$1') ?? bare.trim());
+  return name === undefined ? text : text.replace(whole, () => `; filename*=UTF-8''${extended(name)}`);
+}
+
+function utf8(bytes: string): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(bytes, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 8187 section 3.2.1. */
+function extended(name: string): string {
+  return encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
