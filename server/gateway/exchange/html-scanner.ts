@@ -45,6 +45,12 @@ export class HtmlScanner {
   #state: State = 'text';
   /** Lower-case letters of the start tag's name, at most five. */
   #name = '';
+  #hasText = false;
+
+  /** True while no element and no text was there, but for `html`, and nothing is open. */
+  get isBare(): boolean {
+    return this.#state === 'text' && !this.#hasText;
+  }
 
   /** True while the units since the last `<` may turn out to be the tag that the script goes before. */
   get undecided(): boolean {
@@ -55,7 +61,9 @@ export class HtmlScanner {
   take(unit: number): Verdict {
     switch (this.#state) {
       case 'text':
-        return this.#to(unit === less ? 'tag-open' : 'text');
+        if (unit === less) return this.#to('tag-open');
+        this.#hasText ||= !isBlank(unit);
+        return 'on';
       case 'tag-open':
         return this.#tagOpen(unit);
       case 'tag-name':
@@ -101,7 +109,9 @@ export class HtmlScanner {
     }
     if (unit === bang) return this.#to('markup');
     if (unit === slash) return this.#to('end-tag-open');
-    return unit === question ? this.#to('declaration') : this.#again('text', unit);
+    if (unit === question) return this.#to('declaration');
+    this.#hasText = true;
+    return this.#again('text', unit);
   }
 
   #tagName(unit: number): Verdict {

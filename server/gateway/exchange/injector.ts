@@ -46,10 +46,14 @@ export class Injector {
     return this.#scan(bytes);
   }
 
-  /** What was held back when the document ends. */
+  /**
+   * The document ends: what was held back, and the element where nothing came that it could have gone before. Such a page is
+   * there to be filled by another's script. One of text alone gets none, since scripts read all of that.
+   */
   finish(): Uint8Array {
-    this.#done = true;
-    return this.#held;
+    if (this.#done || this.#isUnknown || this.#headOnly || !this.#scanner.isBare) return this.#held;
+    this.#units ??= this.#declared;
+    return this.#insert(this.#held, this.#held.length);
   }
 
   /** A byte order mark overrides what the header declares. False while one byte could still become one. */

@@ -46,7 +46,11 @@ const pages: [name: string, page: string][] = [
   ['bytes above ASCII', '<!-- \xe9\xff --><html><head>^\xe4\xf6'],
   ['no element at all', 'only text & an unfinished <hea'],
   ['a text that ends in an open comment', '<!-- <head>'],
-  ['an empty document', ''],
+  ['text alone, as scripts read it', '<!doctype html> { "uploaded": true }'],
+  ['text that looks like a tag', '<!doctype html><3'],
+  ['an empty document', '^'],
+  ['a page that is there to be filled', ' <!doctype html>\n<!-- blank -->\n^'],
+  ['another one', '<html>\n</html>^'],
 ];
 
 for (const [name, page] of pages)
