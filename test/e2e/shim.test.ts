@@ -133,6 +133,18 @@ for (const browser of browsers)
         assert.deepEqual(seen[early], [WebSocket.CLOSING, failed]);
       });
 
+    for (const [policy, connects] of [
+      ['nonce', true],
+      ['trusted', true],
+      // It lets nobody but the app make what a worker may be started from.
+      ['trusted-by-name', false],
+    ] as const)
+      test(`app-access: workers get the shim: of a blob, under a policy: ${policy} (${browser})`, async () => {
+        const [seen, expected] = await both([depot.app, without], (realm) => inGuardedWorker(realm, policy));
+        assert.deepEqual(expected, ['said', 'connected']);
+        assert.deepEqual(seen, ['said', connects ? 'connected' : 'closed']);
+      });
+
     for (const how of ['terminate', 'close', 'leave', 'leave shared'] as const)
       test(`app-access: WebSocket fidelity: a worker's sockets end with it, however it ends: ${how} (${browser})`, async () => {
         const codes = await both([depot.app, without], (realm) => endOfSocketsInWorker(realm, how));
@@ -175,6 +187,34 @@ for (const browser of browsers)
       assert.deepEqual(outcome, ['of the service', 'of the service', 'from a frame']);
     });
 
+    test(`app-access: bypass leaks: what a page written into a blank frame names is brought (${browser})`, async () => {
+      const write = async () => {
+        const frame = document.body.appendChild(document.createElement('iframe'));
+        const page = frame.contentDocument as Document;
+        page.open();
+        page.write('<link rel="stylesheet" href="/style/first.css"><p>text <img src="picture.svg"></p>');
+        page.close();
+        // Made by the window around.
+        const script = page.head.appendChild(Object.assign(document.createElement('script'), { src: '/named.js' }));
+        const image = page.images[0] as HTMLImageElement;
+        const ends = [page.querySelector('link') as HTMLLinkElement, image, script].map(
+          (element) =>
+            new Promise<string>((resolve) => {
+              for (const type of ['load', 'error']) element.addEventListener(type, () => resolve(type));
+            }),
+        );
+        const types = await Promise.all(ends);
+        const { color } = getComputedStyle(page.querySelector('p') as Element);
+        const { named } = frame.contentWindow as Window & { named?: true };
+        const seen = [types.join(), color, image.offsetHeight, image.getAttribute('src'), named];
+        frame.remove();
+        return seen;
+      };
+      const [seen, expected] = await both([depot.app, without], (realm) => realm.evaluate(write));
+      assert.deepEqual(expected, ['load,load,load', 'rgb(1, 2, 3)', 34, 'picture.svg', true]);
+      assert.deepEqual(seen, expected);
+    });
+
     test(`app-access: an object and an embed, which pass every service worker, show the picture that they name (${browser})`, async () => {
       const shown = await depot.app.evaluate(async () => {
         const seen: boolean[] = [];
@@ -194,6 +234,18 @@ for (const browser of browsers)
       });
       assert.deepEqual(shown, [true, true]);
     });
+
+    if (browser === 'firefox')
+      test('app-access: bypass leaks: a PDF is read to its end, since its viewer would ask for ranges of it past the service worker', async () => {
+        const end = await depot.app.evaluate(async () => {
+          const frame = document.body.appendChild(document.createElement('iframe'));
+          frame.src = '/paper.pdf';
+          const said = await (await fetch('/paper-end')).text();
+          frame.remove();
+          return said;
+        });
+        assert.equal(end, 'whole');
+      });
 
     test(`app-access: a page of which the service says no type connects (${browser})`, async () => {
       const echoed = await depot.app.evaluate(async () => {
@@ -446,6 +498,33 @@ function endOfSocketsInWorker(realm: Realm, how: 'terminate' | 'close' | 'leave'
     frame.remove();
     return codes;
   }, how);
+}
+
+/** @returns the first message that a worker of a blob hears in a page of this policy, and whether it can connect. */
+function inGuardedWorker(realm: Realm, policy: string): Promise<[heard: string, outcome: string]> {
+  return realm.evaluate(async (name) => {
+    type TrustedTypes = { createPolicy(name: string, rules: object): { createScriptURL(address: string): string } };
+    const frame = document.createElement('iframe');
+    frame.src = `/policy/${name}`;
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+    document.body.append(frame);
+    await loaded;
+    const inside = frame.contentWindow as Window & typeof globalThis & { trustedTypes?: TrustedTypes };
+    const source = `onmessage = ({ data }) => {
+      const socket = new WebSocket(origin.replace('http', 'ws') + '/echo');
+      socket.onopen = () => postMessage([data, 'connected']);
+      socket.onclose = () => postMessage([data, 'closed']);
+    };`;
+    const address = inside.URL.createObjectURL(new inside.Blob([source]));
+    const rule = inside.trustedTypes?.createPolicy('app', { createScriptURL: String });
+    const worker = new inside.Worker(rule?.createScriptURL(address) ?? address);
+    worker.postMessage('said');
+    const { data } = await new Promise<MessageEvent>((resolve) => {
+      worker.onmessage = resolve;
+    });
+    frame.remove();
+    return data;
+  }, policy);
 }
 
 function inWorker(realm: Realm, kind: 'classic' | 'module' | 'shared' | 'blob'): Promise<Record<string, unknown>> {

@@ -1,13 +1,21 @@
 /**
  * Workers that an app starts. The service worker puts the shim before scripts that come from the service (worker-script.ts);
- * a script in a blob never passes it, so the blob is made anew with the shim named first.
+ * a script in a blob never passes it, so the blob is made anew with the shim as its beginning. It is the shim's text and not
+ * its address, which a policy may forbid.
  */
 
-import { ownPaths } from '../app-messages.ts';
 import { apply, construct, defineProperty, resolve } from './realm.ts';
 import { hasWay, wayFor } from './way.ts';
 
-const shim = JSON.stringify(`${origin}${ownPaths}shim.js`);
+/** All of this script: the build gives the function around it this name (vite.config.ts). */
+declare const shim: () => void;
+/** As much of Trusted Types as is used, where a browser has them. */
+interface TrustedTypes {
+  isScriptURL(value: unknown): boolean;
+  createPolicy(name: string, rules: object): { createScriptURL(address: string): unknown };
+}
+const { trustedTypes: trusted } = self as { trustedTypes?: TrustedTypes };
+
 /** Blobs that have an address. */
 const blobs = new Map<string, Blob>();
 const { createObjectURL, revokeObjectURL } = URL;
@@ -35,13 +43,19 @@ function replace(realm: typeof globalThis, name: 'Worker' | 'SharedWorker', star
   const shimmed = new Proxy(realm[name] as new (...given: unknown[]) => object, {
     construct(native, given: unknown[], newTarget) {
       // Trusted Types' objects convert like text, and go on as they came unless they name a blob.
-      const address = given.length > 0 && hasWay() ? resolve(given[0]) : null;
-      if (!address) return construct(native, given, newTarget);
-      const blob = blobs.get(address.href);
-      if (!blob && address.origin !== origin) return construct(native, given, newTarget);
-      const script = blob ? withShim(blob, (given[1] as WorkerOptions | undefined)?.type) : given[0];
-      const worker = construct(native, [script, ...given.slice(1)], newTarget) as object;
-      started(worker);
+      const address = hasWay() ? resolve(given[0])?.href : '';
+      const blob = address && blobs.get(address);
+      // Of the service; a blob that we have not seen begins with `blob:`.
+      let hasShim = address?.startsWith(origin);
+      if (blob)
+        try {
+          given[0] = withShim(blob, given[0]);
+          hasShim = true;
+        } catch {
+          // The page's policy lets us make no address: that worker goes without the shim.
+        }
+      const worker = construct(native, given, newTarget) as object;
+      if (hasShim) started(worker);
       return worker;
     },
   });
@@ -49,8 +63,14 @@ function replace(realm: typeof globalThis, name: 'Worker' | 'SharedWorker', star
   defineProperty(realm, name, { value: shimmed });
 }
 
-/** Where a policy forbids the shim's file, a classic worker goes without it. */
-function withShim(blob: Blob, type: string | undefined): string {
-  const first = type === 'module' ? `import ${shim};` : `try{importScripts(${shim})}catch{}`;
-  return createObjectURL.call(URL, new Blob([first, blob], { type: blob.type || 'text/javascript' }));
+/**
+ * @param given the blob's address; an object of Trusted Types is answered by one.
+ * @throws TypeError where the page's policy lets us make none.
+ */
+function withShim(blob: Blob, given: unknown): unknown {
+  // It has the type of the other.
+  const address = createObjectURL.call(URL, new Blob([`(${shim})();`, blob], blob as BlobPropertyBag));
+  return trusted?.isScriptURL(given)
+    ? trusted.createPolicy('latchkey', { createScriptURL: String }).createScriptURL(address)
+    : address;
 }

@@ -25,6 +25,19 @@ const watchedWorker = `const hear = async ({ data: [own, next], target }) => {
 };
 onmessage = hear;
 onconnect = ({ ports: [port] }) => { port.onmessage = hear; };`;
+/** Under which a page may start workers of blobs, and which forbid what a worker of ours could be made of. */
+const policies: Readonly<Record<string, string>> = {
+  '/policy/nonce': "default-src 'none'; script-src 'nonce-abc'; connect-src 'self'; worker-src blob:",
+  '/policy/trusted': "require-trusted-types-for 'script'",
+  '/policy/trusted-by-name': "require-trusted-types-for 'script'; trusted-types app",
+};
+const styles: Readonly<Record<string, string>> = {
+  '/style/first.css': '@import "second.css"; p { background: url(../picture.svg) }',
+  '/style/second.css': 'p { color: rgb(1, 2, 3) }',
+};
+/** Longer than all that waits on the way. */
+const paper = Buffer.alloc(16 * 2 ** 20, '%PDF-1.7\n');
+const paperEnd = Promise.withResolvers<'whole' | 'cut'>();
 const burstBytes = 8 * 2 ** 20;
 
 /** What was asked for, `METHOD /path`, in order. */
@@ -41,14 +54,29 @@ export function answerPage(request: IncomingMessage, response: ServerResponse): 
   else if (pathname === '/shared.js') script(`${behavioursScript()}${answerInSharedWorker}`);
   else if (pathname === '/watched.js') script(watchedWorker);
   else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
+  else if (pathname === '/named.js') script('window.named = true;');
+  else if (pathname.endsWith('.css')) response.setHeader('content-type', 'text/css').end(styles[pathname]);
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
   else if (pathname === '/synchronous') void answerSynchronous(request, response);
   else if (pathname === '/picture.svg') response.setHeader('content-type', 'image/svg+xml').end(picture);
   else if (pathname === '/xml') response.setHeader('content-type', 'text/xml').end('<a>ü</a>');
   else if (pathname === '/closed')
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': "connect-src 'none'" }).end(page);
+  else if (pathname === '/paper.pdf') answerPaper(response);
+  else if (pathname === '/paper-end') void paperEnd.promise.then((end) => response.end(end));
+  else if (pathname in policies)
+    response
+      .writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policies[pathname] })
+      .end('<!doctype html>');
   else if (pathname === '/untyped') response.end(page);
   else response.setHeader('content-type', 'text/html').end(page);
+}
+
+/** Offers ranges of it, which a viewer would rather have. */
+function answerPaper(response: ServerResponse): void {
+  response.once('close', () => paperEnd.resolve(response.writableFinished ? 'whole' : 'cut'));
+  const headers = { 'content-type': 'application/pdf', 'accept-ranges': 'bytes', 'content-length': paper.length };
+  response.writeHead(200, headers).end(paper);
 }
 
 /** Says what it heard, with a status, a header and a cookie of its own. */
