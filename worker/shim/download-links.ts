@@ -6,23 +6,23 @@
 import { downloadPath } from '../app-messages.ts';
 
 /** Frames are kept until the page goes: nothing tells a page when a download has ended. */
-export function routeDownloadLinks(page: Document): void {
-  page.addEventListener('click', (event) => {
-    const link = downloadLink(event);
-    if (!link || event.defaultPrevented) return;
-    event.preventDefault();
-    save(page, link);
-  });
+export function routeDownload(event: Event): void {
+  const link = downloadLink(event);
+  if (!link || event.defaultPrevented) return;
+  event.preventDefault();
+  save(link);
 }
 
 function downloadLink(event: Event): HTMLAnchorElement | undefined {
-  const [target] = event.composedPath();
-  const link = target instanceof Element ? target.closest<HTMLAnchorElement>('a[download][href]') : null;
+  // Of a text, or of a window that is no element here, and so has no `closest`.
+  const [target] = event.composedPath() as Partial<Element>[];
+  const link = target?.closest?.('a[download][href]') as HTMLAnchorElement | null | undefined;
   // blob: and data: links are the browser's own, and other origins ignore `download`.
   return link?.origin === location.origin && /^https?:$/.test(link.protocol) ? link : undefined;
 }
 
-function save(page: Document, link: HTMLAnchorElement): void {
+function save(link: HTMLAnchorElement): void {
+  const page = link.ownerDocument;
   const frame = page.createElement('iframe');
   frame.hidden = true;
   // The service worker is to see who asks, also of a page that sends no referrer; the service does not.

@@ -4,7 +4,6 @@
  */
 
 import { equipWindow } from './blank-frames.ts';
-import { routeDownloadLinks } from './download-links.ts';
 import { routeFetches } from './fetches.ts';
 import { tellInitiated } from './initiated.ts';
 import { reportPage } from './page-report.ts';
@@ -24,7 +23,6 @@ function equip(): void {
   if (isWindow) {
     routeSynchronousRequests();
     equipWindow(window);
-    routeDownloadLinks(document);
     reportPage();
     tellInitiated();
   } else expectWay();

@@ -156,8 +156,9 @@ class Exchange {
   }
 
   response(head: Head): Response {
-    const { headers, decode } = responseHeaders(head.headers);
-    if (this.#request.mode === 'navigate') referToSelf(headers);
+    const isPage = this.#request.mode === 'navigate';
+    const { headers, decode } = responseHeaders(head.headers, isPage);
+    if (isPage) referToSelf(headers);
     const init = { status: head.status, statusText: head.reason, headers };
     if (nullBodyStatus.has(head.status) || this.#request.method === 'HEAD') return new Response(null, init);
     const body = this.#download.stream;

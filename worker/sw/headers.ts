@@ -32,14 +32,19 @@ const decodable = new Set(['gzip', 'deflate']);
 
 /**
  * A response made by a service worker is not decoded by the browser, so what can be is decoded here.
+ * @param isPage that a window is to show. The browser's own viewer of PDF would ask for ranges of it, past the service worker.
  * @returns the headers the page may see and, where the body is compressed, the transform that undoes it.
  */
-export function responseHeaders(list: readonly (readonly [string, string])[]): {
+export function responseHeaders(
+  list: readonly (readonly [string, string])[],
+  isPage = false,
+): {
   headers: Headers;
   decode?: TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>;
 } {
   const headers = new Headers();
   for (const [name, value] of list) headers.append(name, value);
+  if (isPage) headers.delete('accept-ranges');
   const encoding = headers.get('content-encoding')?.trim().toLowerCase();
   if (encoding === undefined || !decodable.has(encoding)) return { headers };
   headers.delete('content-encoding');

@@ -15,7 +15,8 @@ export function isWorkerScript({ destination }: Request): boolean {
 
 /** @returns the response with the shim before its body. @throws Error when the shim cannot be had: no worker without it */
 export async function withShim(response: Response): Promise<Response> {
-  if (!response.ok || response.body === null) return response;
+  // To Firefox the JSON that a module worker imports is a worker's script too.
+  if (!response.ok || response.body === null || !isScript(response)) return response;
   shim ??= loadShim();
   shim.catch(() => {
     shim = undefined;
@@ -25,6 +26,8 @@ export async function withShim(response: Response): Promise<Response> {
   const { status, statusText } = response;
   return new Response(response.body.pipeThrough(behind(await shim)), { status, statusText, headers });
 }
+
+const isScript = ({ headers }: Response): boolean => /script/i.test(headers.get('content-type') ?? '');
 
 async function loadShim(): Promise<string> {
   const answer = await fetch(`${ownPaths}shim.js`);

@@ -57,6 +57,10 @@ export const documents: Readonly<Record<string, Page>> = {
   '/module-worker.js': script(
     `import { value } from '/imported.js'; ${fetchesForItself} ask().then((target) => postMessage(value + target));`,
   ),
+  '/json-worker.js': script(
+    `import own from '/own.json' with { type: 'json' }; ${fetchesForItself} ask().then((target) => postMessage(own.name + target));`,
+  ),
+  '/own.json': { type: 'application/json', body: '{ "name": "json" }' },
   '/shared-worker.js': script(
     `${fetchesForItself} onconnect = ({ ports: [port] }) => ask().then((target) => port.postMessage(target));`,
   ),
