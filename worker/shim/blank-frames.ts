@@ -4,7 +4,9 @@
  * stays the same when a page of the same origin is put in it, so what is given at once is there before its scripts are.
  */
 import { noteCookieWrites } from './cookie-writes.ts';
+import { routeDownload } from './download-links.ts';
 import { apply, defineProperty, deleteProperty, dropWebSocketStream, getOwnPropertyDescriptor } from './realm.ts';
+import { helped } from './synchronous-requests.ts';
 
 const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker', 'fetch'] as const;
 const blank = /^\s*($|about:|blob:|javascript:)/i;
@@ -41,11 +43,20 @@ function watchAccess(realm: Realm, name: 'contentWindow' | 'contentDocument'): v
 
 function watchDocument(page: Document): void {
   new MutationObserver((changes) => {
+    listen(page);
     for (const { addedNodes } of changes) for (const node of addedNodes) look(node);
   }).observe(page, { childList: true, subtree: true });
-  // A frame that shows a blank page again has a new window.
-  page.addEventListener('load', ({ target }) => look(target as Node), true);
+  listen(page);
 }
+
+/** Again after each change: a page that is written anew (`document.open`) loses its listeners, and keeps its observers. */
+function listen(page: Document): void {
+  // A frame that shows a blank page again has a new window.
+  page.addEventListener('load', lookAtLoaded, true);
+  page.addEventListener('click', routeDownload);
+}
+
+const lookAtLoaded = ({ target }: Event) => look(target as Node);
 
 function look(node: Node): void {
   if (node.nodeType !== 1) return;
@@ -69,6 +80,7 @@ function equip(frame: HTMLIFrameElement, found: Window): void {
   }
   for (const name of shared) if (name in self) defineProperty(child, name, { value: self[name] });
   equipWindow(child);
+  helped?.(window, child);
 }
 
 /** A frame that is about to show a page of the service gets its shim from the gateway, in the same window. */

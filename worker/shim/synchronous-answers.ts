@@ -18,6 +18,7 @@ import {
   type Parcel,
   restPath,
 } from '../app-messages.ts';
+import { bringFiles } from './blank-page-files.ts';
 import { writeCookies } from './cookie-windows.ts';
 import { isSynchronous, ownAddress, type Page, replace } from './page-requests.ts';
 import type { Helper } from './synchronous-requests.ts';
@@ -48,7 +49,8 @@ const passesServiceWorker = !('isReloadNavigation' in Request.prototype);
 export async function answerSynchronousRequests(equip: (page: Page) => void): Promise<void> {
   const helper: Helper = window;
   const give = (answer: (page: Page) => void) => {
-    helper.latchkey = (page) => {
+    helper.latchkey = (page, blank) => {
+      if (blank) return bringFiles(page, blank);
       answer(page);
       equip(page);
     };

@@ -3,19 +3,24 @@
  * network, where nothing of the service is; so the helper frame of the tab answers them (synchronous-answers.ts). Where a
  * window has none, they fail as on a dead network, without reaching it. Those of a worker pass the service worker.
  */
-import { apply, resolve } from './realm.ts';
+import { apply, isWindow, resolve } from './realm.ts';
 
 type Page = Window & typeof globalThis;
 
 /** The window of a helper frame. */
 export interface Helper extends Window {
-  /** Puts in place what answers the synchronous requests of a page of its origin and tab. */
-  latchkey?: (page: Page) => void;
+  /**
+   * Puts in place what answers the synchronous requests of a page of its origin and tab; or, of a page that shows a blank
+   * one, what brings the files of that.
+   */
+  latchkey?: (page: Page, blank?: Page) => void;
 }
 
+/** What the helper frame of this tab does for its pages. */
+export const helped = isWindow ? (helperIn(top) ?? helperIn(opener?.top)) : undefined;
+
 export function routeSynchronousRequests(): void {
-  const route = helperIn(top) ?? helperIn(opener?.top);
-  if (route) route(window);
+  if (helped) helped(window);
   else refuse(XMLHttpRequest);
 }
 

@@ -308,7 +308,9 @@ export const checks: readonly Check[] = [
   // ── what else makes requests ──
   check(
     'workers of every kind fetch for themselves',
-    Array(3).fill('/echo?from=worker').concat('42/echo?from=worker', 'lib/echo?from=worker'),
+    Array(3)
+      .fill('/echo?from=worker')
+      .concat(['42', 'json', 'lib'].map((own) => `${own}/echo?from=worker`)),
     async () => {
       const answer = (worker: Worker | MessagePort) =>
         new Promise((resolve) => {
@@ -322,6 +324,7 @@ export const checks: readonly Check[] = [
         answer(ofBlob),
         answer(shared.port),
         answer(new Worker('/module-worker.js', { type: 'module' })),
+        answer(new Worker('/json-worker.js', { type: 'module' })),
         answer(new Worker('/imports.js')),
       ]);
     },
@@ -494,6 +497,28 @@ export const checks: readonly Check[] = [
         '<script src="/script.js"></script><script>parent.postMessage({ srcdoc: window.scripted ? "scripted" : "bare" }, "*")</script>';
       document.body.append(frame);
     });
+  }),
+  check('a link to save saves, also in a page that was written anew', 1, async () => {
+    const key = crypto.randomUUID();
+    const frame = document.createElement('iframe');
+    frame.src = '/frame';
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+    document.body.append(frame);
+    await loaded;
+    const page = frame.contentDocument as Document;
+    page.open();
+    page.write(`<a download="own.json" href="/bump?key=${key}">Save</a>`);
+    page.close();
+    // A person comes later than the script that wrote it.
+    await new Promise((resolve) => setTimeout(resolve));
+    page.querySelector('a')?.click();
+    let count = 0;
+    for (let tries = 0; count < 1 && tries < 100; tries += 1) {
+      count = (await (await fetch(`/count?key=${key}`)).json()).count;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    frame.remove();
+    return count;
   }),
   check('a frame of the app talks to its parent', '/frame', async () => {
     const frame = document.createElement('iframe');
