@@ -187,33 +187,56 @@ for (const browser of browsers)
       assert.deepEqual(outcome, ['of the service', 'of the service', 'from a frame']);
     });
 
-    test(`app-access: bypass leaks: what a page written into a blank frame names is brought (${browser})`, async () => {
-      const write = async () => {
-        const frame = document.body.appendChild(document.createElement('iframe'));
-        const page = frame.contentDocument as Document;
-        page.open();
-        page.write('<link rel="stylesheet" href="/style/first.css"><p>text <img src="picture.svg"></p>');
-        page.close();
-        // Made by the window around.
-        const script = page.head.appendChild(Object.assign(document.createElement('script'), { src: '/named.js' }));
-        const image = page.images[0] as HTMLImageElement;
-        const ends = [page.querySelector('link') as HTMLLinkElement, image, script].map(
-          (element) =>
-            new Promise<string>((resolve) => {
-              for (const type of ['load', 'error']) element.addEventListener(type, () => resolve(type));
-            }),
-        );
-        const types = await Promise.all(ends);
-        const { color } = getComputedStyle(page.querySelector('p') as Element);
-        const { named } = frame.contentWindow as Window & { named?: true };
-        const seen = [types.join(), color, image.offsetHeight, image.getAttribute('src'), named];
-        frame.remove();
-        return seen;
-      };
-      const [seen, expected] = await both([depot.app, without], (realm) => realm.evaluate(write));
-      assert.deepEqual(expected, ['load,load,load', 'rgb(1, 2, 3)', 34, 'picture.svg', true]);
-      assert.deepEqual(seen, expected);
-    });
+    for (const where of ['frame', 'pop-up'] as const)
+      test(`app-access: bypass leaks: what a page written into a blank ${where} names is brought (${browser})`, async () => {
+        const write = async (into: 'frame' | 'pop-up') => {
+          const frame = document.createElement('iframe');
+          if (into === 'frame') document.body.append(frame);
+          const inside = (into === 'frame' ? frame.contentWindow : open('')) as Window & { named?: true };
+          const page = inside.document;
+          page.open();
+          page.write('<link rel="stylesheet" href="/style/first.css"><p>text <img src="picture.svg"></p>');
+          page.close();
+          // Made by the window around.
+          const script = page.head.appendChild(Object.assign(document.createElement('script'), { src: '/named.js' }));
+          const image = page.images[0] as HTMLImageElement;
+          const ends = [page.querySelector('link') as HTMLLinkElement, image, script].map(
+            (element) =>
+              new Promise<string>((resolve) => {
+                for (const type of ['load', 'error']) element.addEventListener(type, () => resolve(type));
+              }),
+          );
+          const types = await Promise.all(ends);
+          while (image.offsetHeight !== 34) await new Promise((resolve) => setTimeout(resolve, 20));
+          const { color } = getComputedStyle(page.querySelector('p') as Element);
+          const seen = [types.join(), color, image.offsetHeight, image.getAttribute('src'), inside.named];
+          if (into === 'frame') frame.remove();
+          else inside.close();
+          return seen;
+        };
+        const [seen, expected] = await both([depot.app, without], (realm) => realm.evaluate(write, where));
+        assert.deepEqual(expected, ['load,load,load', 'rgb(1, 2, 3)', 34, 'picture.svg', true]);
+        assert.deepEqual(seen, expected);
+      });
+
+    // Firefox has nothing to ask.
+    if (browser === 'chromium')
+      test('BR-1: in its frame an app may what no person is asked about, and not what one app would be given for all', async () => {
+        const allowed = await depot.app.evaluate(() => {
+          const { featurePolicy } = document as unknown as { featurePolicy: { allowsFeature(name: string): boolean } };
+          const free = [
+            'autoplay',
+            'encrypted-media',
+            'fullscreen',
+            'picture-in-picture',
+            'screen-wake-lock',
+            'web-share',
+          ];
+          const asked = ['camera', 'microphone', 'geolocation', 'display-capture', 'publickey-credentials-get', 'usb'];
+          return [free, asked].map((names) => names.filter((name) => featurePolicy.allowsFeature(name)).length);
+        });
+        assert.deepEqual(allowed, [5, 0]);
+      });
 
     test(`app-access: an object and an embed, which pass every service worker, show the picture that they name (${browser})`, async () => {
       const shown = await depot.app.evaluate(async () => {

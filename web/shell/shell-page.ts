@@ -37,6 +37,13 @@ import './step-up-bar.ts';
 import { Tunnel } from './tunnel.ts';
 import { wipeApp } from './wipe.ts';
 
+/**
+ * What the app may do in the frame as in a tab. Nothing that a browser asks the person about is among it, but the clipboard:
+ * it would ask for the shell's origin, and what one app was given all would have.
+ */
+const allowed =
+  'autoplay; clipboard-read; clipboard-write; encrypted-media; fullscreen; gamepad; picture-in-picture; screen-wake-lock; web-share';
+
 @customElement('lk-shell')
 export class ShellPage extends LitElement {
   static override readonly styles = [controls, shellStyles];
@@ -130,7 +137,7 @@ export class ShellPage extends LitElement {
       title=${this.service.title}
       referrerpolicy="origin"
       src=${this.service.app + (this.frameAt.path ?? this.#target?.path ?? '/')}
-      allow="clipboard-read; clipboard-write; fullscreen"
+      allow=${allowed}
       ?inert=${this.#isOver}
     ></iframe>`;
     return keyed(this.frameAt.frame, frame);

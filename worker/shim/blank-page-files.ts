@@ -1,5 +1,5 @@
 /**
- * Files of a page that a script writes into a blank frame. Chromium's service worker does not see what such a page loads: the
+ * Files of a page that a script writes into a blank frame or window. Chromium's service worker does not see what such a page loads: the
  * answer is that of this origin's server, which has nothing, and so an error. Then the file is fetched by the page around
  * and given to the element, before anybody hears of the error. What the page's policy forbade stays forbidden.
  *
@@ -32,6 +32,27 @@ function isAnswered({ performance }: Page, address: string): boolean {
   return last !== undefined && last.responseStatus !== 0 && last.responseStatus !== misdirected;
 }
 
+/** The same for a window that the page opens to write into. */
+export function bringFilesToPopups(page: Page): void {
+  page.open = new page.Proxy(page.open, {
+    apply(native, self, given) {
+      const popup = Reflect.apply(native, self, given) as Page | null;
+      if (popup !== null && isBlank(popup)) bringFiles(page, popup);
+      return popup;
+    },
+  });
+}
+
+/** Also for the moment in which another page is on its way. That has a document of its own. */
+function isBlank({ location }: Page): boolean {
+  try {
+    return location.href === 'about:blank';
+  } catch {
+    // Of another origin.
+    return false;
+  }
+}
+
 /** @param page whose frame shows the blank one. */
 export function bringFiles(page: Page, blank: Page): void {
   const forbidden = new WeakSet<EventTarget>();
@@ -62,6 +83,9 @@ export function bringFiles(page: Page, blank: Page): void {
     const file = await (await fetchFile(address)).blob();
     const url = make([file], file.type);
     if (isScript(element)) return run(element, url, say);
+    // Not before it can be drawn: whoever hears that it is there measures it.
+    const shown = Object.assign(new blank.Image(), { src: url });
+    await shown.decode();
     const sheet = new blank.CSSStyleSheet();
     sheet.replaceSync(`img[src=${CSS.escape(element.getAttribute('src') ?? '')}] { content: url(${url}) }`);
     blank.document.adoptedStyleSheets.push(sheet);

@@ -18,7 +18,7 @@ import {
   type Parcel,
   restPath,
 } from '../app-messages.ts';
-import { bringFiles } from './blank-page-files.ts';
+import { bringFiles, bringFilesToPopups } from './blank-page-files.ts';
 import { writeCookies } from './cookie-windows.ts';
 import { isSynchronous, ownAddress, type Page, replace } from './page-requests.ts';
 import type { Helper } from './synchronous-requests.ts';
@@ -51,6 +51,7 @@ export async function answerSynchronousRequests(equip: (page: Page) => void): Pr
   const give = (answer: (page: Page) => void) => {
     helper.latchkey = (page, blank) => {
       if (blank) return bringFiles(page, blank);
+      bringFilesToPopups(page);
       answer(page);
       equip(page);
     };
