@@ -219,6 +219,23 @@ for (const browser of browsers)
         assert.deepEqual(seen, expected);
       });
 
+    test(`app-access: bypass leaks: what a page of a blob or of a javascript: address names is brought (${browser})`, async () => {
+      const height = await depot.app.evaluate(async () => {
+        const heights: number[] = [];
+        const page = `<img src="${origin}/picture.svg">`;
+        const blob = URL.createObjectURL(new Blob([page], { type: 'text/html' }));
+        for (const src of [blob, `javascript:'${page}'`]) {
+          const frame = document.body.appendChild(Object.assign(document.createElement('iframe'), { src }));
+          const image = () => frame.contentDocument?.images[0];
+          while (image()?.offsetHeight !== 34) await new Promise((resolve) => setTimeout(resolve, 20));
+          heights.push(image()?.offsetHeight ?? 0);
+          frame.remove();
+        }
+        return heights;
+      });
+      assert.deepEqual(height, [34, 34]);
+    });
+
     // Firefox has nothing to ask.
     if (browser === 'chromium')
       test('BR-1: in its frame an app may what no person is asked about, and not what one app would be given for all', async () => {

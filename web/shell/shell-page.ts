@@ -42,7 +42,7 @@ import { wipeApp } from './wipe.ts';
  * it would ask for the shell's origin, and what one app was given all would have.
  */
 const allowed =
-  'autoplay; clipboard-read; clipboard-write; encrypted-media; fullscreen; gamepad; picture-in-picture; screen-wake-lock; web-share';
+  'autoplay; clipboard-read; clipboard-write; encrypted-media; fullscreen; gamepad; picture-in-picture; screen-wake-lock';
 
 @customElement('lk-shell')
 export class ShellPage extends LitElement {

@@ -24,12 +24,11 @@ function addressOf(element: Named): string | undefined {
   return url?.origin === origin && url.protocol !== 'blob:' ? url.href : undefined;
 }
 
-/** By the service, and badly. Of this origin's server the status is that (RFC 9110 section 15.5.20). */
-const misdirected = 421;
+/** What this origin's server says of whatever is not its own (RFC 9110 section 15.5.20); a stylesheet of that has none. */
+const inVain: readonly (number | undefined)[] = [421, 0];
 
-function isAnswered({ performance }: Page, address: string): boolean {
-  const last = performance.getEntriesByName(address).at(-1) as PerformanceResourceTiming | undefined;
-  return last !== undefined && last.responseStatus !== 0 && last.responseStatus !== misdirected;
+function lastStatus({ performance }: Page, address: string): number | undefined {
+  return (performance.getEntriesByName(address).at(-1) as PerformanceResourceTiming | undefined)?.responseStatus;
 }
 
 /** The same for a window that the page opens to write into. */
@@ -63,15 +62,18 @@ export function bringFiles(page: Page, blank: Page): void {
     return answer;
   };
   const onViolation = ({ target }: Event) => target !== null && forbidden.add(target);
-  const onError = (event: Event) => {
-    const element = event.target as Named;
+  /** @param wasAsked whether it has to have asked for its file. @returns whether it will get it. */
+  const take = (element: Named, wasAsked: boolean): boolean => {
     const address = addressOf(element);
-    if (!event.isTrusted || address === undefined) return;
-    if (forbidden.has(element) || tried.get(element) === address) return;
+    if (address === undefined || forbidden.has(element) || tried.get(element) === address) return false;
+    const status = lastStatus(blank, address);
+    if (!inVain.includes(status) && (wasAsked || status !== undefined)) return false;
     tried.set(element, address);
-    if (isAnswered(blank, address)) return;
-    event.stopImmediatePropagation();
     bring(element, address).catch(() => element.dispatchEvent(new blank.Event('error')));
+    return true;
+  };
+  const onError = (event: Event) => {
+    if (event.isTrusted && take(event.target as Named, false)) event.stopImmediatePropagation();
   };
   const make = (parts: BlobPart[], type: string) => blank.URL.createObjectURL(new blank.Blob(parts, { type }));
   const bring = async (element: Named, address: string): Promise<void> => {
@@ -98,6 +100,8 @@ export function bringFiles(page: Page, blank: Page): void {
   };
   new MutationObserver(listen).observe(blank.document, { childList: true, subtree: true });
   listen();
+  // A page of a blob is there with all that it names before anybody can look at it.
+  for (const element of blank.document.querySelectorAll<Named>('link, script, img')) take(element, true);
 }
 
 /** By an element that is there as long as it takes; its own would not run a second time. */
