@@ -29,8 +29,10 @@ export function doms(visits: Both, app: RealApp): Pair {
 
 /** Each document that the browser got and what the app answered, the last of each target; one character a byte. */
 export function documents({ documents: got, recording }: Visit): { target: string; got: string; given: string }[] {
-  // Of HEAD, OPTIONS and a script's fetch the same target may have another answer.
-  const navigations = recording.requests.filter(({ headers: heard }) => heard['sec-fetch-mode'] === 'navigate');
+  // Of HEAD, OPTIONS and a script's fetch the same target may have another answer, and a form that leads on has none to show.
+  const navigations = recording.requests.filter(
+    ({ headers: heard, status }) => heard['sec-fetch-mode'] === 'navigate' && (status < 300 || status > 399),
+  );
   const last = new Map(navigations.map((one) => [one.target, one.document]));
   return [...got].flatMap(([target, bytes]) => {
     const given = last.get(target);

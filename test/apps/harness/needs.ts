@@ -12,6 +12,8 @@ const debianFiles = {
   // Without what starts a server of the system's.
   'mariadb-server-core': '/usr/sbin/mariadbd',
   'transmission-daemon': '/usr/bin/transmission-daemon',
+  dokuwiki: '/usr/share/dokuwiki/doku.php',
+  'jupyter-notebook': '/usr/bin/jupyter-notebook',
 } as const;
 
 /** npm packages with a part in C++, and the file that it is compiled to. */
@@ -34,6 +36,8 @@ export const needs: Readonly<Record<string, Needs>> = {
   'redis-commander': { debian: ['redis-server'] },
   'actual-budget': { native: ['better-sqlite3'] },
   phpmyadmin: { debian: ['phpmyadmin', 'mariadb-server-core'] },
+  dokuwiki: { debian: ['dokuwiki'] },
+  jupyter: { debian: ['jupyter-notebook'] },
   transmission: { debian: ['transmission-daemon'] },
   wetty: { debian: ['openssh-server', 'openssh-client'], native: ['node-pty'] },
 };
