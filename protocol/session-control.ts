@@ -18,6 +18,8 @@ export type ControlHost = {
   /** The transport ended without CLOSE. */
   readonly onCut: () => void;
   readonly onClose: (code: CloseCode) => void;
+  /** The session is over by our CLOSE, and the peer has ended its direction. */
+  readonly onEnded: () => void;
 };
 
 export class ControlStream {
@@ -45,10 +47,14 @@ export class ControlStream {
   }
 
   async #run(): Promise<void> {
-    const { link, isOver, fatal, onCut } = this.#host;
+    const { link, isOver, fatal, onCut, onEnded } = this.#host;
     for (;;) {
       const frame = await link.channel.receive().catch(() => null);
-      if (isOver()) return;
+      if (isOver()) {
+        if (frame !== null) continue;
+        onEnded();
+        return;
+      }
       if (frame === null) {
         onCut();
         return;
@@ -57,7 +63,6 @@ export class ControlStream {
         this.#take(link.open(frame));
       } catch (error) {
         fatal(error);
-        return;
       }
     }
   }

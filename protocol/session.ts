@@ -176,18 +176,13 @@ export class Session {
   close(code: CloseCode): void {
     if (this.#end) return;
     this.#end = { code, byPeer: false, cut: false };
-    const { carrier, clock, control } = this.#options;
+    const { control } = this.#options;
     void this.#control.send(recordKind.close, encodeClose(code)).then(() => {
       control.finish();
       this.#streams.abort();
     });
     this.#forget();
-    // The peer closes the transport when it has read why; one that does not is not waited for.
-    const cancel = clock.after(closeLingerMs, () => carrier.close());
-    void carrier.closed.then(() => {
-      cancel();
-      this.#finish();
-    });
+    this.#awaitClosed();
   }
 
   // ── endings ──
@@ -203,8 +198,28 @@ export class Session {
     if (this.#end) return;
     this.#end = { code, byPeer: true, cut };
     this.#forget();
-    this.#options.carrier.close();
-    void this.#options.carrier.closed.then(() => this.#finish());
+    this.#options.control.finish();
+    if (cut || this.#options.role === 'client') this.#options.carrier.close();
+    this.#awaitClosed();
+  }
+
+  /**
+   * It is the client that closes the transport, at the latest when the gateway has heard why. One that the gateway
+   * closes crashes Chromium's process of the page now and then: of a stream still open it tells scripts outside of any
+   * context (seen in 156, `IncomingStream::ProcessClose`).
+   */
+  #peerEnded(): void {
+    if (this.#options.role === 'client' && !this.#end!.byPeer) this.#options.carrier.close();
+  }
+
+  /** A peer that does not close the transport is not waited for. */
+  #awaitClosed(): void {
+    const { carrier, clock } = this.#options;
+    const cancel = clock.after(closeLingerMs, () => carrier.close());
+    void carrier.closed.then(() => {
+      cancel();
+      this.#finish();
+    });
   }
 
   #forget(): void {
@@ -262,6 +277,7 @@ export class Session {
       fatal: (error) => this.#fatal(error),
       onCut: () => this.#endByPeer('going_away', true),
       onClose: (code) => this.#endByPeer(code, false),
+      onEnded: () => this.#peerEnded(),
     });
   }
 
