@@ -15,8 +15,9 @@ import { ClientRekey } from './rekey.ts';
 import { exporterValue } from './schedule.ts';
 import { ControlStream, encodeClose } from './session-control.ts';
 import { type DatagramDrops, SessionDatagrams } from './session-datagrams.ts';
+import { SessionEnding } from './session-ending.ts';
 import { closeCodeOf, SessionError } from './session-error.ts';
-import { closeLingerMs, keepAliveMs, recordLimits } from './session-limits.ts';
+import { keepAliveMs, recordLimits } from './session-limits.ts';
 import type { SessionEnd, SessionOptions, SessionState } from './session-options.ts';
 import {
   type ClientRoleOptions,
@@ -42,6 +43,7 @@ export class Session {
   /** Settles once, never rejects. */
   readonly closed: Promise<SessionEnd>;
   readonly #options: SessionOptions;
+  readonly #ending: SessionEnding;
   readonly #layer: RecordLayer;
   readonly #control: ControlStream;
   readonly #streams: SessionStreams;
@@ -51,9 +53,6 @@ export class Session {
   readonly #deadline: Deadline;
   readonly #drain: Drain;
   #peer: Established['peer'];
-  #end: SessionEnd | undefined;
-  #isClosed = false;
-  #settle!: (end: SessionEnd) => void;
 
   constructor(options: SessionOptions) {
     const { clock, established, role } = options;
@@ -61,9 +60,8 @@ export class Session {
     this.role = role;
     this.params = established.params;
     this.#peer = established.peer;
-    this.closed = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    this.#ending = new SessionEnding(options);
+    this.closed = this.#ending.closed;
     this.#layer = this.#newLayer();
     this.#control = this.#newControl();
     this.#liveness = this.#newLiveness();
@@ -81,7 +79,7 @@ export class Session {
 
   get state(): SessionState {
     const epoch = this.#layer.epochs.sendingNumber;
-    if (this.#end) return { phase: this.#isClosed ? 'closed' : 'closing', epoch, code: this.#end.code };
+    if (this.#end) return { phase: this.#ending.phase, epoch, code: this.#end.code };
     return { phase: this.#role.rekey.isUnderWay ? 'rekeying' : 'open', epoch };
   }
 
@@ -175,17 +173,20 @@ export class Session {
   /** Says CLOSE and forgets every key at once; streams fail with 'session_closed'. */
   close(code: CloseCode): void {
     if (this.#end) return;
-    this.#end = { code, byPeer: false, cut: false };
+    this.#ending.begin({ code, byPeer: false, cut: false }, () => this.#changed());
     const { control } = this.#options;
     void this.#control.send(recordKind.close, encodeClose(code)).then(() => {
       control.finish();
       this.#streams.abort();
     });
     this.#forget();
-    this.#awaitClosed();
   }
 
   // ── endings ──
+
+  get #end(): SessionEnd | undefined {
+    return this.#ending.end;
+  }
 
   #fatal(error: unknown): void {
     if (this.#end) return;
@@ -196,30 +197,9 @@ export class Session {
   /** Nothing more will come, so nothing is said either. */
   #endByPeer(code: CloseCode, cut: boolean): void {
     if (this.#end) return;
-    this.#end = { code, byPeer: true, cut };
-    this.#forget();
     this.#options.control.finish();
-    if (cut || this.#options.role === 'client') this.#options.carrier.close();
-    this.#awaitClosed();
-  }
-
-  /**
-   * It is the client that closes the transport, at the latest when the gateway has heard why. One that the gateway
-   * closes crashes Chromium's process of the page now and then: of a stream still open it tells scripts outside of any
-   * context (seen in 156, `IncomingStream::ProcessClose`).
-   */
-  #peerEnded(): void {
-    if (this.#options.role === 'client' && !this.#end!.byPeer) this.#options.carrier.close();
-  }
-
-  /** A peer that does not close the transport is not waited for. */
-  #awaitClosed(): void {
-    const { carrier, clock } = this.#options;
-    const cancel = clock.after(closeLingerMs, () => carrier.close());
-    void carrier.closed.then(() => {
-      cancel();
-      this.#finish();
-    });
+    this.#ending.begin({ code, byPeer: true, cut }, () => this.#changed());
+    this.#forget();
   }
 
   #forget(): void {
@@ -231,13 +211,6 @@ export class Session {
     this.#role.reauth?.abandon(new SessionError(this.#end!.code, 'closed'));
     this.#layer.wipe();
     this.#changed();
-  }
-
-  #finish(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#changed();
-    this.#settle(this.#end!);
   }
 
   #changed(): void {
@@ -277,7 +250,7 @@ export class Session {
       fatal: (error) => this.#fatal(error),
       onCut: () => this.#endByPeer('going_away', true),
       onClose: (code) => this.#endByPeer(code, false),
-      onEnded: () => this.#peerEnded(),
+      onEnded: () => this.#ending.peerEnded(),
     });
   }
 
