@@ -1,12 +1,14 @@
 /**
  * Tells the shell what the tab should look like: the page's title, its icon and where it is. Only the page that fills
- * the shell's frame does; it changes nothing in the page, and what it says goes to the shell's exact origin.
+ * the shell's frame does, which finds no page around it; what it says goes to the shell's exact origin.
  */
 import type { AppPage, ToShell } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 
 export function reportPage(): void {
-  if (parent === window || parent !== top) return;
+  if (frameElement || parent === window || parent !== top) return;
+  // The shell is nothing of the app's: a page that reaches for its parent, as one of frames does, means its own.
+  (window as { parent: Window }).parent = window;
   const shell = siblingOrigin(location, 'shell');
   let last = '';
   let planned: unknown;
@@ -16,7 +18,7 @@ export function reportPage(): void {
     const said = JSON.stringify(page);
     if (said === last) return;
     last = said;
-    parent.postMessage({ latchkey: 'page', ...page } satisfies ToShell, shell);
+    top?.postMessage({ latchkey: 'page', ...page } satisfies ToShell, shell);
   };
   // A page that changes much at once says so once.
   const plan = (): void => {

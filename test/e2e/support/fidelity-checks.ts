@@ -520,6 +520,10 @@ export const checks: readonly Check[] = [
     frame.remove();
     return count;
   }),
+  check('a page has its own for a parent, and no other', [true, 'function'], async () => [
+    parent === window,
+    typeof (parent as typeof window).fetch,
+  ]),
   check('a frame of the app talks to its parent', '/frame', async () => {
     const frame = document.createElement('iframe');
     return new Promise((resolve) => {
