@@ -451,12 +451,13 @@ for (const browser of browsers)
       );
     });
 
-    test(`app-access: to an app this is a browser without service workers and WebSocketStream (${browser})`, async () => {
+    test(`app-access: to an app this is a browser without service workers, WebSocketStream and fetchLater (${browser})`, async () => {
       const seen = await depot.app.evaluate(() => {
         const frame = document.body.appendChild(document.createElement('iframe'));
-        const inFrame = 'WebSocketStream' in (frame.contentWindow as Window);
+        const inFrame = ['WebSocketStream', 'fetchLater'].some((name) => name in (frame.contentWindow as Window));
         frame.remove();
-        return ['serviceWorker' in navigator, typeof navigator.serviceWorker, 'WebSocketStream' in self, inFrame];
+        const inPage = ['WebSocketStream', 'fetchLater'].some((name) => name in self);
+        return ['serviceWorker' in navigator, typeof navigator.serviceWorker, inPage, inFrame];
       });
       assert.deepEqual(seen, [false, 'undefined', false, false]);
     });

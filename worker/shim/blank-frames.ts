@@ -5,7 +5,7 @@
  */
 import { noteCookieWrites } from './cookie-writes.ts';
 import { routeDownload } from './download-links.ts';
-import { apply, defineProperty, deleteProperty, dropWebSocketStream, getOwnPropertyDescriptor } from './realm.ts';
+import { apply, defineProperty, deleteProperty, dropBypasses, getOwnPropertyDescriptor } from './realm.ts';
 import { helped } from './synchronous-requests.ts';
 
 const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker', 'fetch'] as const;
@@ -18,7 +18,7 @@ type Realm = Window & typeof globalThis;
 export function equipWindow(realm: Realm): void {
   // To the app this is a browser without service workers (docs/decisions/0012-an-app-has-no-service-worker.md).
   deleteProperty(realm.Navigator.prototype, 'serviceWorker');
-  dropWebSocketStream(realm);
+  dropBypasses(realm);
   noteCookieWrites(realm);
   watchAccess(realm, 'contentWindow');
   watchAccess(realm, 'contentDocument');

@@ -2,8 +2,9 @@
 
 export const { apply, construct, deleteProperty } = Reflect;
 export const { defineProperty, getOwnPropertyDescriptor } = Object;
-/** It would go past the tunnel to where nothing is; an app does without it, as in most browsers. */
-export const dropWebSocketStream = (realm: object) => deleteProperty(realm, 'WebSocketStream');
+/** These would go past the tunnel to where nothing is; an app does without them, as in most browsers. */
+export const dropBypasses = (realm: object) =>
+  ['WebSocketStream', 'fetchLater'].map((name) => deleteProperty(realm, name));
 export const isWindow = 'document' in self;
 
 /** What an address means here; null for one that is none. */
