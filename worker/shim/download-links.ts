@@ -4,6 +4,7 @@
  * and gives it the name the link asked for.
  */
 import { downloadPath } from '../app-messages.ts';
+import { isOwn } from './realm.ts';
 
 /** Frames are kept until the page goes: nothing tells a page when a download has ended. */
 export function routeDownload(event: Event): void {
@@ -18,7 +19,7 @@ function downloadLink(event: Event): HTMLAnchorElement | undefined {
   const [target] = event.composedPath() as Partial<Element>[];
   const link = target?.closest?.('a[download][href]') as HTMLAnchorElement | null | undefined;
   // blob: and data: links are the browser's own, and other origins ignore `download`.
-  return link?.origin === location.origin && /^https?:$/.test(link.protocol) ? link : undefined;
+  return link && isOwn(link.href) ? link : undefined;
 }
 
 function save(link: HTMLAnchorElement): void {

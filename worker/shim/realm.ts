@@ -11,3 +11,6 @@ export const isWindow = 'document' in self;
 export function resolve(address: unknown): URL | null {
   return URL.parse(String(address), isWindow ? document.baseURI : location.href);
 }
+
+/** Of the service, and no blob. An SVG link's address is no text, and none of these. */
+export const isOwn = (address: string | undefined): boolean => !!address?.startsWith?.(`${origin}/`);

@@ -3,7 +3,7 @@
  * network, where nothing of the service is; so the helper frame of the tab answers them (synchronous-answers.ts). Where a
  * window has none, they fail as on a dead network, without reaching it. Those of a worker pass the service worker.
  */
-import { apply, isWindow, resolve } from './realm.ts';
+import { apply, isOwn, isWindow, resolve } from './realm.ts';
 
 type Page = Window & typeof globalThis;
 
@@ -43,6 +43,5 @@ function helperIn(tree: Window | null | undefined): Helper['latchkey'] {
 }
 
 function isSynchronous(given: ArrayLike<unknown>): boolean {
-  const url = given.length > 2 && !given[2] && resolve(given[1]);
-  return !!url && url.origin === origin && url.protocol !== 'blob:';
+  return given.length > 2 && !given[2] && isOwn(resolve(given[1])?.href);
 }

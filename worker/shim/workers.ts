@@ -4,7 +4,7 @@
  * its address, which a policy may forbid.
  */
 
-import { apply, construct, defineProperty, resolve } from './realm.ts';
+import { apply, construct, defineProperty, isOwn, resolve } from './realm.ts';
 import { hasWay, wayFor } from './way.ts';
 
 /** All of this script: the build gives the function around it this name (vite.config.ts). */
@@ -46,7 +46,7 @@ function replace(realm: typeof globalThis, name: 'Worker' | 'SharedWorker', star
       const address = hasWay() ? resolve(given[0])?.href : '';
       const blob = address && blobs.get(address);
       // Of the service; a blob that we have not seen begins with `blob:`.
-      let hasShim = address?.startsWith(origin);
+      let hasShim = isOwn(address);
       if (blob)
         try {
           given[0] = withShim(blob, given[0]);
