@@ -44,7 +44,8 @@ export function responseHeaders(
 } {
   const headers = new Headers();
   for (const [name, value] of list) headers.append(name, value);
-  if (isPage) headers.delete('accept-ranges');
+  if (isPage && headers.get('content-type')?.toLowerCase().startsWith('application/pdf'))
+    headers.delete('accept-ranges');
   const encoding = headers.get('content-encoding')?.trim().toLowerCase();
   if (encoding === undefined || !decodable.has(encoding)) return { headers };
   headers.delete('content-encoding');

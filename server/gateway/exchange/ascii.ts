@@ -11,14 +11,19 @@ export function asciiUrl(url: string): string {
   return url.replace(beyondAscii, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-const fileName = /\s*;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/i;
+/** One that begins inside of another's quotes is none. Each `;` is looked at once, however much blank follows it. */
+const parameter = /;[ \t]*([^\s=;"]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;"]*)/g;
 
 /** Content-Disposition: the name of a file in its extended notation (RFC 6266 section 4.3). What is no UTF-8 stays. */
 export function asciiDisposition(text: string): string {
-  const [whole, quoted, bare = ''] = fileName.exec(text) ?? [];
-  if (whole === undefined || whole.search(beyondAscii) < 0 || /;\s*filename\*\s*=/i.test(text)) return text;
-  const name = utf8(quoted?.replace(/\\(.)/g, '$1') ?? bare.trim());
-  return name === undefined ? text : text.replace(whole, () => `; filename*=UTF-8''${extended(name)}`);
+  const parameters = [...text.matchAll(parameter)];
+  const named = (wanted: string) => parameters.find(([, name]) => name?.toLowerCase() === wanted);
+  const plain = named('filename');
+  if (plain === undefined || plain[0].search(beyondAscii) < 0 || named('filename*') !== undefined) return text;
+  const [whole, , value = ''] = plain;
+  const name = utf8(value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value.trim());
+  if (name === undefined) return text;
+  return `${text.slice(0, plain.index)}; filename*=UTF-8''${extended(name)}${text.slice(plain.index + whole.length)}`;
 }
 
 function utf8(bytes: string): string | undefined {

@@ -22,7 +22,8 @@ function publicOriginOf(scheme: string | undefined, host: string, context: Excha
     const found = context.publishedAt(candidate, withoutStandardPort(candidate, host));
     if (found !== undefined) return found;
   }
-  return undefined;
+  // Under another scheme too: an app behind us may believe X-Forwarded-Proto, which is the public one.
+  return host === context.service.upstreamHost.toLowerCase() ? context.publicOrigin : undefined;
 }
 
 /** `host:80` of http is `host`. */

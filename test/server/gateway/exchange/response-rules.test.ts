@@ -82,6 +82,7 @@ test('BR-1: maps its own host, and that of another published app, in Location', 
     ['http://wiki.internal:8080/a/%2F?b#c', 'http://wiki.apps.localhost:8700/a/%2F?b#c'],
     ['HTTP://WIKI.internal:8080', 'http://wiki.apps.localhost:8700'],
     ['//wiki.internal:8080/a', 'http://wiki.apps.localhost:8700/a'],
+    ['https://wiki.internal:8080/a', 'http://wiki.apps.localhost:8700/a'],
     ['https://wiki.apps.localhost:8700/a', 'http://wiki.apps.localhost:8700/a'],
     ['https://tickets.internal:443/t', 'http://tickets.apps.localhost:8700/t'],
     ['http://tickets.internal/t', 'http://tickets.internal/t'],
@@ -207,8 +208,16 @@ for (const [name, given, expected] of [
     bytes(`attachment; filename="ö"; filename*=UTF-8''o`),
   ],
   ['content-disposition', 'attachment; filename="a.txt"', 'attachment; filename="a.txt"'],
+  [
+    'content-disposition',
+    'inline; name="a; filename=b"; filename=ö',
+    `inline; name="a; filename=b"; filename*=UTF-8''%C3%B6`,
+  ],
+  ['content-disposition', 'form-data; name="a; filename=ö"', bytes('form-data; name="a; filename=ö"')],
+  // Nothing of it may be looked at more than once: heads are up to 48 KiB, and the service's.
+  ['content-disposition', `attachment${' '.repeat(48_000)}ö`, bytes(`attachment${' '.repeat(48_000)}ö`)],
 ] as const)
-  test(`BR-1: ${name}: ${given} says in ASCII what its bytes said`, () => {
+  test(`BR-1: ${name}: ${given.replace(/ {9,}/, ' … ')} says in ASCII what its bytes said`, () => {
     const plan = translate([[name, bytes(given)]], asked({ dest: 'empty' }), name === 'location' ? 302 : 200);
     assert.deepEqual(values(plan.headers, name), [expected]);
   });
