@@ -200,6 +200,8 @@ export class Session {
     this.#options.control.finish();
     this.#ending.begin({ code, byPeer: true, cut }, () => this.#changed());
     this.#forget();
+    // What nobody reads any more must not stand before the peer's end of the transport.
+    this.#streams.abort();
   }
 
   #forget(): void {
