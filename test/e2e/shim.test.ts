@@ -534,7 +534,7 @@ function endOfSocketsInWorker(realm: Realm, how: 'terminate' | 'close' | 'leave'
   }, how);
 }
 
-/** @returns the first message that a worker of a blob hears in a page of this policy, and whether it can connect. */
+/** @returns the first message that the second worker of a blob hears in a page of this policy, and whether it can connect. */
 function inGuardedWorker(realm: Realm, policy: string): Promise<[heard: string, outcome: string]> {
   return realm.evaluate(async (name) => {
     type TrustedTypes = { createPolicy(name: string, rules: object): { createScriptURL(address: string): string } };
@@ -551,11 +551,15 @@ function inGuardedWorker(realm: Realm, policy: string): Promise<[heard: string, 
     };`;
     const address = inside.URL.createObjectURL(new inside.Blob([source]));
     const rule = inside.trustedTypes?.createPolicy('app', { createScriptURL: String });
-    const worker = new inside.Worker(rule?.createScriptURL(address) ?? address);
-    worker.postMessage('said');
-    const { data } = await new Promise<MessageEvent>((resolve) => {
-      worker.onmessage = resolve;
-    });
+    const started = () => {
+      const worker = new inside.Worker(rule?.createScriptURL(address) ?? address);
+      worker.postMessage('said');
+      return new Promise<MessageEvent>((resolve) => {
+        worker.onmessage = resolve;
+      });
+    };
+    await started();
+    const { data } = await started();
     frame.remove();
     return data;
   }, policy);

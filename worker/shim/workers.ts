@@ -1,7 +1,8 @@
 /**
  * Workers that an app starts. The service worker puts the shim before scripts that come from the service (worker-script.ts);
  * a script in a blob never passes it, so the blob is made anew with the shim as its beginning. It is the shim's text and not
- * its address, which a policy may forbid.
+ * its address, which a policy may forbid; so what such a module imports comes before it, with the shim where it is the
+ * service's, and without where it is a blob.
  */
 
 import { apply, construct, defineProperty, isOwn, resolve } from './realm.ts';
@@ -15,6 +16,8 @@ interface TrustedTypes {
   createPolicy(name: string, rules: object): { createScriptURL(address: string): unknown };
 }
 const { trustedTypes: trusted } = self as { trustedTypes?: TrustedTypes };
+/** One for all workers: a second of its name is forbidden to most pages. */
+let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
 /** Blobs that have an address. */
 const blobs = new Map<string, Blob>();
@@ -70,7 +73,7 @@ function replace(realm: typeof globalThis, name: 'Worker' | 'SharedWorker', star
 function withShim(blob: Blob, given: unknown): unknown {
   // It has the type of the other.
   const address = createObjectURL.call(URL, new Blob([`(${shim})();`, blob], blob as BlobPropertyBag));
-  return trusted?.isScriptURL(given)
-    ? trusted.createPolicy('latchkey', { createScriptURL: String }).createScriptURL(address)
-    : address;
+  if (!trusted?.isScriptURL(given)) return address;
+  policy ??= trusted.createPolicy('latchkey', { createScriptURL: String });
+  return policy.createScriptURL(address);
 }

@@ -28,7 +28,7 @@ onconnect = ({ ports: [port] }) => { port.onmessage = hear; };`;
 /** Under which a page may start workers of blobs, and which forbid what a worker of ours could be made of. */
 const policies: Readonly<Record<string, string>> = {
   '/policy/nonce': "default-src 'none'; script-src 'nonce-abc'; connect-src 'self'; worker-src blob:",
-  '/policy/trusted': "require-trusted-types-for 'script'",
+  '/policy/trusted': "require-trusted-types-for 'script'; trusted-types *",
   '/policy/trusted-by-name': "require-trusted-types-for 'script'; trusted-types app",
 };
 const styles: Readonly<Record<string, string>> = {
