@@ -67,7 +67,7 @@ testRealApp({
     { part: 'dom', pattern: /(?<=class="gjs-clm-sel-id">#)\w+/g, why: 'random ids of what is built' },
     {
       part: 'console',
-      pattern: /^.*(?:status of 421|^Refused to (?:execute|apply)).*\/(?:notice|picture)\.\w+.*$/,
+      pattern: /^.*(?:status of 421|^Refused to execute).*\/(?:notice|picture|colours)\.\w+.*$/,
       why: 'what the frame names is asked for in vain first, past the service worker, and then once more by the page around',
     },
     {

@@ -5,7 +5,14 @@
  */
 import { noteCookieWrites } from './cookie-writes.ts';
 import { routeDownload } from './download-links.ts';
-import { apply, defineProperty, deleteProperty, dropBypasses, getOwnPropertyDescriptor } from './realm.ts';
+import {
+  addEventListener,
+  apply,
+  defineProperty,
+  deleteProperty,
+  dropBypasses,
+  getOwnPropertyDescriptor,
+} from './realm.ts';
 import { helped } from './synchronous-requests.ts';
 
 const shared = ['WebSocket', 'XMLHttpRequest', 'EventSource', 'Worker', 'SharedWorker', 'fetch'] as const;
@@ -52,8 +59,8 @@ function watchDocument(page: Document): void {
 /** Again after each change: a page that is written anew (`document.open`) loses its listeners, and keeps its observers. */
 function listen(page: Document): void {
   // A frame that shows a blank page again has a new window.
-  page.addEventListener('load', lookAtLoaded, true);
-  page.addEventListener('click', routeDownload);
+  apply(addEventListener, page, ['load', lookAtLoaded, true]);
+  apply(addEventListener, page, ['click', routeDownload]);
 }
 
 const lookAtLoaded = ({ target }: Event) => look(target as Node);
@@ -74,13 +81,12 @@ function equip(frame: HTMLIFrameElement, found: Window): void {
     const isBlank = blank.test(child.location.href) && isBroughtByNobody(frame);
     if (!isBlank || equipped.has(child.document)) return;
     equipped.add(child.document);
+    for (const name of shared) if (name in self) defineProperty(child, name, { value: self[name] });
+    equipWindow(child);
+    helped?.(window, child);
   } catch {
-    // A frame of another origin, a sandboxed one among them, is no business of ours.
-    return;
+    // A frame of another origin, a sandboxed one among them, is no business of ours. Nor is what fails here the app's, which looked at a frame.
   }
-  for (const name of shared) if (name in self) defineProperty(child, name, { value: self[name] });
-  equipWindow(child);
-  helped?.(window, child);
 }
 
 /** A frame that is about to show a page of the service gets its shim from the gateway, in the same window. */

@@ -1,6 +1,7 @@
 /** The shim's realm, a window's or a worker's, and the means that a page may replace later, as they were at first. */
 
 export const { apply, construct, deleteProperty } = Reflect;
+export const { addEventListener } = EventTarget.prototype;
 export const { defineProperty, getOwnPropertyDescriptor } = Object;
 /** These would go past the tunnel to where nothing is; an app does without them, as in most browsers. */
 export const dropBypasses = (realm: object) =>

@@ -1,49 +1,57 @@
 /** A stylesheet with all that it names made part of it, for a page whose own requests reach nothing. */
 
-type FetchFile = (address: string) => Promise<Response>;
-/** @returns an address of what it is given. */
-type Make = (parts: BlobPart[], type: string) => string;
+export interface Means {
+  /** @throws Error where the page may not ask for it, or it is of no such type. */
+  fetchFile(address: string, type?: RegExp): Promise<Blob>;
+  /** @returns an address of what it is given. */
+  make(file: Blob): string;
+}
 
-/** `url(…)` of each kind, and what an `@import` names without it (CSS Syntax Level 3). */
-const named = /(@import\s+)?url\(\s*(?:"([^"]*)"|'([^']*)'|([^\s"')]*))\s*\)|(@import\s+)(?:"([^"]*)"|'([^']*)')/gi;
-/** One that imports itself ends here. */
-const maxDepth = 8;
+export const stylesheet = /^text\/css(?:;|$)/;
 
-/** @returns its text. What cannot be had keeps its address. @throws Error when the sheet itself cannot be had. */
-export async function withFiles(address: string, fetchFile: FetchFile, make: Make, depth = 0): Promise<string> {
-  const text = await (await fetchFile(address)).text();
-  const made = new Map<string, Promise<string>>();
+/** Comments, strings, and what names a file: `url(…)` of each kind and a string behind `@import` (CSS Syntax Level 3). */
+const tokens =
+  /\/\*.*?\*\/|(@import\s+)?(?:url\(\s*("[^"\\]*"|'[^'\\]*'|[^\s"'()\\]*)\s*\)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))/gis;
+
+/** @param above the sheets that import this one. @returns it; what cannot be had keeps its address. */
+export async function withFiles(sheet: Blob, address: string, means: Means, above: string[] = []): Promise<Blob> {
+  const text = await sheet.text();
+  const within = [...above, address];
   const bring = async (url: string, isSheet: boolean): Promise<string> => {
-    if (isSheet && depth === maxDepth) return url;
-    if (isSheet) return make([await withFiles(url, fetchFile, make, depth + 1)], 'text/css');
-    const file = await (await fetchFile(url)).blob();
-    return make([file], file.type);
+    const file = await means.fetchFile(url, isSheet ? stylesheet : undefined);
+    return means.make(isSheet ? await withFiles(file, url, means, within) : file);
   };
-  for (const match of text.matchAll(named)) {
-    const { url, isSheet } = read(match, address);
-    if (url?.origin !== origin || made.has(url.href)) continue;
-    const brought = bring(url.href, isSheet).catch(() => url.href);
-    made.set(url.href, brought);
+  const made = new Map<string, Promise<string>>();
+  const put = async (url: URL, importing: string): Promise<string> => {
+    const { hash } = url;
+    url.hash = '';
+    const { href } = url;
+    const isOurs = url.origin === origin && !within.includes(href);
+    if (isOurs && !made.has(href))
+      made.set(
+        href,
+        bring(href, importing !== '').catch(() => href),
+      );
+    return `${importing}url("${(await made.get(href)) ?? href}${hash}")`;
+  };
+  const parts: (string | Promise<string>)[] = [];
+  let end = 0;
+  for (const match of text.matchAll(tokens)) {
+    const url = named(match, address);
+    if (url === undefined) continue;
+    parts.push(text.slice(end, match.index), put(url, match[1] ?? ''));
+    end = match.index + match[0].length;
   }
-  const found = new Map(await Promise.all([...made].map(async ([url, brought]) => [url, await brought] as const)));
-  return text.replace(named, (...match) => {
-    const { url, hash, isSheet } = read(match, address);
-    if (url === null || /^(?:data|blob):/.test(url.protocol)) return match[0];
-    return `${isSheet ? '@import ' : ''}url("${found.get(url.href) ?? url.href}${hash}")`;
-  });
+  parts.push(text.slice(end));
+  // Said here, it goes before what a `@charset` of it says.
+  return new Blob(await Promise.all(parts), { type: 'text/css;charset=utf-8' });
 }
 
-interface Read {
-  /** Without its fragment; null for none. */
-  readonly url: URL | null;
-  readonly hash: string;
-  readonly isSheet: boolean;
-}
-
-function read(match: readonly (string | undefined)[], base: string): Read {
-  const [, importing, double, single, bare, importingText, doubleText, singleText] = match;
-  const url = URL.parse(double ?? single ?? bare ?? doubleText ?? singleText ?? '', base);
-  const hash = url?.hash ?? '';
-  if (url !== null) url.hash = '';
-  return { url, hash, isSheet: importing !== undefined || importingText !== undefined };
+/** Of http alone, whose addresses hold neither quotes nor backslashes. A fragment by itself is a place in the page. */
+function named([, importing, inUrl, text]: RegExpMatchArray, base: string): URL | undefined {
+  const given = inUrl ?? (importing === undefined ? undefined : text);
+  const address = given?.replace(/^["']|["']$/g, '') ?? '';
+  if (/^(?:#|$)|\\/.test(address)) return undefined;
+  const url = URL.parse(address, base);
+  return url !== null && /^https?:/.test(url.protocol) ? url : undefined;
 }

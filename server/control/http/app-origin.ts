@@ -77,6 +77,9 @@ export function addAppOrigin(app: ApiApp, context: Context): ApiApp {
   app.all('*', async (exchange) => {
     if (isPageVisit(exchange)) return exchange.html(bootPage, 200, { 'cache-control': 'no-store' });
     await bypasses.record(exchange);
+    // Of another type it would be no answer to a page, which could not tell it from what its policy forbade (blank-page-files.ts).
+    if (exchange.req.header('sec-fetch-dest') === 'style')
+      return exchange.body('', 421, { 'content-type': 'text/css', 'cache-control': 'no-store' });
     throw new ApiError('misdirected');
   });
   return app;

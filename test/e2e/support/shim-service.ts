@@ -8,6 +8,7 @@ import { behavioursScript } from './websocket-behaviours.ts';
 const page =
   '<!doctype html><meta charset="utf-8"><title>Depot</title><script src="/behaviours.js"></script><h1>Depot</h1>';
 const picture = '<svg xmlns="http://www.w3.org/2000/svg" width="12" height="34"><rect width="12" height="34"/></svg>';
+const tallPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="12" height="56"/>';
 const answerInWorker = 'onmessage = async () => postMessage(await runBehaviours());';
 const answerInSharedWorker =
   'onconnect = ({ ports: [port] }) => { port.onmessage = async () => port.postMessage(await runBehaviours()); };';
@@ -30,10 +31,14 @@ const policies: Readonly<Record<string, string>> = {
   '/policy/nonce': "default-src 'none'; script-src 'nonce-abc'; connect-src 'self'; worker-src blob:",
   '/policy/trusted': "require-trusted-types-for 'script'; trusted-types *",
   '/policy/trusted-by-name': "require-trusted-types-for 'script'; trusted-types app",
+  // Under which blank frames ask for nothing, and for stylesheets alone.
+  '/policy/nonce-dynamic': "default-src 'none'; script-src 'nonce-abc' 'strict-dynamic'; connect-src 'self'",
+  '/policy/styles': "default-src 'none'; style-src 'self' blob:; connect-src 'self'",
 };
 const styles: Readonly<Record<string, string>> = {
   '/style/first.css': '@import "second.css"; p { background: url(../picture.svg) }',
   '/style/second.css': 'p { color: rgb(1, 2, 3) }',
+  '/style/pictures.css': 'p { background: url(../hidden.svg) }',
 };
 /** Longer than all that waits on the way. */
 const paper = Buffer.alloc(16 * 2 ** 20, '%PDF-1.7\n');
@@ -55,10 +60,13 @@ export function answerPage(request: IncomingMessage, response: ServerResponse): 
   else if (pathname === '/watched.js') script(watchedWorker);
   else if (pathname === '/ended') void endOf(url).then((code) => response.end(String(code)));
   else if (pathname === '/named.js') script('window.named = true;');
+  else if (pathname === '/counted.js') script('window.count = (window.count ?? 0) + 1;');
+  else if (pathname === '/led.svg') response.writeHead(302, { location: '/picture.svg' }).end();
   else if (pathname.endsWith('.css')) response.setHeader('content-type', 'text/css').end(styles[pathname]);
   else if (pathname === '/text') response.setHeader('content-type', 'text/plain').end('of the service');
   else if (pathname === '/synchronous') void answerSynchronous(request, response);
   else if (pathname === '/picture.svg') response.setHeader('content-type', 'image/svg+xml').end(picture);
+  else if (pathname === '/tall.svg') response.setHeader('content-type', 'image/svg+xml').end(tallPicture);
   else if (pathname === '/xml') response.setHeader('content-type', 'text/xml').end('<a>ü</a>');
   else if (pathname === '/closed')
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': "connect-src 'none'" }).end(page);

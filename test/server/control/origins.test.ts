@@ -151,6 +151,12 @@ describe('the three origins', () => {
       }),
     ];
     for (const { status, body } of bypasses) assert.deepEqual([status, body.error], [421, 'misdirected']);
+    const style = await get(wiki, '/style.css', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'style' });
+    // A page is told that status of nothing but a stylesheet.
+    assert.deepEqual(
+      [style.status, style.text, style.headers['content-type'], style.headers['cache-control']],
+      [421, '', 'text/css', 'no-store'],
+    );
     const events = await installation.events('bypass');
     assert.deepEqual(
       events.map(({ service, decision, detail }) => [service, decision, detail.method, detail.path, detail.dest]),
@@ -159,6 +165,7 @@ describe('the three origins', () => {
         ['wiki', 'deny', 'GET', '/api/data', 'unknown'],
         ['wiki', 'deny', 'GET', '/report.pdf', 'empty'],
         ['wiki', 'deny', 'POST', '/form', 'unknown'],
+        ['wiki', 'deny', 'GET', '/style.css', 'style'],
       ],
     );
   });
