@@ -58,3 +58,8 @@ export function hostOf(origin: string): string {
 export function upstreamOrigin(service: ServiceRecord): string {
   return `${service.scheme === 'https' ? 'https' : 'http'}://${service.upstreamHost}`;
 }
+
+/** The origin that the service is told is its own. */
+export function toldOrigin({ hostRule, publicOrigin, service }: ExchangeContext): string {
+  return hostRule === 'public' ? publicOrigin : upstreamOrigin(service);
+}

@@ -9,6 +9,7 @@ import {
   type FetchSite,
   hostOf,
   type RequestFacts,
+  toldOrigin,
   upstreamOrigin,
 } from './context.ts';
 import {
@@ -101,14 +102,13 @@ export function translateRequest(request: TunnelRequest, context: ExchangeContex
   const given = checkHeaders(request.headers.filter(([name]) => !name.startsWith(':')));
   const facts = readFacts(pseudo, method);
   const kept = withoutHopByHop(given).filter(([name]) => !isClaim(name));
-  const host = context.hostRule === 'public' ? hostOf(context.publicOrigin) : context.service.upstreamHost;
   const headers: Header[] = [
-    ['host', host],
+    ['host', hostOf(toldOrigin(context))],
     ...kept.map((header) => mapAddress(header, context)),
     ...encodingOf(given, facts),
     ...originOf(given, method, facts, context),
     ...fetchMetadata(facts),
-    ...minted(context, host),
+    ...minted(context),
   ];
   return { method, target, headers, facts, contentLength: contentLength(given) };
 }
@@ -157,7 +157,7 @@ export function isDocument(facts: Pick<RequestFacts, 'dest'>): boolean {
 /** The browser adds Origin below the service worker, out of its sight; so it is added here by the same rules. */
 function originOf(given: readonly Header[], method: string, facts: RequestFacts, context: ExchangeContext): Header[] {
   const said = firstOf(given, 'origin');
-  const own = context.hostRule === 'public' ? context.publicOrigin : upstreamOrigin(context.service);
+  const own = toldOrigin(context);
   if (said !== undefined) return [['origin', said === context.publicOrigin ? own : said]];
   const safe = method === 'GET' || method === 'HEAD';
   if (safe && facts.mode !== 'websocket') return [];
@@ -183,12 +183,13 @@ function mapAddress(header: Header, context: ExchangeContext): Header {
   return [name, upstreamOrigin(context.service) + text.slice(context.publicOrigin.length)];
 }
 
-/** @param host the one that the service is told everywhere: an app that believes X-Forwarded-Host compares Origin with it. */
-function minted(context: ExchangeContext, host: string): Header[] {
+/** One origin everywhere: an app that believes these fields compares Origin with them. */
+function minted(context: ExchangeContext): Header[] {
+  const told = toldOrigin(context);
   return [
     ['x-forwarded-for', context.clientAddress],
-    ['x-forwarded-proto', context.publicOrigin.slice(0, context.publicOrigin.indexOf(':'))],
-    ['x-forwarded-host', host],
+    ['x-forwarded-proto', told.slice(0, told.indexOf(':'))],
+    ['x-forwarded-host', hostOf(told)],
     ...identity(context.caller),
   ];
 }

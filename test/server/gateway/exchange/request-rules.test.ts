@@ -29,10 +29,17 @@ test('BR-1: gives an app its own host where the service asks for that, and maps 
     { method: 'POST', context: { ...context, hostRule: 'upstream' } },
   );
   assert.deepEqual(values(headers, 'host'), ['wiki.internal:8080']);
-  // An app that believes it holds it against Origin.
   assert.deepEqual(values(headers, 'x-forwarded-host'), ['wiki.internal:8080']);
   assert.deepEqual(values(headers, 'origin'), ['http://wiki.internal:8080']);
   assert.deepEqual(values(headers, 'referer'), ['http://wiki.internal:8080/x?y']);
+});
+
+test('BR-1: behind HTTPS too an app that chose its own host is told one origin, which it may hold against Origin', () => {
+  const publicOrigin = 'https://wiki.apps.example.test';
+  const own = { ...context, publicOrigin, hostRule: 'upstream' as const };
+  const { headers } = translate([['Origin', publicOrigin]], { method: 'POST', context: own });
+  const [proto, host] = [values(headers, 'x-forwarded-proto'), values(headers, 'x-forwarded-host')];
+  assert.deepEqual(values(headers, 'origin'), [`${proto}://${host}`]);
 });
 
 test('QPT-9: mints identity after it has stripped every spelling of a claimed one', () => {
