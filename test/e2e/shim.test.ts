@@ -299,34 +299,39 @@ for (const browser of browsers)
         assert.deepEqual(forbidden, []);
       });
 
-    test(`app-access: bypass leaks: what a brought stylesheet names is fetched where a policy allows it (${browser})`, async () => {
-      asked.length = 0;
-      const type = await depot.app.evaluate(async () => {
-        const around = document.createElement('iframe');
-        around.src = '/policy/styles';
-        const loaded = new Promise((resolve) => around.addEventListener('load', resolve, { once: true }));
-        document.body.append(around);
-        await loaded;
-        const page = around.contentDocument as Document;
-        const blank = page.body.appendChild(page.createElement('iframe')).contentDocument as Document;
-        blank.open();
-        blank.write('<link rel="stylesheet" href="/style/pictures.css"><p>text');
-        const link = blank.querySelector('link') as HTMLLinkElement;
-        const end = new Promise<string>((resolve) => {
-          for (const name of ['load', 'error']) link.addEventListener(name, () => resolve(name));
-        });
-        blank.close();
-        const said = await end;
-        await (around.contentWindow as Window).fetch('/text');
-        around.remove();
-        return said;
+    for (const [named, end] of [
+      ['styles', 'load'],
+      // As without Latchkey, where what it imports is forbidden.
+      ['imports', 'error'],
+    ] as const)
+      test(`app-access: bypass leaks: what a brought stylesheet names is fetched where a policy allows it: ${named} (${browser})`, async () => {
+        asked.length = 0;
+        const type = await depot.app.evaluate(async (policy) => {
+          const around = document.createElement('iframe');
+          around.src = `/policy/${policy}`;
+          const loaded = new Promise((resolve) => around.addEventListener('load', resolve, { once: true }));
+          document.body.append(around);
+          await loaded;
+          const page = around.contentDocument as Document;
+          const blank = page.body.appendChild(page.createElement('iframe')).contentDocument as Document;
+          blank.open();
+          blank.write(`<link rel="stylesheet" href="/style/${policy}.css" nonce="abc"><p>text`);
+          const link = blank.querySelector('link') as HTMLLinkElement;
+          const end = new Promise<string>((resolve) => {
+            for (const name of ['load', 'error']) link.addEventListener(name, () => resolve(name));
+          });
+          blank.close();
+          const said = await end;
+          await (around.contentWindow as Window).fetch('/text');
+          around.remove();
+          return said;
+        }, named);
+        assert.equal(type, end);
+        assert.deepEqual(
+          asked.filter((one) => /^GET \/style\/|hidden/.test(one)),
+          [`GET /style/${named}.css`],
+        );
       });
-      assert.equal(type, 'load');
-      assert.deepEqual(
-        asked.filter((one) => /pictures|hidden/.test(one)),
-        ['GET /style/pictures.css'],
-      );
-    });
 
     if (browser === 'chromium')
       test('app-access: bypass leaks: neither a file of another type nor one that leads on is brought to a blank page', async () => {

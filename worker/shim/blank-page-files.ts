@@ -41,7 +41,9 @@ function isBringable(script: HTMLScriptElement): boolean {
 
 /** Whether that was asked for last in vain: what this origin's server says of whatever is not its own (RFC 9110 section 15.5.20). */
 function wentPast({ performance }: Page, kind: string, address: string): boolean {
-  const entries = performance.getEntriesByName(address) as PerformanceResourceTiming[];
+  // Chromium's images are asked for without the fragment.
+  const names = new Set([address, address.replace(/#.*/, '')]);
+  const entries = [...names].flatMap((name) => performance.getEntriesByName(name)) as PerformanceResourceTiming[];
   return entries.findLast(({ initiatorType }) => initiatorType === kind)?.responseStatus === 421;
 }
 
@@ -50,7 +52,11 @@ export function bringFilesToPopups(page: Page): void {
   page.open = new page.Proxy(page.open, {
     apply(native, self, given) {
       const popup = Reflect.apply(native, self, given) as Page | null;
-      if (popup !== null && isBlank(popup)) bringFiles(page, popup);
+      try {
+        if (popup !== null && isBlank(popup)) bringFiles(page, popup);
+      } catch {
+        // What fails in it is not the app's.
+      }
       return popup;
     },
   });
@@ -73,7 +79,8 @@ const equipped = new WeakSet<Document>();
 export function bringFiles(page: Page, blank: Page): void {
   if (equipped.has(blank.document)) return;
   equipped.add(blank.document);
-  const tried = new WeakMap<Element, { readonly address: string; isUnderWay: boolean }>();
+  /** Elements whose file, of this address, is on its way. */
+  const brought = new WeakMap<Element, string>();
   const make = (file: Blob) => blank.URL.createObjectURL(file);
   const fetchFile = async (address: string, type = /^/): Promise<Blob> => {
     // Where it would be led is for the page's policy to say, which is not asked.
@@ -82,10 +89,10 @@ export function bringFiles(page: Page, blank: Page): void {
     if (!answer.ok || !type.test(file.type)) throw new Error(`${answer.status} ${file.type}`);
     return file;
   };
-  /** What a stylesheet names, where the page may ask for it as an image: that is tried. */
+  /** What a stylesheet names, where the page may ask for it: that is tried, of a stylesheet as one, of all else as an image. */
   const fetchNamed = async (address: string, type?: RegExp): Promise<Blob> => {
-    await decode(blank, address).catch(() => undefined);
-    if (!wentPast(blank, 'img', address)) throw new Error('not in vain');
+    await (type === undefined ? decode(blank, address) : preloadSheet(blank.document, address)).catch(() => undefined);
+    if (!wentPast(blank, type === undefined ? 'img' : 'link', address)) throw new Error('not in vain');
     return fetchFile(address, type);
   };
   const show = pictures(blank);
@@ -111,16 +118,13 @@ export function bringFiles(page: Page, blank: Page): void {
   const take = (element: Named): boolean => {
     const address = addressOf(element);
     if (address === undefined) return false;
-    const last = tried.get(element);
-    if (last?.address === address) return last.isUnderWay;
+    if (brought.get(element) === address) return true;
     if (!wentPast(blank, element.localName, address)) return false;
-    const now = { address, isUnderWay: true };
-    tried.set(element, now);
+    brought.set(element, address);
     bring(element, address)
-      .catch(() => element.dispatchEvent(new blank.Event('error')))
-      .finally(() => {
-        now.isUnderWay = false;
-      });
+      // Of an address that it has no more nobody hears.
+      .catch(() => brought.get(element) === address && element.dispatchEvent(new blank.Event('error')))
+      .finally(() => brought.get(element) === address && brought.delete(element));
     return true;
   };
   const onError = (event: Event) => {
@@ -135,6 +139,15 @@ export function bringFiles(page: Page, blank: Page): void {
 }
 
 const decode = (page: Page, src: string): Promise<void> => Object.assign(new page.Image(), { src }).decode();
+
+/** As a stylesheet that imports another asks for it: without a nonce. Settles when it was asked for, or may not be. */
+function preloadSheet(page: Document, href: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const link = page.createElement('link');
+  Object.assign(link, { rel: 'preload', as: 'style', href, onload: resolve, onerror: resolve });
+  page.documentElement.append(link);
+  return promise.finally(() => link.remove());
+}
 
 /** @returns what shows a picture in place of an image's own, by a rule for each image. */
 function pictures(page: Page): (image: HTMLImageElement, url: string) => void {

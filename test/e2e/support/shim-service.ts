@@ -34,11 +34,14 @@ const policies: Readonly<Record<string, string>> = {
   // Under which blank frames ask for nothing, and for stylesheets alone.
   '/policy/nonce-dynamic': "default-src 'none'; script-src 'nonce-abc' 'strict-dynamic'; connect-src 'self'",
   '/policy/styles': "default-src 'none'; style-src 'self' blob:; connect-src 'self'",
+  // A stylesheet's nonce is none of what it imports.
+  '/policy/imports': "default-src 'self'; style-src 'nonce-abc' blob:",
 };
 const styles: Readonly<Record<string, string>> = {
   '/style/first.css': '@import "second.css"; p { background: url(../picture.svg) }',
   '/style/second.css': 'p { color: rgb(1, 2, 3) }',
-  '/style/pictures.css': 'p { background: url(../hidden.svg) }',
+  '/style/styles.css': 'p { background: url(../hidden.svg) }',
+  '/style/imports.css': '@import "hidden.css";',
 };
 /** Longer than all that waits on the way. */
 const paper = Buffer.alloc(16 * 2 ** 20, '%PDF-1.7\n');
