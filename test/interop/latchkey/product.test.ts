@@ -65,7 +65,7 @@ async function theirClient(options: { retry?: number } = {}) {
   });
   far.peer.start();
   const [session, { opened }] = await Promise.all([accepting, far.until('ready')]);
-  return { far, session, incoming, renewals, opened };
+  return { far, session, incoming, renewals, opened, lost: () => carrier.lost() };
 }
 
 /** The product's client, on the Wasm, at its gateway. */
@@ -129,7 +129,7 @@ for (const retry of [undefined, 0, fewBits])
   });
 
 test('QZ-11: its client and our gateway: data both ways across three rekeys, either side asking', async () => {
-  const { far, session, incoming } = await theirClient();
+  const { far, session, incoming, lost } = await theirClient();
   for (const [round, ask] of [() => far.peer.rekey(), () => session.requestRekey(), () => far.peer.rekey()].entries()) {
     const id = far.peer.open('wiki');
     const request = await incoming.next();
@@ -144,6 +144,9 @@ test('QZ-11: its client and our gateway: data both ways across three rekeys, eit
     sameExporter(far, session);
   }
   far.peer.close(0);
+  // The gateway has ended its control stream, and it is the client that closes the transport.
+  while ((await far.until('end')).id !== 0n);
+  lost();
   assert.deepEqual(await session.closed.then(({ code, byPeer }) => [code, byPeer]), ['done', true]);
 });
 
