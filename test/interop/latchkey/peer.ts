@@ -68,7 +68,6 @@ export class Peer {
 
   /** A message came. */
   take(message: Uint8Array): void {
-    if (this.#isOver) return;
     try {
       const from = new Cursor(message);
       this.#frame(from.big(8), from.rest());
@@ -156,7 +155,9 @@ export class Peer {
   // ── in ──
 
   #frame(id: bigint, bytes: Uint8Array): void {
+    // The ends of directions alone still come behind CLOSE.
     if (bytes.length === 0) this.#setup.on({ what: 'end', id });
+    else if (this.#isOver) return;
     else if (this.#records) this.#record(this.#records, id, bytes);
     else this.#handshake(id, bytes);
   }
