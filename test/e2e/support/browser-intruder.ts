@@ -239,12 +239,12 @@ export function askWorkerFromHelper(helper: Frame, other: string): Promise<Recor
  * pages have for their WebSockets, for everything else. @returns what was said on either, by the time an honest
  * WebSocket on the second was open.
  */
-export function askWorkerFromApp(app: Frame): Promise<{ overParent: unknown[]; overWebSocketPort: unknown[] }> {
+export function askWorkerFromApp(app: Frame): Promise<{ overTop: unknown[]; overWebSocketPort: unknown[] }> {
   return patient(
     app.evaluate(async () => {
       const [, ...domain] = location.host.split('.');
       const shell = `${location.protocol}//${['shell', ...domain].join('.')}`;
-      const overParent: unknown[] = [];
+      const overTop: unknown[] = [];
       for (const message of [
         { latchkey: 'port', kind: 'service-worker' },
         { latchkey: 'port', kind: 'websocket' },
@@ -252,8 +252,8 @@ export function askWorkerFromApp(app: Frame): Promise<{ overParent: unknown[]; o
         { id: '1', type: 'APPLY', path: ['counts'], argumentList: [] },
       ]) {
         const { port1: port, port2 } = new MessageChannel();
-        port.onmessage = ({ data }) => overParent.push(data);
-        parent.postMessage(message, shell, [port2]);
+        port.onmessage = ({ data }) => overTop.push(data);
+        top?.postMessage(message, shell, [port2]);
       }
 
       // The port of an honest WebSocket, taken while it is made.
@@ -279,15 +279,15 @@ export function askWorkerFromApp(app: Frame): Promise<{ overParent: unknown[]; o
         });
       });
       socket.close(1_000);
-      return { overParent, overWebSocketPort };
+      return { overTop, overWebSocketPort };
     }),
   );
 }
 
 /** What a page of another site reads of the window that frames it: the error's name for each thing tried. */
-export function reachForParent(app: Frame): Promise<Record<string, string>> {
+export function reachForShell(app: Frame): Promise<Record<string, string>> {
   return app.evaluate(() => {
-    const shell = parent as unknown as Record<string, unknown>;
+    const shell = top as unknown as Record<string, unknown>;
     return Object.fromEntries(
       ['document', 'localStorage', 'indexedDB', 'customElements', 'navigator', 'secret'].map((name) => {
         try {
