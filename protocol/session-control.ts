@@ -18,7 +18,7 @@ export type ControlHost = {
   /** The transport ended without CLOSE. */
   readonly onCut: () => void;
   readonly onClose: (code: CloseCode) => void;
-  /** The session is over by our CLOSE, and the peer has ended its direction. */
+  /** The session is over, whoever said so, and the peer has ended its direction. */
   readonly onEnded: () => void;
 };
 

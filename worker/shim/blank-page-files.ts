@@ -8,6 +8,7 @@
  * A stylesheet's address changes by that. An image's does not, since an editor would save it: it is shown by a style.
  */
 import type { Page } from './page-requests.ts';
+import { addEventListener, isOwn } from './realm.ts';
 import { stylesheet, withFiles } from './stylesheet-files.ts';
 
 /** The attribute that names a file, of the kinds of elements that get theirs. They may be made in any window: no `instanceof`. */
@@ -17,8 +18,6 @@ type Named = HTMLLinkElement | HTMLScriptElement | HTMLImageElement;
 const isLink = (element: Named): element is HTMLLinkElement => element.localName === 'link';
 const isScript = (element: Named): element is HTMLScriptElement => element.localName === 'script';
 
-/** Not what the app put in its place. */
-const { addEventListener } = EventTarget.prototype;
 /** HTML, "JavaScript MIME type". */
 const javascript = /^(?:text|application)\/(?:x-)?(?:java|ecma)script(?:;|$)/;
 
@@ -28,7 +27,7 @@ function addressOf(element: Named): string | undefined {
   const url = address === null ? null : URL.parse(address, element.baseURI);
   if (isLink(element) && !element.relList?.contains('stylesheet')) return undefined;
   if (isScript(element) && !isBringable(element)) return undefined;
-  return url?.origin === origin && url.protocol !== 'blob:' ? url.href : undefined;
+  return isOwn(url?.href) ? url?.href : undefined;
 }
 
 /**
