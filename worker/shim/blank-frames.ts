@@ -5,6 +5,7 @@
  */
 import { noteCookieWrites } from './cookie-writes.ts';
 import { routeDownload } from './download-links.ts';
+import { referToSelf } from './meta-referrer.ts';
 import {
   addEventListener,
   apply,
@@ -67,9 +68,10 @@ const lookAtLoaded = ({ target }: Event) => look(target as Node);
 
 function look(node: Node): void {
   if (node.nodeType !== 1) return;
-  const element = node as Element;
-  if (element.localName === 'iframe') touch(element as HTMLIFrameElement);
-  else for (const frame of element.getElementsByTagName('iframe')) touch(frame);
+  for (const element of [node as Element, ...(node as Element).querySelectorAll('iframe,meta')]) {
+    if (element.localName === 'iframe') touch(element as HTMLIFrameElement);
+    if (element.localName === 'meta') referToSelf(element as HTMLMetaElement);
+  }
 }
 
 /** The accessor does the rest. */

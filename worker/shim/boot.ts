@@ -3,6 +3,7 @@
  * the address typed into a bare tab. It goes back to where the service worker answers, at most a few times in a row.
  */
 import { contactAddress } from '../contact.ts';
+import { isChromium } from '../engine.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
 import { pageStyle } from '../page-style.ts';
 import { installation } from '../sw/installation.ts';
@@ -31,12 +32,9 @@ async function bootTab(): Promise<void> {
   location.replace(shellAddress(location, labelOf(location), path));
 }
 
-/** Of which a service worker is also told that a page is loaded anew: Chromium. */
-const isSeenInside = 'isReloadNavigation' in Request.prototype;
-
 /** `object` and `embed` pass every service worker (Fetch, "service-workers mode"); a frame inside of them does not, but in Firefox. */
 async function showInside(): Promise<void> {
-  if (!isSeenInside) return showPicture().catch(giveUp);
+  if (!isChromium) return showPicture().catch(giveUp);
   adopt('html, body { height: 100%; margin: 0 } iframe { width: 100%; height: 100%; border: 0; display: block }');
   const frame = document.createElement('iframe');
   // The service worker is to see that the app's own origin leads there.

@@ -18,6 +18,7 @@ import {
   type Parcel,
   restPath,
 } from '../app-messages.ts';
+import { isChromium } from '../engine.ts';
 import { bringFiles, bringFilesToPopups } from './blank-page-files.ts';
 import { writeCookies } from './cookie-windows.ts';
 import { isSynchronous, ownAddress, type Page, replace } from './page-requests.ts';
@@ -42,8 +43,6 @@ const limitMs = 30_000;
 const courierLimitMs = 2_000;
 /** Most answers are there before. */
 const restlessMs = 200;
-/** Only Chromium, of which a service worker is also told that a page is loaded anew. */
-const passesServiceWorker = !('isReloadNavigation' in Request.prototype);
 
 /** Resolves when pages can be answered. @param equip what else the window of a page is given. */
 export async function answerSynchronousRequests(equip: (page: Page) => void): Promise<void> {
@@ -56,7 +55,8 @@ export async function answerSynchronousRequests(equip: (page: Page) => void): Pr
       equip(page);
     };
   };
-  if (passesServiceWorker) return give(sendCookiesAlong);
+  // In Firefox what a page waits for passes the service worker, which cannot ask that page for its cookies meanwhile.
+  if (!isChromium) return give(sendCookiesAlong);
   const courier = new Worker(courierPath, { type: 'module' });
   await new Promise<void>((resolve) => {
     const isThere = () => {

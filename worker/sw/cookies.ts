@@ -8,6 +8,7 @@
  */
 
 import { cookiesHeader, helperPath, sightName, type ToHelper } from '../app-messages.ts';
+import { isChromium } from '../engine.ts';
 import { askClient } from './ask-client.ts';
 import { type CookieStoreLike, cookiesIn, isForStore, writeInto } from './cookie-store.ts';
 import { helpersFor } from './helpers.ts';
@@ -47,7 +48,7 @@ export async function visibleCookies(url: string, client: string): Promise<strin
 export function toldCookies({ headers }: Request): string | undefined {
   const told = headers.get(cookiesHeader);
   // Where a service worker is not asked by pages that wait, nobody has to say it.
-  return told === null || 'isReloadNavigation' in Request.prototype ? undefined : toHeadText(decodeURIComponent(told));
+  return told === null || isChromium ? undefined : toHeadText(decodeURIComponent(told));
 }
 
 /** For a page that waits: the lines it is to write itself. */

@@ -1,11 +1,10 @@
 /**
  * A page that sends no referrer, in Firefox: it tells a service worker neither the Origin of a navigation nor the page
  * that it replaces, so that nothing says who began it (site.ts). There such a page sends its referrer to its own origin, and,
- * as before, nothing to any other.
+ * as before, nothing to any other. Chromium's pages can be asked.
  */
 
-/** Chromium alone has this, and its pages can be asked. */
-const tellsWho = 'isReloadNavigation' in Request.prototype;
+import { isChromium } from '../engine.ts';
 
 const policies: ReadonlySet<string> = new Set([
   'no-referrer',
@@ -23,5 +22,5 @@ export function referToSelf(headers: Headers): void {
   const said = headers.get('referrer-policy')?.toLowerCase().split(',') ?? [];
   // Of several the last that the browser knows counts (Referrer Policy section 8.1).
   const policy = said.map((one) => one.trim()).findLast((one) => policies.has(one));
-  if (!tellsWho && policy === 'no-referrer') headers.set('referrer-policy', 'same-origin');
+  if (!isChromium && policy === 'no-referrer') headers.set('referrer-policy', 'same-origin');
 }

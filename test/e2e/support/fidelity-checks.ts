@@ -641,22 +641,23 @@ export const checks: readonly Check[] = [
     },
   ),
   check(
-    'a page whose head says that it sends no referrer takes its cookies to where it leads',
-    ['POST strict=1', 'GET strict=1'],
+    'a page that says in its head or a meta that it sends no referrer takes its cookies to where it leads',
+    ['POST strict=1', 'GET strict=1', 'POST strict=1', 'GET strict=1'],
     async () => {
       await fetch(`/set-cookie?line=${encodeURIComponent('strict=1; HttpOnly; SameSite=Strict')}`);
       const frame = document.createElement('iframe');
       document.body.append(frame);
       const seen: string[] = [];
-      for (const how of ['post', 'get']) {
+      for (const where of ['/unnamed?post', '/unnamed?get', '/unnamed-inside?post', '/unnamed-inside?get']) {
         const next = () =>
           new Promise<Document>((resolve) => {
             frame.onload = () => resolve(frame.contentDocument as Document);
           });
         const arrived = next();
-        frame.src = `/unnamed?${how}`;
+        frame.src = where;
         const page = await arrived;
-        const form = Object.assign(page.createElement('form'), { method: how, action: '/form' });
+        const method = page.location.search.slice(1);
+        const form = Object.assign(page.createElement('form'), { method, action: '/form' });
         page.body.append(form);
         const led = next();
         form.submit();

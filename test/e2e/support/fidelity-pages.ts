@@ -31,6 +31,7 @@ export const documents: Readonly<Record<string, Page>> = {
   '/second': html('Second', '<a href="/">Start</a>'),
   '/frame': html('Inner', '<script>parent.postMessage({ inner: location.pathname }, "*")</script>'),
   '/unnamed': html('Unnamed', '', { 'referrer-policy': 'no-referrer' }),
+  '/unnamed-inside': html('Unnamed', '<meta name="Referrer" content=" No-Referrer ">'),
   '/folder/page': html('Folder', '<script>document.cookie = "folder=1"</script>'),
   '/popup': html(
     'Pop-up',
