@@ -32,6 +32,8 @@ testRealApp({
     await page.click('#toolbar-inspector');
     await page.see('#torrent_inspector');
     await page.see('#inspector-info-hash:has-text("3734d6e5")');
+    // What can be done with the one that is selected, it says a moment later.
+    await page.see('#toolbar-start:not(.disabled)');
     await page.look('added');
   },
   mayDiffer: [
