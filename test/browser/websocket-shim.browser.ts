@@ -69,6 +69,13 @@ async function opened(protocols?: string | string[], protocol = ''): Promise<{ s
   return { socket, far };
 }
 
+/** The types of what a socket hears from now on. */
+function eventsOf(socket: WebSocket): string[] {
+  const seen: string[] = [];
+  for (const type of ['open', 'message', 'error', 'close']) socket.addEventListener(type, () => seen.push(type));
+  return seen;
+}
+
 describe('the WebSocket constructor', () => {
   const refused: [string, unknown[]][] = [
     ['a fragment', [`${own}/#top`]],
@@ -271,8 +278,7 @@ describe('a WebSocket that closes', () => {
 
   it('tells a connection that broke after it stood by 1006 alone, as no error made it fail', async () => {
     const { socket, far } = await opened();
-    const seen: string[] = [];
-    for (const type of ['error', 'close']) socket.addEventListener(type, () => seen.push(type));
+    const seen = eventsOf(socket);
     far.say({ t: 'closed', code: 1006, reason: '', clean: false });
     const close = await next<CloseEvent>(socket, 'close');
     same([close.code, close.wasClean], [1006, false]);
@@ -282,8 +288,7 @@ describe('a WebSocket that closes', () => {
   it('fails with 1006 when closed before it stood, whatever the service answers', async () => {
     const socket = connect();
     const far = await farEnd;
-    const seen: string[] = [];
-    for (const type of ['open', 'error', 'close']) socket.addEventListener(type, () => seen.push(type));
+    const seen = eventsOf(socket);
     socket.close();
     same(socket.readyState, 2);
     far.say({ t: 'open', protocol: '' });
@@ -292,10 +297,20 @@ describe('a WebSocket that closes', () => {
     same(seen, ['error', 'close']);
   });
 
-  it('says 1001 when its page is left', async () => {
+  it('WebSocket fidelity: says 1001 when its page is left, which hears nothing', async () => {
     const { socket, far } = await opened();
-    window.dispatchEvent(new Event('pagehide'));
+    const seen = eventsOf(socket);
+    window.dispatchEvent(new PageTransitionEvent('pagehide'));
+    same(await far.until(1), [{ t: 'close', code: 1001, reason: '' }]);
+    same(seen, []);
+  });
+
+  it('WebSocket fidelity: a page that may come back hears that its connection is closed, which is no failure', async () => {
+    const { socket, far } = await opened();
+    const seen = eventsOf(socket);
+    window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
     same(await far.until(1), [{ t: 'close', code: 1001, reason: '' }]);
     same(socket.readyState, 3);
+    same(seen, ['close']);
   });
 });

@@ -84,7 +84,7 @@ class TunnelWebSocket extends EventTarget {
   }
 
   send(...given: unknown[]): void {
-    if (given.length === 0) throw new TypeError('Nothing to send.');
+    if (given.length === 0) throw new TypeError('No data.');
     const [data] = given;
     if (this.#state === connecting) throw new DOMException('Still connecting.', 'InvalidStateError');
     if (data instanceof Blob) this.#sendBlob(data);
@@ -118,6 +118,7 @@ class TunnelWebSocket extends EventTarget {
       } catch {
         // A file that was changed or removed since: the message is lost, so the connection is.
         this.#say({ t: 'close', code: undefined, reason: '' });
+        this.#hasStood = false;
         this.#closed();
       }
       this.#blobsPending -= 1;
@@ -154,8 +155,7 @@ class TunnelWebSocket extends EventTarget {
         this.#buffered = Math.max(0, this.#buffered - message.bytes);
         break;
       case 'closed':
-        // A connection that breaks after it stood has not failed (WebSockets standard, "when the connection is closed").
-        this.#closed(message.code, message.reason, message.clean, !message.clean && !this.#hasStood);
+        this.#closed(message.code, message.reason, message.clean);
         break;
       default:
         message satisfies never;
@@ -169,19 +169,20 @@ class TunnelWebSocket extends EventTarget {
     this.dispatchEvent(new MessageEvent('message', { data, origin: this.#url.origin }));
   }
 
-  /** The page is left; a browser closes its WebSockets then as going away. */
-  readonly #leave = (): void => {
+  /** The page is left; a browser closes its WebSockets then as going away. Only a page that may come back hears of it. */
+  readonly #leave = ({ persisted }: PageTransitionEvent): void => {
     this.#say({ t: 'close', code: 1001, reason: '' });
-    this.#closed();
+    if (persisted) this.#closed();
   };
 
   /** By itself as a connection that broke (RFC 6455 section 7.1.5). */
-  #closed(code = 1006, reason = '', wasClean = false, hasFailed = !wasClean): void {
+  #closed(code = 1006, reason = '', wasClean = false): void {
     if (this.#state === closed) return;
     this.#state = closed;
     removeEventListener('pagehide', this.#leave);
     this.#port.close();
-    if (hasFailed) this.dispatchEvent(new Event('error'));
+    // A connection that breaks after it stood has not failed (WebSockets standard, "when the connection is closed").
+    if (!wasClean && !this.#hasStood) this.dispatchEvent(new Event('error'));
     this.dispatchEvent(new CloseEvent('close', { code, reason, wasClean }));
   }
 
