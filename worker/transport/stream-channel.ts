@@ -1,23 +1,18 @@
 /** A WebTransport bidirectional stream as a Channel: preamble, then whole frames, split by protocol/frames.ts. */
 import { CarrierError, type Channel } from '../../protocol/carrier.ts';
 import { encodePreamble, FrameReader } from '../../protocol/frames.ts';
+import { PieceWriter } from './piece-writer.ts';
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
-type Writer = WritableStreamDefaultWriter<Uint8Array>;
 
 interface Ends {
   readonly reader: Reader;
-  readonly writer: Writer;
+  readonly writer: PieceWriter;
 }
 
 /** A channel of ours. The browser opens its stream in its own time; what is sent waits for it. */
 export function openedByUs(streamId: bigint, opening: Promise<WebTransportBidirectionalStream>): Channel {
-  const ends = opening.then((stream) => {
-    const both = endsOf(stream);
-    // A failure shows again at the first frame behind it.
-    both.writer.write(encodePreamble(streamId)).catch(() => undefined);
-    return both;
-  });
+  const ends = opening.then((stream) => endsOf(stream, encodePreamble(streamId)));
   return new StreamChannel(streamId, ends, new FrameReader());
 }
 
@@ -44,13 +39,13 @@ async function readPreamble(reader: Reader, frames: FrameReader): Promise<bigint
   }
 }
 
-function endsOf(stream: WebTransportBidirectionalStream): Ends {
+function endsOf(stream: WebTransportBidirectionalStream, ...preamble: Uint8Array[]): Ends {
   const reader: Reader = stream.readable.getReader();
-  const writer: Writer = stream.writable.getWriter();
+  const writer: WritableStreamDefaultWriter<Uint8Array> = stream.writable.getWriter();
   // Both reject when the stream is cut; reads and writes report it to whoever cares.
   reader.closed.catch(() => undefined);
   writer.closed.catch(() => undefined);
-  return { reader, writer };
+  return { reader, writer: new PieceWriter(writer, ...preamble) };
 }
 
 function drop({ reader, writer }: Ends): void {
@@ -73,7 +68,6 @@ class StreamChannel implements Channel {
   async send(frame: Uint8Array): Promise<void> {
     try {
       const { writer } = await this.#ends;
-      // Settles when the browser has copied the bytes into the stream: that is both the backpressure and the hand-over.
       await writer.write(frame);
     } catch (cause) {
       throw new CarrierError('cut', { cause });
