@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Frame, FrameLocator, Page } from 'playwright-core';
 import type { AppPage, Look } from './page.ts';
+import { cut } from './screenshots.ts';
 
 /** What an app's window is part of, and what is written down of it. */
 export interface Seen {
@@ -65,7 +66,8 @@ async function look(name: string, { tab, frame, looks, restless }: Seen): Promis
   const element = await frame.frameElement().catch(() => undefined);
   const box = await element?.boundingBox();
   const options = { animations: 'disabled', caret: 'hide' } as const;
-  const png = await tab.screenshot(box == null ? options : { ...options, clip: box });
+  const whole = await tab.screenshot(options);
+  const png = box == null ? whole : cut(whole, box);
   await show.evaluate((again) => again());
   looks.push({ name, dom, cookies, png });
 }

@@ -12,6 +12,17 @@ interface Png {
   readonly PNG: {
     new (size: { width: number; height: number }): Picture;
     readonly sync: { read(bytes: Buffer): Picture; write(picture: Picture): Buffer };
+    /** Copies a part, from where it is in the one to where it shall be in the other. */
+    bitblt(
+      from: Picture,
+      to: Picture,
+      x: number,
+      y: number,
+      width: number,
+      height: number,
+      toX: number,
+      toY: number,
+    ): void;
   };
 }
 type PixelMatch = (
@@ -26,12 +37,31 @@ type PixelMatch = (
 // They are no dependencies of the product, so the compiler cannot see them.
 const installed = createRequire(join(import.meta.dirname, '../package.json'));
 
+const { PNG } = installed('pngjs') as Png;
+
+/** The part of a screenshot that a frame is, in whole pixels. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Cut from the whole, not by the browser: to take a part, Chromium moves the page under it and back, and on a busy machine
+ * clicks into a frame went for a while to where it had been meanwhile.
+ */
+export function cut(screenshot: Buffer, { x, y, width, height }: Box): Buffer {
+  const picture = new PNG({ width, height });
+  PNG.bitblt(PNG.sync.read(screenshot), picture, x, y, width, height, 0, 0);
+  return PNG.sync.write(picture);
+}
+
 /** Per pixel, 0 to 1: what antialiasing does. */
 const threshold = 0.15;
 
 /** @returns the share of pixels that differ, 1 for pictures of different sizes, and a picture of them. */
 export async function difference(one: Buffer, other: Buffer): Promise<{ share: number; picture: Buffer }> {
-  const { PNG } = installed('pngjs') as Png;
   const { default: pixelmatch } = (await import(pathToFileURL(installed.resolve('pixelmatch')).href)) as {
     default: PixelMatch;
   };
