@@ -173,6 +173,7 @@ class TunnelWebSocket extends EventTarget {
   readonly #leave = ({ persisted }: PageTransitionEvent): void => {
     this.#say({ t: 'close', code: 1001, reason: '' });
     if (persisted) this.#closed();
+    else this.#state = closed;
   };
 
   /** By itself as a connection that broke (RFC 6455 section 7.1.5). */
