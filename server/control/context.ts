@@ -7,9 +7,11 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/tables.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Authorities } from './authorities.ts';
-import type { Evidence } from './evidence.ts';
 import type { InternalCa } from './internal-ca.ts';
 import type { Pki } from './pki.ts';
+
+/** Proof of who acts, beside what they do in the audit (evidence.ts makes it). Bytes as base64url. */
+export type Evidence = Readonly<Record<`signed.${string}`, string | number>>;
 
 export interface Context {
   readonly config: Config;

@@ -7,11 +7,9 @@
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { base64url } from '../../protocol/bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
+import type { Evidence } from './context.ts';
 import type { Posture } from './posture.ts';
 import type { SignedRequest } from './signed-request.ts';
-
-/** Bytes as base64url. */
-export type Evidence = Readonly<Record<`signed.${string}`, string | number>>;
 
 /** Of a request that changed something: `requestMessage`. */
 export function requestEvidence({ method, target, body, nonce, time, signature }: SignedRequest): Evidence {

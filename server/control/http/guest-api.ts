@@ -8,6 +8,8 @@ import type { Context as Exchange } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { origins } from '../../config.ts';
 import { launchable } from '../access.ts';
+import type { ChannelDesk } from '../channel-desk.ts';
+import type { Context } from '../context.ts';
 import { beginBinding, enterKiosk, finishBinding, guestHolder, knock, previewLink } from '../guests.ts';
 import { newPasskeyTerms } from '../join.ts';
 import type { KnockKey, KnockState } from '../knocks.ts';
@@ -16,20 +18,25 @@ import { signedInBy } from '../leases.ts';
 import { encodeBytes } from './bytes-field.ts';
 import { byGuestCookie, callerBy } from './guards.ts';
 import * as guests from './guest-schemas.ts';
-import type { HubApiOptions } from './hub-api.ts';
 import { clearGuest, writeGuest, writeLease } from './lease-cookie.ts';
+import type { CallerLimits } from './rate-limit.ts';
 import { type ApiApp, type ApiEnv, answers, callerOf, takes } from './respond.ts';
 import * as schemas from './schemas.ts';
 
+interface GuestApiOptions extends CallerLimits {
+  readonly context: Context;
+  readonly desk: ChannelDesk;
+}
+
 /** Adds the guests' routes to the hub. */
-export function addGuestApi(app: ApiApp, options: HubApiOptions): void {
+export function addGuestApi(app: ApiApp, options: GuestApiOptions): void {
   addDoor(app, options);
   addBinding(app, options);
   addKiosk(app, options);
   addGuestLaunch(app, options);
 }
 
-function addDoor(app: ApiApp, { context, desk, strangers }: HubApiOptions): void {
+function addDoor(app: ApiApp, { context, desk, strangers }: GuestApiOptions): void {
   const preview = createRoute({
     method: 'post',
     path: '/api/link/preview',
@@ -77,7 +84,7 @@ const signOfLifeMs = 5_000;
 
 function waitAtDoor(
   exchange: Exchange<ApiEnv>,
-  { context, desk }: Pick<HubApiOptions, 'context' | 'desk'>,
+  { context, desk }: Pick<GuestApiOptions, 'context' | 'desk'>,
   key: KnockKey,
 ): Response {
   return streamSSE(exchange, async (stream) => {
@@ -99,7 +106,7 @@ function waitAtDoor(
 }
 
 /** Resolves at the next knock or decision, when it is time for a sign of life, and when the guest has gone. */
-function nextTurn(context: HubApiOptions['context'], desk: HubApiOptions['desk'], gone: AbortSignal): Promise<void> {
+function nextTurn(context: Context, desk: ChannelDesk, gone: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const turned = new AbortController();
   const cancel = context.clock.after(signOfLifeMs, resolve);
@@ -111,7 +118,7 @@ function nextTurn(context: HubApiOptions['context'], desk: HubApiOptions['desk']
   });
 }
 
-function addBinding(app: ApiApp, { context, desk, strangers }: HubApiOptions): void {
+function addBinding(app: ApiApp, { context, desk, strangers }: GuestApiOptions): void {
   const begin = createRoute({
     method: 'post',
     path: '/api/link/begin',
@@ -141,7 +148,7 @@ function addBinding(app: ApiApp, { context, desk, strangers }: HubApiOptions): v
   });
 }
 
-function addKiosk(app: ApiApp, { context, desk, strangers }: HubApiOptions): void {
+function addKiosk(app: ApiApp, { context, desk, strangers }: GuestApiOptions): void {
   const enter = createRoute({
     method: 'post',
     path: '/api/guest/enter',
@@ -178,7 +185,7 @@ function addKiosk(app: ApiApp, { context, desk, strangers }: HubApiOptions): voi
   });
 }
 
-function addGuestLaunch(app: ApiApp, { context, desk, strangers, people }: HubApiOptions): void {
+function addGuestLaunch(app: ApiApp, { context, desk, strangers, people }: GuestApiOptions): void {
   const begin = createRoute({
     method: 'post',
     path: '/api/guest/launch/begin',

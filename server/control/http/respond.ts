@@ -1,12 +1,10 @@
 /** How the API's apps answer: JSON, one form for every refusal, and nothing of the request in it. */
-
 import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context as Exchange, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { ApiError } from '../api-error.ts';
-import type { Context } from '../context.ts';
-import type { Evidence } from '../evidence.ts';
+import type { Context, Evidence } from '../context.ts';
 import type { SignedIn } from '../leases.ts';
 import { addressOf } from './caller.ts';
 import { apiError } from './schemas.ts';
