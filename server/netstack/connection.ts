@@ -25,7 +25,7 @@ import { type SendLink, SendSide } from './send-side.ts';
 import { abortsWithReset, isSynchronized, mayReceive, type State } from './state.ts';
 import { ACK, FIN, newSegment, PSH, RST, type Segment, SYN, sealSegment } from './tcp-header.ts';
 import { sackLength, synOptionsLength, writeSack, writeSynOptions, writeTimestamps } from './tcp-options.ts';
-import { ConnectionTimers } from './timers.ts';
+import { ConnectionTimers, type TimedConnection } from './timers.ts';
 import { Timestamps } from './timestamps.ts';
 
 const noBlocks: readonly Block[] = [];
@@ -64,7 +64,7 @@ export interface ConnectionSeed {
   readonly timestampOffset: number;
 }
 
-export class Connection implements SendLink {
+export class Connection implements SendLink, TimedConnection {
   readonly flow: Flow;
   readonly passive: boolean;
   readonly send: SendSide;

@@ -2,8 +2,6 @@
  * Where the parts of an arrived IP packet lie. One view per stack is filled again for every packet: nothing is
  * copied and nothing allocated before a packet has proven to be for us.
  */
-import { parseIp4 } from './ip4.ts';
-import { parseIp6 } from './ip6.ts';
 
 /** Protocol numbers this stack answers (IANA). */
 export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmp6: 58 } as const;
@@ -40,15 +38,4 @@ export class IpView {
   /** IPv6: the Fragment header, and the byte before it that names it. */
   fragmentHeaderAt = 0;
   fragmentNamedAt = 0;
-}
-
-/**
- * Reads a hostile packet.
- * @returns null, or why it must be dropped; then the view means nothing.
- */
-export function parseIp(bytes: Uint8Array, view: IpView): DropReason | null {
-  const version = bytes.length === 0 ? 0 : bytes[0]! >>> 4;
-  if (version === 4) return parseIp4(bytes, view);
-  if (version === 6) return parseIp6(bytes, view);
-  return 'malformed';
 }

@@ -3,7 +3,6 @@
  * reordering, zero-window probe: always the one that is due first), delayed acknowledgment, pacing, and one for its life: keep-alive while it is used, FIN-WAIT-2 once nobody holds it, TIME-WAIT at its end.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import type { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
 import { NetworkError } from './errors.ts';
 import {
@@ -17,11 +16,28 @@ import {
   TIME_WAIT_MS,
   USER_TIMEOUT_MS,
 } from './limits.ts';
+import type { SendSide } from './send-side.ts';
 import { add } from './sequence.ts';
-import { isSynchronized } from './state.ts';
+import { isSynchronized, type State } from './state.ts';
+
+/** What the timers need of their connection. */
+export interface TimedConnection {
+  readonly state: State;
+  /** Nobody holds it any more. */
+  readonly orphaned: boolean;
+  readonly send: SendSide;
+  readonly user: { writable(): void } | null;
+  sendSyn(): void;
+  sendAck(): void;
+  transmit(seq: number, offset: number, length: number, fin: boolean): void;
+  /** What was sent leaves. */
+  flush(): void;
+  release(error: NetworkError | null): void;
+  abort(error: NetworkError | null): void;
+}
 
 export class ConnectionTimers {
-  readonly #connection: Connection;
+  readonly #connection: TimedConnection;
   readonly #clock: Clock;
   readonly #resend: Deadline;
   readonly #acknowledge: Deadline;
@@ -38,7 +54,7 @@ export class ConnectionTimers {
   /** How often the SYN or SYN-ACK was repeated. */
   synRetransmits = 0;
 
-  constructor(connection: Connection, clock: Clock) {
+  constructor(connection: TimedConnection, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
     this.#resend = new Deadline(clock, () => this.#onResend());
