@@ -12,7 +12,7 @@ import { DataPlane } from '../wireguard/plane.ts';
 import { RotatingDevice } from '../wireguard/rotating-device.ts';
 import { guardSettings } from '../wireguard/system/guard-rules.ts';
 import { GuardWatch } from '../wireguard/system/guard-watch.ts';
-import { interfaceOf } from '../wireguard/system/interface.ts';
+import { interfaceOf } from '../wireguard/system/present-interface.ts';
 import { RoutedDevice } from '../wireguard/system/routed-device.ts';
 import { SystemDevice } from '../wireguard/system/system-device.ts';
 import { SystemNetwork } from '../wireguard/system/system-network.ts';

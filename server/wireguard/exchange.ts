@@ -4,38 +4,50 @@
  * that cross in flight both succeed.
  * Makes keypairs; when to do so is the peer's matter, what to do with them keypair.ts's.
  */
+import type { Clock } from '../../protocol/clock.ts';
 import { CookieHolder } from './cookie.ts';
 import type { CounterName } from './counters.ts';
 import { type InitiatorState, type ResponderState, readResponse, writeInitiation, writeResponse } from './handshake.ts';
+import type { IndexTable } from './indices.ts';
 import { Keypair } from './keypair.ts';
 import {
   ephemeralKey,
   type PresharedKey,
   presharedKey,
   type SharedSecret,
+  type StaticPrivate,
   type StaticPublic,
   type TransportKey,
 } from './keys.ts';
 import { INITIATION_INTERVAL_MS, TIMESTAMP_BYTES } from './limits.ts';
 import { buildInitiation, buildResponse, type CookieReply, type Response } from './messages.ts';
-import type { Peer, PeerHost } from './peer.ts';
 import { isLater } from './tai64n.ts';
 
 /** A message to send and the session it makes; or the name of the counter of why there is none. */
 export type Answer = { readonly message: Uint8Array; readonly keypair: Keypair } | CounterName;
 
-export class Exchange {
+/** What handshakes need of the device. */
+export interface ExchangeHost<Peer> {
+  readonly clock: Clock;
+  readonly random: (length: number) => Uint8Array;
+  readonly identity: StaticPrivate;
+  readonly indices: IndexTable<Peer>;
+  /** Later than every timestamp given before. */
+  timestamp(): Uint8Array;
+}
+
+export class Exchange<Peer> {
   readonly #peer: Peer;
   readonly #remote: StaticPublic;
   readonly #staticSecret: SharedSecret;
-  readonly #host: PeerHost;
+  readonly #host: ExchangeHost<Peer>;
   readonly #cookies: CookieHolder;
   #psk: PresharedKey = presharedKey(undefined);
   #initiation: { state: InitiatorState; localIndex: number } | null = null;
   #latestTimestamp = new Uint8Array(TIMESTAMP_BYTES);
   #answeredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(peer: Peer, remote: StaticPublic, staticSecret: SharedSecret, host: PeerHost) {
+  constructor(peer: Peer, remote: StaticPublic, staticSecret: SharedSecret, host: ExchangeHost<Peer>) {
     this.#peer = peer;
     this.#remote = remote;
     this.#staticSecret = staticSecret;

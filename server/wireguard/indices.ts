@@ -3,17 +3,16 @@
  * onlooker nothing about how many there are.
  */
 import type { Keypair } from './keypair.ts';
-import type { Peer } from './peer.ts';
 
-export interface IndexEntry {
+export interface IndexEntry<Peer> {
   readonly peer: Peer;
   /** Null while the handshake that reserved the index runs. */
   keypair: Keypair | null;
 }
 
-export class IndexTable {
+export class IndexTable<Peer> {
   readonly #random: (length: number) => Uint8Array;
-  readonly #entries = new Map<number, IndexEntry>();
+  readonly #entries = new Map<number, IndexEntry<Peer>>();
 
   constructor(random: (length: number) => Uint8Array) {
     this.#random = random;
@@ -34,7 +33,7 @@ export class IndexTable {
     if (entry !== undefined) entry.keypair = keypair;
   }
 
-  get(index: number): IndexEntry | undefined {
+  get(index: number): IndexEntry<Peer> | undefined {
     return this.#entries.get(index);
   }
 

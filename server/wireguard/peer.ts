@@ -3,20 +3,12 @@
  * Handshakes are made in exchange.ts, the rules of time are in timers.ts; which peer a packet belongs to the device
  * decides. Packets are dropped and counted here, never refused by an exception.
  */
-import type { Clock } from '../../protocol/clock.ts';
 import type { CounterName, Counters } from './counters.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type ExchangeHost } from './exchange.ts';
 import type { ResponderState } from './handshake.ts';
-import type { IndexTable } from './indices.ts';
 import { readIpHeader } from './ip.ts';
 import { type Keypair, Keypairs } from './keypair.ts';
-import {
-  encodePublicKey,
-  type PresharedKey,
-  type SharedSecret,
-  type StaticPrivate,
-  type StaticPublic,
-} from './keys.ts';
+import { encodePublicKey, type PresharedKey, type SharedSecret, type StaticPublic } from './keys.ts';
 import {
   KEEPALIVE_TIMEOUT_MS,
   MAX_STAGED_PACKETS,
@@ -30,15 +22,9 @@ import { PeerTimers } from './timers.ts';
 import { type Endpoint, sameEndpoint } from './wire.ts';
 
 /** What a peer asks of its device. */
-export interface PeerHost {
-  readonly clock: Clock;
-  readonly random: (length: number) => Uint8Array;
-  readonly identity: StaticPrivate;
-  readonly indices: IndexTable;
+export interface PeerHost extends ExchangeHost<Peer> {
   readonly counters: Counters;
   readonly mtu: number;
-  /** Later than every timestamp given before. */
-  timestamp(): Uint8Array;
   transmit(datagram: Uint8Array, to: Endpoint): void;
   ownerOf(source: Uint8Array): Peer | undefined;
   deliver(packet: Uint8Array, from: Peer): void;
@@ -54,7 +40,7 @@ export class Peer {
   /** DH of the two static keys. */
   readonly staticSecret: SharedSecret;
   readonly #host: PeerHost;
-  readonly #exchange: Exchange;
+  readonly #exchange: Exchange<Peer>;
   readonly #timers: PeerTimers;
   readonly #keypairs: Keypairs;
   #endpoint: Endpoint | undefined;

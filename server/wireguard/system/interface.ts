@@ -1,10 +1,4 @@
-/**
- * A WireGuard interface of the system, as its driver configures and reads it: through wireguard-go's control socket where
- * there is one (uapi.ts), otherwise through wg(8), which speaks to the kernel (wg-tool.ts).
- */
-import { existsSync } from 'node:fs';
-import { controlSocketOf, UapiInterface } from './uapi.ts';
-import { WgToolInterface } from './wg-tool.ts';
+/** A WireGuard interface of the system, as its driver configures and reads it. */
 
 /** A peer as it is to be, whole; or gone. */
 export type PeerChange =
@@ -49,12 +43,4 @@ export interface WireGuardInterface {
   read(): Promise<InterfaceState>;
   /** Changes in the order they are given. @throws likewise; then any part of them may have been made */
   write(change: InterfaceChange): Promise<void>;
-}
-
-/** @param name of an interface, which need not be there yet. */
-export function interfaceOf(name: string): WireGuardInterface {
-  const [uapi, tool] = [new UapiInterface(name), new WgToolInterface(name)];
-  // Looked at each time: the interface may come again as one of the other kind.
-  const present = () => (existsSync(controlSocketOf(name)) ? uapi : tool);
-  return { read: () => present().read(), write: (change) => present().write(change) };
 }
