@@ -10,16 +10,14 @@ import { ObjectError } from '../../../protocol/lks1.ts';
 import type { SessionParams } from '../../../protocol/params.ts';
 import type { Session } from '../../../protocol/session.ts';
 import type { SessionHooks } from '../../../protocol/session-options.ts';
-import type { IncomingStream, Stream } from '../../../protocol/stream.ts';
-import { correlationBytes } from '../../../protocol/stream-messages.ts';
+import type { Stream } from '../../../protocol/stream.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { LiveSessionReport } from '../../channel/messages.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
 import { origins } from '../../config.ts';
-import type { PrincipalView } from '../../policy/engine.ts';
+import type { PrincipalView } from '../../policy/question.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
 import { BridgeError } from '../bridge/tunnel-stream.ts';
-import { forLog } from '../bridge/upstream-error.ts';
 import type { UpstreamPool } from '../bridge/upstream-pool.ts';
 import type { Caller } from '../exchange/context.ts';
 import type { PolicyInForce } from '../state/policy-state.ts';
@@ -27,7 +25,6 @@ import { Assertions, callerOf } from './caller.ts';
 import { CredentialGate } from './credential-gate.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { type Person, personOf, postureTime, principalOf } from './person.ts';
-import { serveStream } from './serve-stream.ts';
 import { ServicePools } from './service-pools.ts';
 import { StepUp } from './step-up.ts';
 
@@ -122,9 +119,10 @@ export class LiveSession {
     };
   }
 
-  hooks(): SessionHooks {
+  /** @param onOpen serves a stream of this session */
+  hooks(onOpen: SessionHooks['onOpen']): SessionHooks {
     return {
-      onOpen: (incoming) => this.#onOpen(incoming),
+      onOpen,
       onFault: (error) => this.#deps.log.debug({ session: this.id, err: error }, 'session ended by an error'),
       verifyReauth: (bytes) => this.#reidentify(bytes),
       onReauth: (svid) => this.#renewed(svid),
@@ -282,13 +280,6 @@ export class LiveSession {
       since: this.#since,
       ...{ streams, bytesIn, bytesOut },
     };
-  }
-
-  #onOpen(incoming: IncomingStream): void {
-    serveStream(incoming, this, this.#deps).catch((error: unknown) => {
-      this.#deps.log.error({ session: this.id, cause: forLog(error) }, 'a stream could not be served');
-      incoming.refuse('internal', new Uint8Array(correlationBytes));
-    });
   }
 
   #mayCome(svid: VerifiedSvid): void {

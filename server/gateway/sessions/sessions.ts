@@ -9,16 +9,20 @@ import type { Carrier } from '../../../protocol/carrier.ts';
 import type { CloseCode } from '../../../protocol/codes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import type { Session } from '../../../protocol/session.ts';
+import type { IncomingStream } from '../../../protocol/stream.ts';
+import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import type { LiveSessionReport } from '../../channel/messages.ts';
 import { Counts } from '../../counts.ts';
 import { HalfOpen } from '../../half-open.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
 import { sourceOf } from '../../wireguard/wire.ts';
+import { forLog } from '../bridge/upstream-error.ts';
 import { maxHalfOpenHandshakes, maxSessions, maxSessionsPerDevice } from '../limits.ts';
 import { Admission } from './admission.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { LiveSession } from './live-session.ts';
 import type { Person } from './person.ts';
+import { serveStream } from './serve-stream.ts';
 
 export class Sessions {
   readonly #deps: SessionDependencies;
@@ -149,7 +153,14 @@ export class Sessions {
       admit: () => this.#admit(carrier, source),
       retry: { keys, address: live.peer.address, demand: () => this.#demandOf(carrier, source) },
       params: (svid) => live.params(svid),
-      session: live.hooks(),
+      session: live.hooks((incoming) => this.#serve(incoming, live)),
+    });
+  }
+
+  #serve(incoming: IncomingStream, live: LiveSession): void {
+    serveStream(incoming, live, this.#deps).catch((error: unknown) => {
+      this.#deps.log.error({ session: live.id, cause: forLog(error) }, 'a stream could not be served');
+      incoming.refuse('internal', new Uint8Array(correlationBytes));
     });
   }
 
