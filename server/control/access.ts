@@ -1,12 +1,11 @@
 /** Asks the policy in force about one person and one service, with their proofs and posture as they are now. */
-
 import { amrBit } from '../../protocol/svid.ts';
 import type { AuditEvent } from '../channel/audit-event.ts';
 import type { ServiceRecord } from '../channel/snapshot-content.ts';
 import { amrNames } from '../policy/amr.ts';
-import { type PrincipalView, unknownAgeS } from '../policy/engine.ts';
 import { kindsOf } from '../policy/kinds.ts';
 import { decideLaunchBy, type LaunchDecision } from '../policy/launch.ts';
+import { type PrincipalView, unknownAgeS } from '../policy/question.ts';
 import { recordPrincipal } from '../policy/recorded.ts';
 import type { Context } from './context.ts';
 import type { SignedIn } from './leases.ts';

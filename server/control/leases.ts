@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { amrBit } from '../../protocol/svid.ts';
 import type { LinkRecord } from '../channel/snapshot-content.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { GuestOf, IdpView } from '../policy/engine.ts';
+import type { GuestOf, IdpView } from '../policy/question.ts';
 import type { LeaseTable } from '../store/tables/sessions.ts';
 import type { StoreTransaction } from '../store/tables.ts';
 import { ApiError } from './api-error.ts';

@@ -2,8 +2,8 @@
 import { amrBit } from '../../protocol/svid.ts';
 import type { AmrName } from '../policy/amr.ts';
 import { type Danger, dangersOf } from '../policy/dangers.ts';
-import type { PrincipalView, Question } from '../policy/engine.ts';
 import { type Explanation, effectOf, explain } from '../policy/explain.ts';
+import type { PrincipalView, Question } from '../policy/question.ts';
 import type { Action, PolicySignal } from '../policy/schema.ts';
 import {
   type CheckedPolicies,

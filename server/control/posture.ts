@@ -8,7 +8,7 @@ import { postureMessage } from '../../protocol/challenges.ts';
 import type { AuditEvent } from '../channel/audit-event.ts';
 import { printableField } from '../channel/fields.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import type { PostureView } from '../policy/engine.ts';
+import type { PostureView } from '../policy/question.ts';
 import { type PolicySignal, policySignals } from '../policy/schema.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';

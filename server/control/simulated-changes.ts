@@ -1,7 +1,7 @@
 /** What a simulation found, counted and put together: the same person, service and request with the same outcomes is one line. */
 import type { AuditEvent } from '../channel/audit-event.ts';
 import type { SnapshotContent } from '../channel/snapshot-content.ts';
-import type { PolicyDecision, Question } from '../policy/engine.ts';
+import type { PolicyDecision, Question } from '../policy/question.ts';
 import type { Action } from '../policy/schema.ts';
 
 export interface SimulatedOutcome {

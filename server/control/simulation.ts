@@ -5,9 +5,10 @@
  */
 import { type AuditEvent, auditEventSchema } from '../channel/audit-event.ts';
 import type { SnapshotContent } from '../channel/snapshot-content.ts';
-import { type PolicyDecision, PolicyEngine, type Question } from '../policy/engine.ts';
+import { PolicyEngine } from '../policy/engine.ts';
 import { kindsOf } from '../policy/kinds.ts';
 import { decideLaunchBy } from '../policy/launch.ts';
+import type { PolicyDecision, Question } from '../policy/question.ts';
 import { decisionTypes, recordedQuestion } from '../policy/recorded.ts';
 import { ApiError } from './api-error.ts';
 import type { Context } from './context.ts';

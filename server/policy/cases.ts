@@ -11,8 +11,9 @@ import {
   serviceSchemes,
 } from '../channel/snapshot-content.ts';
 import type { AmrName } from './amr.ts';
-import { type PolicyDecision, PolicyEngine, type PrincipalView } from './engine.ts';
+import { PolicyEngine } from './engine.ts';
 import { cedarTime } from './links.ts';
+import type { PolicyDecision, PrincipalView } from './question.ts';
 import { actions, policySignals } from './schema.ts';
 
 const word = z.string().min(1).max(256);

@@ -4,8 +4,9 @@
  * service of no name, namespace or label that it could mean. Pure.
  */
 import { type CedarEntity, type ServiceScheme, serviceSchemes } from '../channel/snapshot-content.ts';
-import { PolicyEngine, type PrincipalFacts, type Question } from './engine.ts';
+import { PolicyEngine } from './engine.ts';
 import { cedarTime } from './links.ts';
+import type { PrincipalFacts, Question } from './question.ts';
 
 export type DangerCode = 'allow_all' | 'new_root' | 'retention';
 export interface Danger {

@@ -4,8 +4,9 @@
  */
 import { isAuthorized, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { SnapshotContent } from '../channel/snapshot-content.ts';
-import { type CedarCall, type PolicyDecision, PolicyEngine, type Question } from './engine.ts';
+import { PolicyEngine } from './engine.ts';
 import { linkPolicies } from './links.ts';
+import type { CedarCall, PolicyDecision, Question } from './question.ts';
 
 export interface ConsideredPolicy {
   readonly id: string;

@@ -3,7 +3,8 @@
  * asked of other policies. Pure.
  */
 import type { StreamKind } from '../../protocol/codes.ts';
-import { type PolicyDecision, type PolicyEngine, type PrincipalView, unknownAgeS } from './engine.ts';
+import type { PolicyEngine } from './engine.ts';
+import { type PolicyDecision, type PrincipalView, unknownAgeS } from './question.ts';
 
 /** Whether there is a credential, and by which policies: where a touch is still to come, by those that permit it then. */
 export type LaunchDecision = Pick<PolicyDecision, 'decision' | 'policies'> & { readonly reason?: 'stepup_pending' };

@@ -5,7 +5,7 @@
 import { parseSpiffeId } from '../../protocol/spiffe.ts';
 import type { AuditEvent, AuditEventType } from '../channel/audit-event.ts';
 import type { AmrName } from './amr.ts';
-import type { PrincipalView, Question } from './engine.ts';
+import type { PrincipalView, Question } from './question.ts';
 import { type Action, type PolicySignal, policySignals } from './schema.ts';
 
 type Detail = Record<string, string | number | boolean>;

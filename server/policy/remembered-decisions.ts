@@ -5,7 +5,7 @@
  * the time nor the path. Where one reads the time, and for guests, whose links end by it, Cedar is always asked. Pure.
  */
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
-import type { CedarCall, PolicyDecision } from './engine.ts';
+import type { CedarCall, PolicyDecision } from './question.ts';
 
 /** Of one engine, with the length of a key: about 2 MiB at the very most. */
 const maxDecisions = 1_024;

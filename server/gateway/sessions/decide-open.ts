@@ -5,8 +5,8 @@
 import type { StreamCode, StreamKind } from '../../../protocol/codes.ts';
 import type { VerifiedSvid } from '../../../protocol/svid.ts';
 import type { ServiceRecord } from '../../channel/snapshot-content.ts';
-import type { PrincipalView } from '../../policy/engine.ts';
 import { kindsOf } from '../../policy/kinds.ts';
+import type { PrincipalView } from '../../policy/question.ts';
 import type { PolicyInForce } from '../state/policy-state.ts';
 
 export type OpenVerdict = { readonly policies: string[] } & (

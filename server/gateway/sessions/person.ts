@@ -1,14 +1,13 @@
 /**
  * Who a session belongs to, as its credential says, in the forms that policy, audit, jars and services want.
  */
-
 import { Reader } from '../../../protocol/bytes.ts';
 import { HandshakeError } from '../../../protocol/established.ts';
 import { hashBytes } from '../../../protocol/limits.ts';
 import { parseSpiffeId } from '../../../protocol/spiffe.ts';
 import { amrBit, type VerifiedSvid } from '../../../protocol/svid.ts';
 import { amrNames } from '../../policy/amr.ts';
-import { type GuestOf, type PrincipalView, unknownAgeS } from '../../policy/engine.ts';
+import { type GuestOf, type PrincipalView, unknownAgeS } from '../../policy/question.ts';
 import { stepUpMs } from '../limits.ts';
 
 const stepUpS = stepUpMs / 1_000;

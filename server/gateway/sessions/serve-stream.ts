@@ -6,7 +6,7 @@ import { hex } from '../../../protocol/bytes.ts';
 import type { IncomingStream } from '../../../protocol/stream.ts';
 import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import { origins } from '../../config.ts';
-import type { PrincipalView } from '../../policy/engine.ts';
+import type { PrincipalView } from '../../policy/question.ts';
 import { recordPrincipal } from '../../policy/recorded.ts';
 import type { EventContent } from '../audit.ts';
 import { type HttpDependencies, serveHttp } from '../bridge/http-exchange.ts';

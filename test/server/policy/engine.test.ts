@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CedarEntity } from '../../../server/channel/snapshot-content.ts';
 import { amrNames } from '../../../server/policy/amr.ts';
-import { PolicyEngine, type PrincipalFacts, type PrincipalView, type Question } from '../../../server/policy/engine.ts';
+import { PolicyEngine } from '../../../server/policy/engine.ts';
 import { cedarTime } from '../../../server/policy/links.ts';
+import type { PrincipalFacts, PrincipalView, Question } from '../../../server/policy/question.ts';
 import { defaultPolicies } from '../../../server/policy/schema.ts';
 import { readPolicies } from '../../../server/policy/validate.ts';
 

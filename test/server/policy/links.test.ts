@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CedarEntity, LinkRecord } from '../../../server/channel/snapshot-content.ts';
-import { PolicyEngine, type Question } from '../../../server/policy/engine.ts';
+import { PolicyEngine } from '../../../server/policy/engine.ts';
 import { isOpen, leaveBy } from '../../../server/policy/links.ts';
+import type { Question } from '../../../server/policy/question.ts';
 import { readPolicies } from '../../../server/policy/validate.ts';
 
 const now = Date.UTC(2026, 10, 26, 12, 30, 15);

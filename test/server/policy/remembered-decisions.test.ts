@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { CedarEntity, LinkRecord } from '../../../server/channel/snapshot-content.ts';
-import { type PolicyDecision, PolicyEngine, type PrincipalView, type Question } from '../../../server/policy/engine.ts';
+import { PolicyEngine } from '../../../server/policy/engine.ts';
 import { linkPolicies } from '../../../server/policy/links.ts';
+import type { PolicyDecision, PrincipalView, Question } from '../../../server/policy/question.ts';
 import { contextRead, RememberedDecisions } from '../../../server/policy/remembered-decisions.ts';
 import { readPolicies } from '../../../server/policy/validate.ts';
 

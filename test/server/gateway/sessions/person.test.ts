@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { amrBit, type VerifiedSvid } from '../../../../protocol/svid.ts';
 import { principalOf } from '../../../../server/gateway/sessions/person.ts';
-import { unknownAgeS } from '../../../../server/policy/engine.ts';
+import { unknownAgeS } from '../../../../server/policy/question.ts';
 
 const person = { spiffeId: 'spiffe://latchkey.local/user/ada/device/laptop', user: 'ada', device: 'laptop' };
 const now = 1_000_000;
