@@ -7,7 +7,7 @@ import type { Channel } from './carrier.ts';
 import type { Clock } from './clock.ts';
 import type { Crypto } from './crypto.ts';
 import { type KeyPlace, other, RecordOpener, RecordSealer, type Role } from './record.ts';
-import { RecordLink } from './record-link.ts';
+import { type LinkKeys, RecordLink } from './record-link.ts';
 import type { EpochSecrets } from './schedule.ts';
 import { SessionEpochs } from './session-epochs.ts';
 import type { RecordLimits } from './session-limits.ts';
@@ -43,7 +43,7 @@ export type KeyHolder = {
   wipe(): void;
 };
 
-export class RecordLayer {
+export class RecordLayer implements LinkKeys {
   readonly epochs: SessionEpochs;
   readonly counts: RecordCounts = { sealed: 0, opened: 0, bytesIn: 0, bytesOut: 0 };
   readonly #options: RecordLayerOptions;

@@ -6,15 +6,27 @@
 import type { Channel } from './carrier.ts';
 import { recordHeaderBytes, recordType } from './limits.ts';
 import type { OpenedRecord, RecordOpener, RecordSealer } from './record.ts';
-import type { RecordLayer } from './record-layer.ts';
+import type { SessionEpochs } from './session-epochs.ts';
 import { SessionError } from './session-error.ts';
 
 /** An opened record and the epoch that vouches for it. */
 export type LinkRecord = OpenedRecord & { readonly epoch: number };
 
+/** Where the keys of a stream come from, and who is told what was done with them. */
+export type LinkKeys = {
+  readonly epochs: Pick<SessionEpochs, 'sending' | 'resolve' | 'opening'>;
+  sealer(streamId: bigint): RecordSealer;
+  opener(streamId: bigint, epoch: number): RecordOpener;
+  /** @param keyCount records of the key that sealed it */
+  sealed(bytes: number, keyCount: number): void;
+  opened(bytes: number, keyCount: number): void;
+  /** A record could not be sealed: that ends the session. */
+  fail(error: unknown): void;
+};
+
 export class RecordLink {
   readonly channel: Channel;
-  readonly #layer: RecordLayer;
+  readonly #keys: LinkKeys;
   #sealer: RecordSealer | undefined;
   #opener: RecordOpener | undefined;
   /** The epoch of the last record received; no earlier one is taken. */
@@ -22,8 +34,8 @@ export class RecordLink {
   #lastSent: Promise<void> = Promise.resolve();
   #isOver = false;
 
-  constructor(layer: RecordLayer, channel: Channel) {
-    this.#layer = layer;
+  constructor(keys: LinkKeys, channel: Channel) {
+    this.#keys = keys;
     this.channel = channel;
   }
 
@@ -41,12 +53,12 @@ export class RecordLink {
       const { sealer, frame } = this.#seal(kind, content);
       const sent = this.channel.send(frame);
       // Only now: keys that are worn by it may make the session send on this very channel.
-      this.#layer.sealed(frame.length, sealer.count);
+      this.#keys.sealed(frame.length, sealer.count);
       const release = () => sealer.release(frame);
       this.#lastSent = sent.then(release, release); // until then the bytes are the channel's
       return sent;
     } catch (error) {
-      this.#layer.fail(error);
+      this.#keys.fail(error);
       return Promise.reject(error);
     }
   }
@@ -54,8 +66,8 @@ export class RecordLink {
   #seal(kind: number, content: Uint8Array): { sealer: RecordSealer; frame: Uint8Array<ArrayBuffer> } {
     // A second sealer for this place would start again at counter 0 under the same key.
     if (this.#isOver) throw new SessionError('internal', 'sealing on a stream that is over');
-    const epoch = this.#layer.epochs.sending; // one past its time throws here
-    if (this.#sealer?.epoch !== epoch.number) this.#sealer = this.#layer.sealer(this.streamId);
+    const epoch = this.#keys.epochs.sending; // one past its time throws here
+    if (this.#sealer?.epoch !== epoch.number) this.#sealer = this.#keys.sealer(this.streamId);
     const sealer = this.#sealer;
     return { sealer, frame: sealer.seal(kind, content) };
   }
@@ -63,7 +75,7 @@ export class RecordLink {
   /** @param frame hostile. The content is a view that the next open may overwrite. @throws SessionError */
   open(frame: Uint8Array): LinkRecord {
     if (frame.length < recordHeaderBytes || frame[0] !== recordType) throw new SessionError('decode', 'not a record');
-    const epoch = this.#layer.epochs.resolve(frame[1]!);
+    const epoch = this.#keys.epochs.resolve(frame[1]!);
     if (epoch >= 0 && epoch < this.#receiving) throw new SessionError('replay', 'record of an earlier epoch');
     const opener = this.#openerOf(epoch);
     let record: OpenedRecord;
@@ -74,13 +86,13 @@ export class RecordLink {
       throw error;
     }
     this.#receiveFrom(opener);
-    this.#layer.opened(frame.length, opener.count);
+    this.#keys.opened(frame.length, opener.count);
     return { kind: record.kind, content: record.content, epoch };
   }
 
   #openerOf(epoch: number): RecordOpener {
-    if (this.#opener?.epoch !== epoch) return this.#layer.opener(this.streamId, epoch);
-    this.#layer.epochs.opening(epoch); // an epoch past its time refuses to open
+    if (this.#opener?.epoch !== epoch) return this.#keys.opener(this.streamId, epoch);
+    this.#keys.epochs.opening(epoch); // an epoch past its time refuses to open
     return this.#opener;
   }
 
