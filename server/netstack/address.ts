@@ -4,11 +4,18 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** @throws TypeError when the text is no IP literal (a name or a zone is none). */
-export function parseAddress(text: string): Uint8Array {
+/** @returns null for text that is no IP literal (a name or a zone is none). */
+export function addressOrNull(text: string): Uint8Array | null {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
   if (isIPv6(text) && !text.includes('%')) return parseIp6(text);
-  throw new TypeError('an address must be an IPv4 or IPv6 literal');
+  return null;
+}
+
+/** @throws TypeError when the text is no IP literal. */
+export function parseAddress(text: string): Uint8Array {
+  const address = addressOrNull(text);
+  if (address === null) throw new TypeError('an address must be an IPv4 or IPv6 literal');
+  return address;
 }
 
 function parseIp6(text: string): Uint8Array {

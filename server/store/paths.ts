@@ -1,6 +1,5 @@
 /** Where the control plane keeps what, inside the data folder. Folders are 0700, files 0600. */
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
 import type { StorePlace } from './store.ts';
 
 export interface ControlPaths {
@@ -32,7 +31,7 @@ export function controlPaths(data: string): ControlPaths {
   };
 }
 
-/** Where the store of an installation is. */
-export function storePlace({ data, store }: Pick<Config, 'data' | 'store'>): StorePlace {
+/** Where the store of an installation is. @param store as configured: `sqlite`, or where a PostgreSQL store is */
+export function storePlace({ data, store }: { readonly data: string; readonly store: string }): StorePlace {
   return store === 'sqlite' ? { file: controlPaths(data).database } : { url: store };
 }

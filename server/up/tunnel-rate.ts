@@ -6,8 +6,8 @@
  */
 import type { Clock } from '../../protocol/clock.ts';
 import { RecentRate } from '../recent-rate.ts';
+import { sourceOf } from '../source-address.ts';
 import { TokenBuckets } from '../token-buckets.ts';
-import { sourceOf } from '../wireguard/wire.ts';
 
 /** Above so many a second, of all sources, each has a share: a gateway takes that many handshakes on a tenth of a core. */
 export const tunnelsAtEasePerSecond = 64;

@@ -14,12 +14,13 @@
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import type { Clock } from '../../protocol/clock.ts';
+import { addressOrNull } from '../netstack/address.ts';
 import { AllowedIps } from './allowed-ips.ts';
 import { CookieIssuer } from './cookie.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { WireGuardError } from './errors.ts';
 import { IndexTable } from './indices.ts';
-import { formatPrefix, type Prefix, parseIp, parsePrefix, readIpHeader } from './ip.ts';
+import { formatPrefix, type Prefix, parsePrefix, readIpHeader } from './ip.ts';
 import { decodePublicKey, encodePublicKey, PrivateKey, presharedKey, type StaticPublic } from './keys.ts';
 import { DEFAULT_MTU, MAX_PACKET_BYTES, MAX_PEERS } from './limits.ts';
 import { Peer, type PeerHost } from './peer.ts';
@@ -205,7 +206,7 @@ export class WireGuardDevice {
 
   /** @returns the public key (base64) of the peer that an inner address leads to. */
   route(ip: string): string | undefined {
-    const address = parseIp(ip);
+    const address = addressOrNull(ip);
     return address === null ? undefined : this.#routes.lookup(address)?.name;
   }
 

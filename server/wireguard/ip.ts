@@ -1,9 +1,8 @@
 /**
- * IP addresses as bytes, prefixes, and the addresses in a packet's header (RFC 791, RFC 8200, RFC 4291 section 2.2).
+ * Prefixes of IP addresses, and the addresses in a packet's header (RFC 791, RFC 8200, RFC 4291 section 2.2).
  * Not an IP stack: that is server/netstack/. Checksums, options and fragments pass unread.
  */
-import { isIP } from 'node:net';
-import { formatAddress, parseAddress } from '../netstack/address.ts';
+import { addressOrNull, formatAddress } from '../netstack/address.ts';
 import { WireGuardError } from './errors.ts';
 
 /** 4 or 16 bytes. */
@@ -16,15 +15,10 @@ export interface Prefix {
   readonly length: number;
 }
 
-/** @returns null for text that is not one address; a zone (`%eth0`) is not part of an address here. */
-export function parseIp(text: string): IpBytes | null {
-  return isIP(text) === 0 || text.includes('%') ? null : parseAddress(text);
-}
-
 /** Reads `10.0.0.0/8`, `fd00::/8` or a single address; bits beyond the length are cleared, as wg does. */
 export function parsePrefix(text: string): Prefix {
   const [ip = '', lengthText, ...rest] = text.split('/');
-  const address = parseIp(ip);
+  const address = addressOrNull(ip);
   const bits = (address?.length ?? 0) * 8;
   const length = lengthText === undefined ? bits : /^\d{1,3}$/.test(lengthText) ? Number(lengthText) : Number.NaN;
   if (address === null || rest.length > 0 || !(length <= bits)) {

@@ -3,6 +3,7 @@
  * that the message is worth. Everything that stops on the way is counted under a name and answered by silence,
  * with the cookie reply as the one exception.
  */
+import { sourceOf } from '../source-address.ts';
 import { TokenBuckets } from '../token-buckets.ts';
 import type { CookieIssuer } from './cookie.ts';
 import { readInitiation } from './handshake.ts';
@@ -12,7 +13,7 @@ import { SOURCE_HANDSHAKES } from './limits.ts';
 import { LoadMeter } from './load.ts';
 import { type Initiation, type Message, parseMessage, type Response } from './messages.ts';
 import type { Peer, PeerHost } from './peer.ts';
-import { type Endpoint, sourceOf } from './wire.ts';
+import type { Endpoint } from './wire.ts';
 
 export interface ReceiverParts {
   readonly host: PeerHost;

@@ -2,10 +2,10 @@
  * Where datagrams come from and go to: the outer side of a device. {@link Wire} is the seam that lets tests put a lossy
  * network in memory where udp.ts has sockets.
  */
-import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { addressOrNull } from '../netstack/address.ts';
+import { addressBytes } from '../source-address.ts';
 import { WireGuardError } from './errors.ts';
-import { parseIp } from './ip.ts';
 
 /** An outer address. */
 export interface Endpoint {
@@ -44,7 +44,7 @@ export function parseEndpoint(text: string): { host: string; port: number; liter
   if (host === '' || !bracketsHoldIpv6 || !(port >= 1 && port <= 65_535)) {
     throw new WireGuardError('endpoint_malformed', 'An endpoint is host:port or [IPv6]:port.');
   }
-  return { host, port, literal: match?.[1] !== undefined || parseIp(host) !== null };
+  return { host, port, literal: match?.[1] !== undefined || addressOrNull(host) !== null };
 }
 
 export function formatEndpoint({ address, port }: Endpoint): string {
@@ -55,19 +55,7 @@ export function sameEndpoint(a: Endpoint | undefined, b: Endpoint): boolean {
   return a !== undefined && a.port === b.port && a.address === b.address;
 }
 
-function addressBytes(address: string): Uint8Array {
-  // What is no plain literal (a zone) is told apart by its text.
-  return parseIp(address) ?? createHash('sha256').update(address).digest().subarray(0, 16);
-}
-
 /** What a cookie is bound to: address and port (paper section 5.4.7). */
 export function endpointBytes({ address, port }: Endpoint): Uint8Array {
   return Uint8Array.from([...addressBytes(address), port >> 8, port & 0xff]);
-}
-
-/** Who shares one allowance of handshakes: an IPv4 address or an IPv6 /64, the least a network hands out. */
-export function sourceOf({ address }: Pick<Endpoint, 'address'>): string {
-  // A socket of both families shows IPv4 as ::ffff:192.0.2.1, all of it in one /64 (RFC 4291 section 2.5.5.2).
-  const bytes = addressBytes(address.replace(/^::ffff:(?=[\d.]+$)/i, ''));
-  return Buffer.from(bytes.length === 4 ? bytes : bytes.subarray(0, 8)).toString('hex');
 }

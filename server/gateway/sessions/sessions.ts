@@ -2,7 +2,6 @@
  * All sessions of this gateway: carriers come in, handshakes are bounded in number and time, sessions are counted, asked
  * again when policy changes, and cleaned up after. Who may come is live-session.ts's question.
  */
-
 import { acceptGateway } from '../../../protocol/accept-gateway.ts';
 import { base64url } from '../../../protocol/bytes.ts';
 import type { Carrier } from '../../../protocol/carrier.ts';
@@ -14,8 +13,8 @@ import { correlationBytes } from '../../../protocol/stream-messages.ts';
 import type { LiveSessionReport } from '../../channel/messages.ts';
 import { Counts } from '../../counts.ts';
 import { HalfOpen } from '../../half-open.ts';
+import { sourceOf } from '../../source-address.ts';
 import type { CarrierPeer } from '../../transport/session.ts';
-import { sourceOf } from '../../wireguard/wire.ts';
 import { forLog } from '../bridge/upstream-error.ts';
 import { maxHalfOpenHandshakes, maxSessions, maxSessionsPerDevice } from '../limits.ts';
 import { Admission } from './admission.ts';

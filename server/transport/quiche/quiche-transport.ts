@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../protocol/clock.ts';
 import { HalfOpen } from '../../half-open.ts';
-import { sourceOf } from '../../wireguard/wire.ts';
+import { sourceOf } from '../../source-address.ts';
 import { type CertificateSource, Certificates, type OpenCertificates } from '../certificates.ts';
 import { transportLimits } from '../limits.ts';
 import { newCounters, type OnCarrier, type TransportServer } from '../session.ts';

@@ -3,9 +3,10 @@
  * work. Peers are names for addresses here; nothing checks on the way who has one, so that is the outer layer's to do.
  * No keys are exchanged, so a connector of ours, whose keys are, cannot be reached this way.
  */
+import { addressOrNull } from '../../netstack/address.ts';
 import { AllowedIps } from '../allowed-ips.ts';
 import type { PeerConfig, PeerStatus } from '../device.ts';
-import { formatPrefix, parseIp, parsePrefix } from '../ip.ts';
+import { formatPrefix, parsePrefix } from '../ip.ts';
 import { decodePublicKey, PrivateKey, type StaticPublic } from '../keys.ts';
 import type { ListenOptions } from '../wire.ts';
 
@@ -45,7 +46,7 @@ export class RoutedDevice {
   newSession(): void {}
 
   route(ip: string): string | undefined {
-    const address = parseIp(ip);
+    const address = addressOrNull(ip);
     return address === null ? undefined : this.#routes.lookup(address);
   }
 

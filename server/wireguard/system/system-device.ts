@@ -9,10 +9,10 @@
  */
 import { wipe } from '../../../protocol/bytes.ts';
 import type { Clock } from '../../../protocol/clock.ts';
+import { addressOrNull } from '../../netstack/address.ts';
 import { AllowedIps } from '../allowed-ips.ts';
 import type { DeviceLog, PeerConfig, PeerStatus } from '../device.ts';
 import { WireGuardError } from '../errors.ts';
-import { parseIp } from '../ip.ts';
 import { encodePublicKey, PrivateKey, type StaticPublic } from '../keys.ts';
 import type { ListenOptions } from '../wire.ts';
 import type { InterfaceState, WireGuardInterface } from './interface.ts';
@@ -126,7 +126,7 @@ export class SystemDevice {
   }
 
   route(ip: string): string | undefined {
-    const address = parseIp(ip);
+    const address = addressOrNull(ip);
     return address === null ? undefined : this.#routes.lookup(address);
   }
 

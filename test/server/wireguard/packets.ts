@@ -1,5 +1,5 @@
 /** IP packets made by hand: ICMP echo for both families (RFC 792, RFC 4443), and enough reading to judge the answer. */
-import { parseIp } from '../../../server/wireguard/ip.ts';
+import { addressOrNull } from '../../../server/netstack/address.ts';
 
 function internetChecksum(...parts: Uint8Array[]): number {
   const bytes = Buffer.concat(parts);
@@ -41,15 +41,15 @@ function echo4(echo: Echo): Uint8Array {
   view.setUint16(2, packet.length);
   view.setUint8(8, 64);
   view.setUint8(9, 1);
-  packet.set(parseIp(echo.source)!, 12);
-  packet.set(parseIp(echo.destination)!, 16);
+  packet.set(addressOrNull(echo.source)!, 12);
+  packet.set(addressOrNull(echo.destination)!, 16);
   view.setUint16(10, internetChecksum(packet.subarray(0, 20)));
   packet.set(message, 20);
   return packet;
 }
 
 function echo6(echo: Echo): Uint8Array {
-  const addresses = Buffer.concat([parseIp(echo.source)!, parseIp(echo.destination)!]);
+  const addresses = Buffer.concat([addressOrNull(echo.source)!, addressOrNull(echo.destination)!]);
   const tail = new Uint8Array(8);
   new DataView(tail.buffer).setUint32(0, 8 + echo.payload.length);
   tail[7] = 58;
