@@ -6,11 +6,10 @@
  * Bounds: what carryInto() leaves is below 2^26 (even limbs) and 2^25 + 2^17 (odd ones): "carried". A sum of two carried
  * elements is below twice, a difference, taken with 2p on top, below three times that; products take factors of up to
  * three: the largest sum of products is then below 2^62.2, and 19 times a limb below 2^32.
- * No branch and no address depends on a limb. This file, its products and the ladder's lanes (x25519.ts) are what wide
- * arithmetic would replace. Not for other fields.
+ * No branch and no address depends on a limb. This file, the products, the inverse and the lanes of the ladder (x25519.ts)
+ * are what wide arithmetic would replace. Not for other fields.
  */
 import { FIELD, FIELD_SIZE } from './memory';
-import { multiply, square } from './field25519-products';
 
 /** Read from memory: an engine would rebuild constants at each use. */
 const MASK_26: usize = memory.data<u64>([0x3ffffff, 0x3ffffff]);
@@ -81,42 +80,6 @@ export function carryInto(
   put(out + 32, v128.and(h4, m26), h5);
   put(out + 48, v128.and(h6, m26), v128.and(h7, m25));
   put(out + 64, v128.and(h8, m26), v128.and(h9, m25));
-}
-
-/** out = f^(2^times). */
-function squareTimes(out: usize, f: usize, times: i32): void {
-  square(out, f);
-  for (let i = 1; i < times; i++) square(out, out);
-}
-
-/** out = f^(p-2), the inverse, and 0 for 0, in both lanes. The usual chain of 254 squarings; uses pairs 12 to 15. */
-export function invert(out: usize, f: usize): void {
-  const t0 = pair(12);
-  const t1 = pair(13);
-  const t2 = pair(14);
-  const t3 = pair(15);
-  square(t0, f); // 2
-  squareTimes(t1, t0, 2); // 8
-  multiply(t1, f, t1); // 9
-  multiply(t0, t0, t1); // 11
-  square(t2, t0); // 22
-  multiply(t1, t1, t2); // 2^5 - 1
-  squareTimes(t2, t1, 5);
-  multiply(t1, t2, t1); // 2^10 - 1
-  squareTimes(t2, t1, 10);
-  multiply(t2, t2, t1); // 2^20 - 1
-  squareTimes(t3, t2, 20);
-  multiply(t2, t3, t2); // 2^40 - 1
-  squareTimes(t2, t2, 10);
-  multiply(t1, t2, t1); // 2^50 - 1
-  squareTimes(t2, t1, 50);
-  multiply(t2, t2, t1); // 2^100 - 1
-  squareTimes(t3, t2, 100);
-  multiply(t2, t3, t2); // 2^200 - 1
-  squareTimes(t2, t2, 50);
-  multiply(t1, t2, t1); // 2^250 - 1
-  squareTimes(t1, t1, 5);
-  multiply(out, t1, t0); // 2^255 - 21
 }
 
 /** Limb boundaries of the ten-limb form in bits: 0, 26, 51, 77, 102, 128, 153, 179, 204, 230. */

@@ -5,7 +5,8 @@
  *
  * Not for signatures, and not for points of the Edwards form.
  */
-import { crossed, decode, difference, encode, invert, pair } from './field25519';
+import { crossed, decode, difference, encode, pair } from './field25519';
+import { invert } from './field25519-inverse';
 import { multiply, square } from './field25519-products';
 import { FIELD, FIELD_COUNT, FIELD_SIZE, POINT, SCALAR, SHARED } from './memory';
 
