@@ -3,6 +3,7 @@
  * it keeps nothing, caches nothing and decides nothing.
  */
 import { cookiesHeader, type FromExchange, type RequestMessage } from '../app-messages.ts';
+import { declaredLength } from '../content-length.ts';
 import { labelOf } from '../origins.ts';
 import { mirrorCookies, tellCookies, toldCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
@@ -76,12 +77,6 @@ async function once(request: Request, site: Site, client: string): Promise<Respo
 }
 
 const isRedirect = ({ status }: Head): boolean => status >= 300 && status < 400;
-
-/** As the service declared it. */
-function lengthOf({ headers }: Head): number | undefined {
-  const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
-  return length === undefined ? undefined : Number(length);
-}
 
 /** To another origin. */
 function leadsAway(head: Head, from: string): boolean {
@@ -174,7 +169,7 @@ class Exchange {
     switch (message.t) {
       case 'head':
         this.#download.mayBreakOff = this.#events?.isAnsweredBy(message.headers) ?? false;
-        this.#download.expected = lengthOf(message);
+        this.#download.expected = declaredLength(message.headers);
         this.#head.resolve(message);
         break;
       case 'chunk':

@@ -8,6 +8,7 @@ import { encodeRequestHead, type Header, type ResponseHead, ResponseHeadReader }
 import type { Stream } from '../../protocol/stream.ts';
 import { TunnelFault } from '../api.ts';
 import type { ExchangeMessage, FromTunnel, RequestMessage } from '../app-messages.ts';
+import { declaredLength } from '../content-length.ts';
 import { authorizationOf, nextAuthorization } from './basic-exchange.ts';
 import { BodyQueue } from './body-queue.ts';
 import { BodyRelay } from './body-relay.ts';
@@ -58,7 +59,7 @@ export class HttpExchange {
     this.#authorization = authorizationOf(request, use);
     this.#upload = request.hasBody ? use.transfers?.begin() : undefined;
     this.#download = use.transfers?.begin();
-    expect(this.#upload, request.headers);
+    this.#upload?.expect(declaredLength(request.headers));
   }
 
   take(message: ExchangeMessage): void {
@@ -218,7 +219,7 @@ export class HttpExchange {
     this.#progress = 'answered';
     refuseIfFailed(headers);
     this.#part = resumablePart(this.#request, { status, headers });
-    expect(this.#download, headers);
+    this.#download?.expect(declaredLength(headers));
     const setCookies = headers.filter(([name]) => name === ':set-cookie').map(([, value]) => value);
     const reason = headers.find(([name]) => name === ':reason')?.[1] ?? '';
     const shown = headers.filter(([name]) => !name.startsWith(':'));
@@ -252,11 +253,6 @@ export class HttpExchange {
     this.#body.stop();
     this.#answerBody.stop();
   }
-}
-
-function expect(transfer: Transfer | undefined, headers: readonly Header[]): void {
-  const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
-  if (length !== undefined && /^\d{1,15}$/.test(length)) transfer?.expect(Number(length));
 }
 
 /** A head, and what came of the body with it. */

@@ -6,6 +6,7 @@
  */
 import type { Header } from '../../protocol/exchange/http.ts';
 import type { RequestMessage } from '../app-messages.ts';
+import { declaredLength } from '../content-length.ts';
 
 /** Bytes `first` to `last` of a representation, which is what the interrupted response was to bring. */
 export interface Part {
@@ -39,16 +40,15 @@ const conditions = new Set([
 export function resumablePart(request: RequestMessage, head: Head): Part | undefined {
   if (request.method !== 'GET' || request.hasBody) return undefined;
   const etag = only(head, 'etag');
-  const length = only(head, 'content-length');
-  if (etag === undefined || !strongTag.test(etag)) return undefined;
-  if (length === undefined || !/^\d{1,15}$/.test(length)) return undefined;
+  const length = declaredLength(head.headers);
+  if (etag === undefined || !strongTag.test(etag) || length === undefined) return undefined;
   const coding = codingOf(head);
   if (head.status === 200) {
     const takesRanges = /^\s*bytes\s*$/i.test(only(head, 'accept-ranges') ?? '');
-    return takesRanges ? { etag, coding, first: 0, last: Number(length) - 1, total: length } : undefined;
+    return takesRanges ? { etag, coding, first: 0, last: length - 1, total: String(length) } : undefined;
   }
   const range = head.status === 206 ? rangeOf(head) : undefined;
-  if (range === undefined || range.last - range.first + 1 !== Number(length)) return undefined;
+  if (range === undefined || range.last - range.first + 1 !== length) return undefined;
   return { etag, coding, ...range };
 }
 

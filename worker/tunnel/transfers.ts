@@ -15,8 +15,8 @@ const stillMs = 1_500;
 
 /** One body. */
 export interface Transfer {
-  /** The length its head told; not called where none was told. */
-  expect(bytes: number): void;
+  /** @param bytes the length its head told, if it told one */
+  expect(bytes: number | undefined): void;
   moved(bytes: number): void;
   /** Complete, cut or given up. More calls do nothing. */
   end(): void;
