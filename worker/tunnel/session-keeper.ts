@@ -13,7 +13,9 @@ import type { Session } from '../../protocol/session.ts';
 import type { SessionState } from '../../protocol/session-options.ts';
 import { TunnelFault, type TunnelStatus } from '../api.ts';
 import type { Transport } from '../transport/race.ts';
+import { AwaitedSession } from './awaited-session.ts';
 import type { Credential } from './credential.ts';
+import { KeptSessions } from './kept-sessions.ts';
 import { pause } from './pause.ts';
 import { Renewals, refusals } from './renewals.ts';
 
@@ -97,11 +99,8 @@ export class SessionKeeper {
   readonly #options: KeeperOptions;
   readonly #end = new AbortController();
   readonly #renewals: Renewals;
-  /** All that are not closed: the present one and those that drain. */
-  readonly #sessions = new Map<Session, { signed: Promise<void> }>();
-  /** What may still seal or open: attempts, and sessions that have not closed. */
-  readonly #work = new Set<Promise<unknown>>();
-  #open = newOpen();
+  readonly #kept = new KeptSessions();
+  readonly #awaited: AwaitedSession;
   #turn: Turn | undefined;
   #searchMs = firstSearchMs;
   /** Resolves when a credential under another lease is there, or nothing is to be expected any more. */
@@ -113,12 +112,10 @@ export class SessionKeeper {
 
   constructor(credential: Credential, options: KeeperOptions) {
     this.#options = options;
+    this.#awaited = new AwaitedSession({ clock: options.clock, lapse: () => this.#lapse?.promise });
     this.#renewals = new Renewals(credential, {
       ...options,
-      onRenewed: (renewed) => {
-        // Those that drain too: they live by the same credential.
-        for (const session of this.#sessions.keys()) this.#sign(session, renewed);
-      },
+      onRenewed: (renewed) => this.#kept.signAll(renewed),
       onRefused: (fault) => this.refuse(fault),
       onLapsed: () => {
         this.#lapse = Promise.withResolvers();
@@ -137,28 +134,8 @@ export class SessionKeeper {
    * The open session, waiting for one when there is none.
    * @throws TunnelFault `offline` after the limit, or the code of a refusal.
    */
-  async session(limitMs: number): Promise<Session> {
-    const late = Promise.withResolvers<never>();
-    late.promise.catch(() => undefined);
-    let cancel = () => {};
-    const watch = (): void => {
-      cancel = this.#options.clock.after(limitMs, () => {
-        // A person who is asked to sign in again is not the gateway's silence.
-        if (this.#lapse !== undefined) void this.#lapse.promise.then(watch);
-        else late.reject(new TunnelFault('offline', 'The gateway did not answer.'));
-      });
-    };
-    watch();
-    try {
-      for (;;) {
-        const session = await Promise.race([this.#open.promise, late.promise]);
-        if (isUsable(session)) return session;
-        // It has ended a moment ago and the next one is not even being made.
-        await Promise.race([session.closed, late.promise]);
-      }
-    } finally {
-      cancel();
-    }
+  session(limitMs: number): Promise<Session> {
+    return this.#awaited.within(limitMs);
   }
 
   /** The person has signed in again: what was held goes on by this credential. */
@@ -189,8 +166,8 @@ export class SessionKeeper {
   }
 
   /** Once it has ended: resolves when no session and no attempt is left, and so nothing that seals or opens. */
-  async atRest(): Promise<void> {
-    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+  atRest(): Promise<void> {
+    return this.#kept.atRest();
   }
 
   get #isOver(): boolean {
@@ -261,13 +238,17 @@ export class SessionKeeper {
     };
     const { credential } = this.#renewals;
     const connecting = this.#connect(credential, order, signal, hooks);
-    this.#track(connecting);
+    this.#kept.track(connecting);
     const connection = await connecting;
     if (connection === undefined) return undefined;
-    this.#adopt(connection.session);
-    if (this.#isOver) return undefined;
-    if (this.#renewals.credential !== credential) this.#sign(connection.session, this.#renewals.credential);
-    void connection.session.closed.then(({ code }) => over.resolve(code));
+    const { session } = connection;
+    this.#kept.add(session);
+    if (this.#isOver) {
+      session.close('done');
+      return undefined;
+    }
+    if (this.#renewals.credential !== credential) this.#kept.sign(session, this.#renewals.credential);
+    void session.closed.then(({ code }) => over.resolve(code));
     return { connection, over };
   }
 
@@ -290,25 +271,6 @@ export class SessionKeeper {
     }
   }
 
-  #adopt(session: Session): void {
-    this.#sessions.set(session, { signed: Promise.resolve() });
-    this.#track(session.closed);
-    void session.closed.then(() => this.#sessions.delete(session));
-    if (this.#isOver) session.close('done');
-  }
-
-  #track(work: Promise<unknown>): void {
-    this.#work.add(work);
-    const done = (): boolean => this.#work.delete(work);
-    work.then(done, done);
-  }
-
-  /** REAUTH, when the one before it was answered. One that fails has ended its session. */
-  #sign(session: Session, { svid }: Credential): void {
-    const turn = this.#sessions.get(session);
-    if (turn !== undefined) turn.signed = turn.signed.then(() => session.reauth(svid)).catch(() => undefined);
-  }
-
   /** New streams go to this session until its turn is over. */
   async #hold(turn: Turn): Promise<Ending> {
     const { session, transport } = turn.connection;
@@ -316,10 +278,10 @@ export class SessionKeeper {
     this.#turn = turn;
     this.#reason = undefined;
     this.#options.onStatus({ state: 'open', transport, epoch: session.state.epoch });
-    this.#open.resolve(session);
+    this.#awaited.came(session);
     const ending = await (transport === 'websocket' ? this.#holdAndSearch(turn) : turn.over.promise);
     this.#turn = undefined;
-    if (!this.#isOver) this.#open = newOpen();
+    if (!this.#isOver) this.#awaited.went();
     if (transport === 'webtransport' && this.#options.clock.monotonic() - began >= provenMs)
       this.#searchMs = firstSearchMs;
     if (typeof ending === 'string' && final.has(ending)) this.#stop('refused', ending);
@@ -367,23 +329,9 @@ export class SessionKeeper {
     this.#end.abort();
     this.#endLapse();
     this.#renewals.stop();
-    // Whoever waits hears it, and so does whoever asks later.
     const fault = new TunnelFault(state === 'refused' ? 'refused' : 'offline', 'The tunnel has ended.', correlation);
-    this.#open.reject(fault);
-    this.#open = newOpen();
-    this.#open.reject(fault);
-    for (const session of this.#sessions.keys()) session.close('done');
+    this.#awaited.refuse(fault);
+    this.#kept.close();
     this.#options.onStatus({ state, epoch: 0, reason, ...(correlation !== undefined && { correlation }) });
   }
-}
-
-function newOpen(): PromiseWithResolvers<Session> {
-  const open = Promise.withResolvers<Session>();
-  // Nobody need be waiting when it is rejected.
-  open.promise.catch(() => undefined);
-  return open;
-}
-
-function isUsable(session: Session): boolean {
-  return session.state.phase === 'open' || session.state.phase === 'rekeying';
 }
