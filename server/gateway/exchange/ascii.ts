@@ -8,7 +8,12 @@ const beyondAscii = /[\x80-\xff]/g;
 
 /** A URL: percent-encoded, as the browser itself would do (RFC 3986 section 2.1). */
 export function asciiUrl(url: string): string {
-  return url.replace(beyondAscii, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  return url.replace(beyondAscii, percentEncoded);
+}
+
+/** @param char one byte, from U+0010 on */
+function percentEncoded(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /** One that begins inside of another's quotes is none. Each `;` is looked at once, however much blank follows it. */
@@ -36,5 +41,5 @@ function utf8(bytes: string): string | undefined {
 
 /** RFC 8187 section 3.2.1. */
 function extended(name: string): string {
-  return encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(name).replace(/['()*]/g, percentEncoded);
 }

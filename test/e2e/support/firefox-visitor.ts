@@ -24,7 +24,7 @@ export class FirefoxVisitor implements Visitor {
   }
 
   /** @param prefs beside those of every Firefox of the tests */
-  static async arrive(prefs: FirefoxPrefs = {}): Promise<FirefoxVisitor> {
+  static async arrive(prefs?: FirefoxPrefs): Promise<FirefoxVisitor> {
     const firefox = await launchFirefox(prefs);
     // The tab that Firefox began with has not got the focus, and without it there are no passkeys.
     const hub = await firefox.browser.newPage();
