@@ -16,16 +16,22 @@ interface Settings {
   readonly farId?: string;
 }
 
-const titleHelp = 'the name people see';
-const corsHelp = 'services whose pages may call this one, separated by commas; "" for none';
-const hostOption = () =>
-  new Option('--host <which>', 'the host the service is told: its public name, or that of its own URL').choices(
-    hostRules,
-  );
+/** The options of whatever sets them. */
+function withSettings(command: Command): Command {
+  const host = 'the host the service is told: its public name, or that of its own URL';
+  return command
+    .option('--title <text>', 'the name people see')
+    .addOption(new Option('--host <which>', host).choices(hostRules))
+    .option('--cors-from <names>', 'services whose pages may call this one, separated by commas; "" for none')
+    .option('--namespace <name>', 'the namespace it is in, for policies (default: default)')
+    .option('--labels <words>', 'words that policies may ask for, separated by commas; "" for none')
+    .option(
+      '--far-id <id>',
+      'the SPIFFE id of a federated trust domain that it shows in TLS inside WireGuard; "" for none',
+    )
+    .option('--json', 'print JSON');
+}
 
-const namespaceHelp = 'the namespace it is in, for policies (default: default)';
-const labelsHelp = 'words that policies may ask for, separated by commas; "" for none';
-const farIdHelp = 'the SPIFFE id of a federated trust domain that it shows in TLS inside WireGuard; "" for none';
 const listed = (text: string) => text.split(',').filter((name) => name !== '');
 
 function settingsOf({ title, host, corsFrom, namespace, labels, farId }: Settings) {
@@ -41,30 +47,14 @@ function settingsOf({ title, host, corsFrom, namespace, labels, farId }: Setting
 
 export function addServiceCommands(program: Command): void {
   const service = program.command('service').description('the services people can open');
-  service
-    .command('add <name> <url>')
+  withSettings(service.command('add <name> <url>'))
     .description('publish a service; the host of the URL lies inside a WireGuard peer, or is <connector>.wg')
-    .option('--title <text>', titleHelp)
-    .addOption(hostOption())
-    .option('--cors-from <names>', corsHelp)
-    .option('--namespace <name>', namespaceHelp)
-    .option('--labels <words>', labelsHelp)
-    .option('--far-id <id>', farIdHelp)
-    .option('--json', 'print JSON')
     .action(async (name: string, url: string, own: Settings, command: Command) => {
       const answer = await admin(command, 'POST', '/admin/services', { name, url, ...settingsOf(own) });
       print(optionsOf(command), answer, () => `${name} is published. Open it from the hub.`);
     });
-  service
-    .command('set <name>')
+  withSettings(service.command('set <name>'))
     .description('change the settings of a service; people keep what they have open')
-    .option('--title <text>', titleHelp)
-    .addOption(hostOption())
-    .option('--cors-from <names>', corsHelp)
-    .option('--namespace <name>', namespaceHelp)
-    .option('--labels <words>', labelsHelp)
-    .option('--far-id <id>', farIdHelp)
-    .option('--json', 'print JSON')
     .action(async (name: string, own: Settings, command: Command) => {
       const settings = settingsOf(own);
       if (Object.keys(settings).length === 0)
