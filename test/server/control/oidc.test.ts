@@ -15,6 +15,7 @@ import { clientId, OpenIdProvider, signInAt } from '../../support/openid-provide
 import { Browser } from './browser.ts';
 import { FarGateway, wireguardKey } from './far-gateway.ts';
 import { type Answer, Installation } from './installation.ts';
+import { assertPasskeyNeeded } from './passkey-needed.ts';
 
 const key = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const otherKey = generateKeyPairSync('rsa', { modulusLength: 2_048 });
@@ -174,19 +175,7 @@ describe('sign-in at an OpenID provider', () => {
   test('QZ-9: a provider that was taken over signs in as a user, and adds no device, approves and reads nothing', async () => {
     await comesByProvider(ada, 'ada@example');
     assert.equal((await ada.get('/api/services')).status, 200);
-    const { device } = (await ada.get('/api/session')).body;
-    const refused: [string, object][] = [
-      ['/api/devices/invite', {}],
-      ['/api/devices/name', { device: device.id, name: 'Mine' }],
-      ['/api/devices/revoke', { device: device.id }],
-      ['/api/changes/begin', { change: '0'.repeat(24) }],
-      ['/api/changes/refuse', { change: '0'.repeat(24) }],
-    ];
-    for (const [path, body] of refused) {
-      const answered = await ada.postSigned(path, body);
-      assert.deepEqual([answered.status, answered.body.error], [403, 'passkey_needed'], path);
-    }
-    assert.equal((await ada.get('/api/changes')).body.error, 'passkey_needed');
+    await assertPasskeyNeeded(ada);
     // With the passkey all of it is theirs again.
     assert.equal((await ada.login()).status, 200);
     assert.equal((await ada.postSigned('/api/devices/invite', {})).status, 200);
