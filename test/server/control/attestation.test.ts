@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import type { Maker } from '../../support/authenticator.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { bind } from './guest.ts';
 import { Installation } from './installation.ts';
 
@@ -37,14 +37,11 @@ before(async () => {
   makers['other key'] = { ...makers['known']!, key: makers['unknown']!.key! };
   makers['long'] = { ...makers['known']!, chain: Array(9).fill(makers['known']!.chain![0]) };
   installation = await new Installation((config) => ({ ...config, passkeys: { roots: [known.root] } })).start({
-    gateway: 'a-token-of-the-supervisor',
+    gateway: supervisorToken,
   });
   // The certificates are of this day.
   installation.clock.leap(Date.now() - installation.clock.now());
-  gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-  await gateway.next('snapshot');
-  const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-  await installation.admin('POST', '/admin/peers', site);
+  gateway = await gatewayWithSite(installation);
   await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
   const text =
     'permit (principal in Group::"staff", action, resource) when { context has device && context.device.attested };';

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { base64url, unbase64url } from '../../../protocol/bytes.ts';
 import { verifyReceipt } from '../../../server/audit/receipt.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken, wireguardKey } from './far-gateway.ts';
 import { Installation } from './installation.ts';
 
 describe('revoking sessions, services and connectors', () => {
@@ -13,14 +13,8 @@ describe('revoking sessions, services and connectors', () => {
   let gateway: FarGateway;
   let ada: Browser;
   before(async () => {
-    installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    await installation.admin('POST', '/admin/peers', {
-      publicKey: wireguardKey(),
-      allowedIps: ['10.7.0.0/24'],
-      name: 'site',
-    });
+    installation = await new Installation().start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     for (const name of ['wiki', 'ledger'])
       await installation.admin('POST', '/admin/services', { name, url: `http://10.7.0.5/${name}` });
     ada = new Browser(installation);

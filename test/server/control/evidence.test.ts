@@ -13,7 +13,7 @@ import {
 } from '../../../protocol/challenges.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { bind } from './guest.ts';
 import { Installation } from './installation.ts';
 
@@ -22,11 +22,8 @@ let gateway: FarGateway;
 let ada: Browser;
 let user: string;
 before(async () => {
-  installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-  gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-  await gateway.next('snapshot');
-  const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-  await installation.admin('POST', '/admin/peers', site);
+  installation = await new Installation().start({ gateway: supervisorToken });
+  gateway = await gatewayWithSite(installation);
   await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
   ada = new Browser(installation);
   const { body } = await ada.enrol((await installation.admin('POST', '/admin/enrolments/first', {})).body.url);

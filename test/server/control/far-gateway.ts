@@ -93,3 +93,15 @@ export class FarGateway {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }
+
+/** What `Installation.start` is given for {@link gatewayWithSite}. */
+export const supervisorToken = 'a-token-of-the-supervisor';
+
+/** A gateway that has its first snapshot, and the WireGuard peer `site` with the addresses that services are given here. */
+export async function gatewayWithSite(installation: Installation, ticketKey?: Uint8Array): Promise<FarGateway> {
+  const gateway = new FarGateway(installation, supervisorToken, ticketKey);
+  await gateway.next('snapshot');
+  const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
+  await installation.admin('POST', '/admin/peers', site);
+  return gateway;
+}

@@ -8,7 +8,7 @@ import { type VerifiedSvid, verifySvid } from '../../../protocol/svid.ts';
 import { generateComposite } from '../../../server/crypto/composite-key.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { Browser, type Wrong } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { Installation } from './installation.ts';
 
 describe('launch', () => {
@@ -17,11 +17,8 @@ describe('launch', () => {
   let admin: Browser;
   let guest: Browser;
   beforeEach(async () => {
-    installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    const peer = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-    await installation.admin('POST', '/admin/peers', peer);
+    installation = await new Installation().start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     for (const name of ['wiki', 'ledger']) {
       await installation.admin('POST', '/admin/services', { name, url: `http://10.7.0.5/${name}` });
     }

@@ -8,7 +8,7 @@ import { takeUse } from '../../../server/control/links.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { seededRandom } from '../../protocol/session/seeded-random.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { bind, KioskGuest } from './guest.ts';
 import { Installation } from './installation.ts';
 
@@ -16,11 +16,8 @@ describe('one-click links', () => {
   let installation: Installation;
   let gateway: FarGateway;
   before(async () => {
-    installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    const peer = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-    await installation.admin('POST', '/admin/peers', peer);
+    installation = await new Installation().start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     for (const name of ['wiki', 'ledger', 'terminal']) {
       const url = name === 'terminal' ? 'ssh://10.7.0.6' : `http://10.7.0.5/${name}`;
       await installation.admin('POST', '/admin/services', { name, url });

@@ -13,7 +13,7 @@ import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { oidcSchema } from '../../../server/oidc-settings.ts';
 import { clientId, OpenIdProvider, signInAt } from '../../support/openid-provider.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { type Answer, Installation } from './installation.ts';
 import { assertPasskeyNeeded } from './passkey-needed.ts';
 
@@ -48,11 +48,8 @@ describe('sign-in at an OpenID provider', () => {
     const oidc = oidcSchema.parse({ issuer: provider.issuer, name: 'Example', clientId, clientSecretFile });
     installation = new Installation((config) => ({ ...config, oidc }));
     toNow();
-    await installation.start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-    await installation.admin('POST', '/admin/peers', site);
+    await installation.start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
     ada = await enrolled('Ada', 'admins');
   });

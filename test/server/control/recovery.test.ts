@@ -5,7 +5,7 @@ import { unbase64url } from '../../../protocol/bytes.ts';
 import { verifyRevocation } from '../../../protocol/revocation.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { Installation } from './installation.ts';
 
 describe('recovery', () => {
@@ -13,11 +13,8 @@ describe('recovery', () => {
   let gateway: FarGateway;
   let admin: Browser;
   before(async () => {
-    installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-    await installation.admin('POST', '/admin/peers', site);
+    installation = await new Installation().start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
     await installation.admin('PUT', '/admin/policies', {
       text: 'permit (principal in Group::"staff", action, resource);',

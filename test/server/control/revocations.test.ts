@@ -4,7 +4,7 @@ import { type Revocation, verifyRevocation } from '../../../protocol/revocation.
 import { planSvid } from '../../../server/control/credential.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { Installation } from './installation.ts';
 
 describe('a revocation epoch', () => {
@@ -13,11 +13,8 @@ describe('a revocation epoch', () => {
   let browser: Browser;
   let device: string;
   beforeEach(async () => {
-    installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    const peer = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-    await installation.admin('POST', '/admin/peers', peer);
+    installation = await new Installation().start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
     browser = new Browser(installation);
     const { body } = await browser.enrol((await installation.admin('POST', '/admin/enrolments/first', {})).body.url);

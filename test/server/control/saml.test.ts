@@ -10,7 +10,7 @@ import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import { samlSchema } from '../../../server/saml-settings.ts';
 import { SamlIdentityProvider, type SigningKeys, signingKeys, type Tags } from '../../support/saml-provider.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { type Answer, Installation } from './installation.ts';
 import { assertPasskeyNeeded } from './passkey-needed.ts';
 
@@ -35,11 +35,8 @@ describe('sign-in at a SAML provider', () => {
     installation = new Installation((config) => ({ ...config, saml }));
     // The certificate is of today.
     installation.clock.leap(Date.now() - installation.clock.now());
-    await installation.start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    const site = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-    await installation.admin('POST', '/admin/peers', site);
+    await installation.start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
     ada = await enrolled('Ada', 'admins');
   });

@@ -10,7 +10,7 @@ import type { ToGateway } from '../../../server/channel/messages.ts';
 import { nodeCrypto } from '../../../server/crypto/node-crypto.ts';
 import type { Ceremony } from '../../support/authenticator.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { Installation } from './installation.ts';
 
 /** A tunnel: its credential and what its session exports. Two sessions never export the same. */
@@ -31,14 +31,8 @@ describe('step-up', () => {
   let ada: Browser;
   let bob: Browser;
   beforeEach(async () => {
-    installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor');
-    await gateway.next('snapshot');
-    await installation.admin('POST', '/admin/peers', {
-      publicKey: wireguardKey(),
-      allowedIps: ['10.7.0.0/24'],
-      name: 'site',
-    });
+    installation = await new Installation().start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation);
     await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/' });
     ada = new Browser(installation);
     await ada.enrol((await installation.admin('POST', '/admin/enrolments/first', {})).body.url);

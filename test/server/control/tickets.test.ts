@@ -9,7 +9,7 @@ import { decodeSvid } from '../../../protocol/svid.ts';
 import type { TunnelEndpoint } from '../../../server/channel/messages.ts';
 import { TicketGate } from '../../../server/channel/tickets.ts';
 import { Browser } from './browser.ts';
-import { FarGateway, wireguardKey } from './far-gateway.ts';
+import { type FarGateway, gatewayWithSite, supervisorToken } from './far-gateway.ts';
 import { Installation } from './installation.ts';
 
 const base = 'https://127.0.0.1:8700/tunnel/';
@@ -20,11 +20,8 @@ describe('a gateway that wants tickets', () => {
   let gateway: FarGateway;
   let admin: Browser;
   before(async () => {
-    installation = await new Installation().start({ gateway: 'a-token-of-the-supervisor' });
-    gateway = new FarGateway(installation, 'a-token-of-the-supervisor', key);
-    await gateway.next('snapshot');
-    const peer = { publicKey: wireguardKey(), allowedIps: ['10.7.0.0/24'], name: 'site' };
-    await installation.admin('POST', '/admin/peers', peer);
+    installation = await new Installation().start({ gateway: supervisorToken });
+    gateway = await gatewayWithSite(installation, key);
     await installation.admin('POST', '/admin/services', { name: 'wiki', url: 'http://10.7.0.5/wiki' });
     admin = new Browser(installation);
     await admin.enrol((await installation.admin('POST', '/admin/enrolments/first', {})).body.url);
