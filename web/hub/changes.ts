@@ -2,13 +2,13 @@
  * The hub's side of changes that take two administrators: what waits, and this person's yes to it. The challenge is computed
  * from the document as this page showed it, so nothing else can be signed in its name.
  */
-import { startAuthentication } from '@simplewebauthn/browser';
 import { utf8 } from '../../protocol/bytes.ts';
 import { approvalChallenge } from '../../protocol/challenges.ts';
-import { call, decode, encode, type SessionInfo } from './api.ts';
+import { call, decode, type SessionInfo } from './api.ts';
 import type { Device } from './device.ts';
 import { hash } from './hash.ts';
 import { signedCall } from './signed-call.ts';
+import { touchPasskey } from './touch.ts';
 
 export interface Change {
   readonly id: string;
@@ -49,15 +49,7 @@ export async function approve(device: Device, { passkey }: SessionInfo, change: 
     userHandle: decode(userHandle),
     documentHash: hash.sha256(utf8(change.document)),
   });
-  const credential = await startAuthentication({
-    optionsJSON: {
-      challenge: encode(challenge),
-      rpId,
-      allowCredentials: [{ id: credentialId, type: 'public-key' }],
-      userVerification: 'required',
-      timeout: 60_000,
-    },
-  });
+  const credential = await touchPasskey({ challenge, rpId, credentialIds: [credentialId], timeout: 60_000 });
   return signedCall<Change>(device, '/api/changes/finish', { ceremony, credential });
 }
 

@@ -1,10 +1,10 @@
 /** Signing in with this browser's passkey and device key. */
-import { startAuthentication } from '@simplewebauthn/browser';
 import { deviceMessage, loginChallenge } from '../../protocol/challenges.ts';
 import { call, decode, encode, type SessionInfo } from './api.ts';
 import { type Device, signAsDevice } from './device.ts';
 import { hash } from './hash.ts';
 import { signedPosture } from './posture.ts';
+import { touchPasskey } from './touch.ts';
 
 interface Begun {
   readonly ceremony: string;
@@ -31,15 +31,7 @@ export async function signIn(device: Device): Promise<SessionInfo> {
     userHandle: decode(begun.user.handle),
     postureHash: posture.hash,
   });
-  const credential = await startAuthentication({
-    optionsJSON: {
-      challenge: encode(challenge),
-      rpId,
-      allowCredentials: begun.credentialIds.map((id) => ({ id, type: 'public-key' })),
-      userVerification: 'required',
-      timeout: 120_000,
-    },
-  });
+  const credential = await touchPasskey({ challenge, rpId, credentialIds: begun.credentialIds, timeout: 120_000 });
   const signature = await signAsDevice(device, Uint8Array.from(deviceMessage(challenge)));
   await call(
     'POST',

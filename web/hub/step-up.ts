@@ -3,13 +3,13 @@
  * device and person, has the passkey touched over it, and hands the assertion back (docs/protocol.md, "Step-up"). It
  * never has a challenge signed that somebody else computed.
  */
-import { startAuthentication } from '@simplewebauthn/browser';
 import { stepupChallenge } from '../../protocol/challenges.ts';
 import type { StepupAssertion } from '../../protocol/stepup.ts';
 import type { HubToStepUp, StepUpToHub, StepUpWindowOpened, StepUpWindowReady } from '../../worker/api.ts';
-import { ApiError, call, decode, encode, type SessionInfo } from './api.ts';
+import { ApiError, call, decode, type SessionInfo } from './api.ts';
 import { loadDevice } from './device.ts';
 import { hash } from './hash.ts';
+import { touchPasskey } from './touch.ts';
 
 /** A shell that asks, and the question. */
 export interface StepUpAsked {
@@ -68,15 +68,7 @@ async function touch({ nonce, exporter }: StepUpToHub): Promise<StepupAssertion>
   const { rpId, userHandle, credentialId } = session.passkey;
   const deviceKeyHash = hash.sha256(device.publicKey);
   const challenge = stepupChallenge(hash, { rpId, nonce, deviceKeyHash, userHandle: decode(userHandle), exporter });
-  const { id, response } = await startAuthentication({
-    optionsJSON: {
-      challenge: encode(challenge),
-      rpId,
-      allowCredentials: [{ id: credentialId, type: 'public-key' }],
-      userVerification: 'required',
-      timeout: 60_000,
-    },
-  });
+  const { id, response } = await touchPasskey({ challenge, rpId, credentialIds: [credentialId], timeout: 60_000 });
   return {
     credentialId: decode(id),
     authenticatorData: decode(response.authenticatorData),
