@@ -5,11 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { arrive } from './support/arrive.ts';
 import { LocalPeer } from './support/browser-peer.ts';
 import { linkFor } from './support/browser-world.ts';
 import { fidelityService } from './support/fidelity-service.ts';
 import { Product } from './support/product.ts';
-import { arrive, browsers, type Visitor } from './support/visitor.ts';
+import { browsers, type Visitor } from './support/visitor.ts';
 
 type Holding = Window & { held: Promise<string> };
 

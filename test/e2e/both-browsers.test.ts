@@ -1,8 +1,9 @@
 /** The way from an enrolment link to an open app, in both browsers, over both transports. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { arrive } from './support/arrive.ts';
 import { Product } from './support/product.ts';
-import { arrive, settingsFor, type Visit, type Visitor, ways } from './support/visitor.ts';
+import { settingsFor, type Visit, type Visitor, ways } from './support/visitor.ts';
 
 for (const way of ways) {
   const { browser, transport } = way;

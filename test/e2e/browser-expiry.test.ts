@@ -4,11 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { controlPaths } from '../../server/store/paths.ts';
+import { arrive } from './support/arrive.ts';
 import { LocalPeer } from './support/browser-peer.ts';
 import { fidelityService } from './support/fidelity-service.ts';
 import { endOf, eventAfter } from './support/node-audit.ts';
 import { Product } from './support/product.ts';
-import { arrive, fewerWays, type Realm, settingsFor, untilShown, type Visit, type Visitor } from './support/visitor.ts';
+import { fewerWays, type Realm, settingsFor, untilShown, type Visit, type Visitor } from './support/visitor.ts';
 
 const mebibyte = 2 ** 20;
 const question = 'goes on where it was when you have';

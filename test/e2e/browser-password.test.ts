@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { arrive } from './support/arrive.ts';
 import { LocalPeer } from './support/browser-peer.ts';
 import { linkFor } from './support/browser-world.ts';
 import { type OpenService, Person } from './support/person.ts';
 import { Product } from './support/product.ts';
-import { arrive } from './support/visitor.ts';
 
 const right = `Basic ${Buffer.from('grace:hopper £').toString('base64')}`;
 

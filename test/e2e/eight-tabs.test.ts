@@ -1,10 +1,11 @@
 /** Eight tabs of three services in one browser: what they share, what they do not, and that each can go by itself. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { arrive } from './support/arrive.ts';
 import { LocalPeer } from './support/browser-peer.ts';
 import { fidelityService } from './support/fidelity-service.ts';
 import { Product } from './support/product.ts';
-import { arrive, fewerWays, type Realm, settingsFor, type Visit, type Visitor } from './support/visitor.ts';
+import { fewerWays, type Realm, settingsFor, type Visit, type Visitor } from './support/visitor.ts';
 
 const services = ['depot', 'mill', 'yard'] as const;
 type Service = (typeof services)[number];

@@ -5,12 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { arrive } from './support/arrive.ts';
 import { LocalPeer } from './support/browser-peer.ts';
 import { linkFor } from './support/browser-world.ts';
 import { checks, expectedBy } from './support/fidelity-checks.ts';
 import { fidelityService } from './support/fidelity-service.ts';
 import { Product } from './support/product.ts';
-import { arrive, browsers, overWebSocket, type Realm, type Visitor } from './support/visitor.ts';
+import { browsers, overWebSocket, type Realm, type Visitor } from './support/visitor.ts';
 
 /** A check that hangs is told by its name. */
 const patienceMs = 30_000;

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inLong } from '../support/long.ts';
+import { arrive } from './support/arrive.ts';
 import { LocalPeer } from './support/browser-peer.ts';
 import { fidelityService } from './support/fidelity-service.ts';
 import { Product } from './support/product.ts';
 import { answerUpgrade } from './support/shim-service.ts';
 import { answered, beginDownload, beginUse, endOfDownload, endUse, goOn, rest } from './support/stopped-worker-use.ts';
-import { arrive, fewerWays, type Realm, settingsFor, type Visit, type Visitor } from './support/visitor.ts';
+import { fewerWays, type Realm, settingsFor, type Visit, type Visitor } from './support/visitor.ts';
 
 const stops = inLong(2, 60);
 const stopEveryMs = 2_000;
