@@ -41,7 +41,8 @@ import { wipeApp } from './wipe.ts';
  * What the app may do in the frame as in a tab. Nothing that a browser asks the person about is among it, but the clipboard:
  * it would ask for the shell's origin, and what one app was given all would have.
  */
-const allowed = 'autoplay; clipboard-read; clipboard-write; fullscreen; gamepad; picture-in-picture; screen-wake-lock';
+const allowed = `accelerometer; autoplay; clipboard-read; clipboard-write; fullscreen; gamepad; gyroscope; keyboard-map;
+  magnetometer; picture-in-picture; screen-wake-lock`;
 
 @customElement('lk-shell')
 export class ShellPage extends LitElement {

@@ -11,7 +11,7 @@ import {
   apply,
   defineProperty,
   deleteProperty,
-  dropBypasses,
+  dropUnusable,
   getOwnPropertyDescriptor,
 } from './realm.ts';
 import { helped } from './synchronous-requests.ts';
@@ -26,7 +26,7 @@ type Realm = Window & typeof globalThis;
 export function equipWindow(realm: Realm): void {
   // To the app this is a browser without service workers (docs/decisions/0012-an-app-has-no-service-worker.md).
   deleteProperty(realm.Navigator.prototype, 'serviceWorker');
-  dropBypasses(realm);
+  dropUnusable(realm);
   noteCookieWrites(realm);
   watchAccess(realm, 'contentWindow');
   watchAccess(realm, 'contentDocument');

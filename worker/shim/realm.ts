@@ -4,8 +4,11 @@ export const { apply, construct, deleteProperty } = Reflect;
 export const { addEventListener } = EventTarget.prototype;
 export const { defineProperty, getOwnPropertyDescriptor } = Object;
 /** These would go past the tunnel to where nothing is; an app does without them, as in most browsers. */
-export const dropBypasses = (realm: object) =>
-  ['WebSocketStream', 'fetchLater'].map((name) => deleteProperty(realm, name));
+const bypasses = ['WebSocketStream', 'fetchLater'];
+/** These a browser refuses in a frame of another origin, as the shell's is; an app knows what to do where they are not. */
+const pickers = ['showOpenFilePicker', 'showSaveFilePicker', 'showDirectoryPicker'];
+export const dropUnusable = (realm: object) =>
+  [...bypasses, ...(self.top === self ? [] : pickers)].map((name) => deleteProperty(realm, name));
 export const isWindow = 'document' in self;
 
 /** What an address means here; null for one that is none. */

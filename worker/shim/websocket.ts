@@ -6,7 +6,7 @@
  */
 
 import { connectPath, type WebSocketFromTunnel, type WebSocketToTunnel } from '../app-messages.ts';
-import { apply, construct, defineProperty, dropBypasses, getOwnPropertyDescriptor } from './realm.ts';
+import { apply, construct, defineProperty, dropUnusable, getOwnPropertyDescriptor } from './realm.ts';
 import { handOver } from './way.ts';
 import { bytesOf, copyOf, parseCloseCode, parseProtocols, parseReason, parseUrl } from './websocket-arguments.ts';
 
@@ -254,5 +254,5 @@ export function routeWebSockets(): void {
   teach(Native.prototype);
   Native.prototype.constructor = WebSocketForApps;
   defineProperty(self, 'WebSocket', { value: WebSocketForApps });
-  dropBypasses(self);
+  dropUnusable(self);
 }

@@ -10,7 +10,6 @@ import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { loginOf, withoutLogin } from './login.ts';
-import { referToSelf } from './referrer-policy.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
 import { hasBody, Upload } from './upload.ts';
@@ -56,7 +55,7 @@ async function once(request: Request, site: Site, client: string): Promise<Respo
     tunnelPort(client),
     hasCookies ? (told ?? visibleCookies(request.url, client)) : '',
   ]);
-  const run = new Exchange(port, request, EventStream.of(request, client));
+  const run = new Exchange(port, request, client);
   const head = await run.start(cookies, site);
   // Script-visible cookies are true before the page sees the response that set them. One that waits writes them itself.
   const lines = isAnonymous(request) ? [] : head.setCookies;
@@ -104,6 +103,7 @@ function callOf({ url, credentials }: Request): RequestMessage['call'] {
 class Exchange {
   readonly #port: TunnelPort;
   readonly #request: Request;
+  readonly #client: string;
   readonly #id: number;
   readonly #head = Promise.withResolvers<Head>();
   readonly #upload: Upload;
@@ -113,10 +113,11 @@ class Exchange {
   readonly #abort = () => this.cancel();
   #isOver = false;
 
-  constructor(port: TunnelPort, request: Request, events: EventStream | undefined) {
-    this.#events = events;
+  constructor(port: TunnelPort, request: Request, client: string) {
+    this.#events = EventStream.of(request, client);
     this.#port = port;
     this.#request = request;
+    this.#client = client;
     this.#progress = progressOf(request);
     this.#id = port.begin({
       receive: (message) => this.#receive(message),
@@ -136,7 +137,7 @@ class Exchange {
       id: this.#id,
       method: request.method,
       target: targetOf(request.url),
-      headers: requestHeaders(request, this.#events?.lastId),
+      headers: requestHeaders(request, this.#client, this.#events?.lastId),
       hasBody: hasBody(request),
       dest: request.destination === '' ? 'empty' : request.destination,
       mode: request.mode,
@@ -151,9 +152,7 @@ class Exchange {
   }
 
   response(head: Head): Response {
-    const isPage = this.#request.mode === 'navigate';
-    const { headers, decode } = responseHeaders(head.headers, isPage);
-    if (isPage) referToSelf(headers);
+    const { headers, decode } = responseHeaders(head.headers, this.#request.mode === 'navigate');
     const init = { status: head.status, statusText: head.reason, headers };
     if (nullBodyStatus.has(head.status) || this.#request.method === 'HEAD') return new Response(null, init);
     const body = this.#download.stream;

@@ -25,6 +25,7 @@ import { siteOf } from './initiator.ts';
 import { installation } from './installation.ts';
 import { keptInShell } from './led-away.ts';
 import { withoutLogin } from './login.ts';
+import { referToSelf } from './referrer-policy.ts';
 import { asSavedFile, brokenFile, savedFileRequest } from './saved-file.ts';
 import { NoTunnel, passPort, watchHelper } from './tunnel-port.ts';
 import { listenToUpload } from './upload-progress.ts';
@@ -90,6 +91,7 @@ async function answer(event: FetchEvent): Promise<Response> {
     const kept = await keptInShell(request);
     if (kept !== undefined) return kept;
     const response = await exchange(request, await siteOf(event), clientOf(event));
+    if (request.mode === 'navigate') referToSelf(response.headers, event.resultingClientId);
     return isWorkerScript(request) ? await withShim(response) : response;
   } catch (error) {
     return failed(request, error);

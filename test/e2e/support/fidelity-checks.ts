@@ -670,6 +670,48 @@ export const checks: readonly Check[] = [
       return seen;
     },
   ),
+  check(
+    'a frame in a page that sends no referrer is its own: cookies of SameSite=Strict go along, and still no referrer',
+    ['strict=1', undefined],
+    async () => {
+      await fetch(`/set-cookie?line=${encodeURIComponent('strict=1; HttpOnly; SameSite=Strict')}`);
+      const frame = document.createElement('iframe');
+      const loaded = new Promise((resolve) => {
+        frame.onload = resolve;
+      });
+      frame.src = '/unnamed-around';
+      document.body.append(frame);
+      await loaded;
+      const page = frame.contentWindow as Window & typeof globalThis;
+      const inner = page.document.querySelector('iframe')?.contentDocument?.body.textContent;
+      const cookie = /strict=\d/.exec(JSON.parse(inner ?? '').headers.cookie)?.[0];
+      const { headers } = await (await page.fetch('/echo')).json();
+      frame.remove();
+      await fetch(`/set-cookie?line=${encodeURIComponent('strict=; Max-Age=0')}`);
+      return [cookie, headers.referer];
+    },
+  ),
+  check(
+    'a frame that may not ask for files has no pickers of them, so an app takes an input instead',
+    [],
+    async () =>
+      Object.getOwnPropertyNames(window)
+        .filter((name) => /^show\w+Picker$/.test(name))
+        .sort(),
+    { direct: ['showDirectoryPicker', 'showOpenFilePicker', 'showSaveFilePicker'], firefox: { direct: [] } },
+  ),
+  check(
+    'what no browser asks a person about: the keyboard’s layout and how the device moves',
+    [true, true, true],
+    async () => {
+      const { keyboard } = navigator as unknown as { keyboard?: { getLayoutMap(): Promise<Map<string, string>> } };
+      if (keyboard === undefined) return 'not in this browser';
+      const { featurePolicy } = document as unknown as { featurePolicy: { allowsFeature(name: string): boolean } };
+      const allowed = ['gyroscope', 'magnetometer'].map((name) => featurePolicy.allowsFeature(name));
+      return [(await keyboard.getLayoutMap()).size > 0, ...allowed];
+    },
+    { firefox: { expected: 'not in this browser' } },
+  ),
   check('a sound is asked for in parts and can be wound on', [30, 25], async () => {
     const audio = document.createElement('audio');
     audio.preload = 'auto';
