@@ -12,7 +12,7 @@ import { requestHeaders, responseHeaders } from './headers.ts';
 import { loginOf, withoutLogin } from './login.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
-import { hasBody, Upload } from './upload.ts';
+import { type Body, bodyOf, hasBody, Upload } from './upload.ts';
 import { progressOf, type UploadProgress } from './upload-progress.ts';
 
 /** The tunnel could not bring an answer. The code is the gateway's, or the tunnel's own. */
@@ -51,12 +51,15 @@ export async function exchange(request: Request, site: Site, client: string): Pr
 async function once(request: Request, site: Site, client: string): Promise<Response> {
   const told = toldCookies(request);
   const hasCookies = callOf(request) === undefined && !isAnonymous(request);
-  const [port, cookies] = await Promise.all([
+  const [port, cookies, body] = await Promise.all([
     tunnelPort(client),
     hasCookies ? (told ?? visibleCookies(request.url, client)) : '',
+    bodyOf(request),
   ]);
+  // While its body was waited for.
+  if (request.signal.aborted) throw new ExchangeError('cancelled');
   const run = new Exchange(port, request, client);
-  const head = await run.start(cookies, site);
+  const head = await run.start(cookies, site, body);
   // Script-visible cookies are true before the page sees the response that set them. One that waits writes them itself.
   const lines = isAnonymous(request) ? [] : head.setCookies;
   const isForWaiting = told !== undefined && !isRedirect(head);
@@ -129,7 +132,7 @@ class Exchange {
     request.signal.addEventListener('abort', this.#abort, { once: true });
   }
 
-  start(cookies: string, site: Site): Promise<Head> {
+  start(cookies: string, site: Site, body: Body | undefined): Promise<Head> {
     const request = this.#request;
     const [call, login] = [callOf(request), loginOf(request.url)];
     this.#port.send({
@@ -137,8 +140,12 @@ class Exchange {
       id: this.#id,
       method: request.method,
       target: targetOf(request.url),
-      headers: requestHeaders(request, this.#client, this.#events?.lastId),
-      hasBody: hasBody(request),
+      headers: requestHeaders(request, {
+        client: this.#client,
+        length: body?.length,
+        lastEventId: this.#events?.lastId,
+      }),
+      hasBody: body !== undefined,
       dest: request.destination === '' ? 'empty' : request.destination,
       mode: request.mode,
       site,
@@ -147,7 +154,7 @@ class Exchange {
       ...(login === undefined ? {} : { login }),
       ...(isAnonymous(request) ? { anonymous: true } : {}),
     });
-    if (hasBody(request)) this.#sendBody().catch(this.#abort);
+    if (body !== undefined) this.#sendBody(body).catch(this.#abort);
     return this.#head.promise;
   }
 
@@ -159,8 +166,8 @@ class Exchange {
     return new Response(decode === undefined ? body : body.pipeThrough(decode), init);
   }
 
-  async #sendBody(): Promise<void> {
-    if (!(await this.#upload.run(this.#request))) return;
+  async #sendBody({ stream }: Body): Promise<void> {
+    if (!(await this.#upload.run(stream))) return;
     this.#port.send({ t: 'body-end', id: this.#id, length: this.#upload.length });
   }
 

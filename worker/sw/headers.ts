@@ -4,13 +4,21 @@ import { cookiesHeader } from '../app-messages.ts';
 import { siblingOrigin } from '../origins.ts';
 import { hidesReferrer } from './referrer-policy.ts';
 
+/** What is known of a request beside it. */
+interface Known {
+  /** Who asks. */
+  readonly client: string;
+  /** Of its body. */
+  readonly length: number | undefined;
+  /** Of an EventSource that comes again. */
+  readonly lastEventId: string | undefined;
+}
+
 /**
  * What a browser sends itself and keeps from a service worker's `Request.headers`. Origin is not among it: the gateway
  * writes it, by the rules of {@link Sites}.
- * @param client that asks.
- * @param lastEventId of an EventSource that comes again.
  */
-export function requestHeaders(request: Request, client: string, lastEventId = ''): [string, string][] {
+export function requestHeaders(request: Request, { client, length, lastEventId = '' }: Known): [string, string][] {
   const headers: [string, string][] = [...request.headers].filter(([name]) => name !== cookiesHeader);
   const add = (name: string, value: string) => {
     if (value !== '' && !request.headers.has(name)) headers.push([name, value]);
@@ -18,6 +26,7 @@ export function requestHeaders(request: Request, client: string, lastEventId = '
   add('user-agent', navigator.userAgent);
   add('accept-language', acceptLanguage(navigator.languages));
   add('accept', request.mode === 'navigate' ? 'text/html,application/xhtml+xml,*/*;q=0.8' : '*/*');
+  add('content-length', length === undefined ? '' : String(length));
   add('referer', isReferrer(request.referrer) && !hidesReferrer(request, client) ? request.referrer : '');
   // UTF-8, each byte a character, as heads carry text.
   const id = Array.from(new TextEncoder().encode(lastEventId), (byte) => String.fromCharCode(byte)).join('');

@@ -1,8 +1,26 @@
-/**
- * The body of a request, sent under credit in chunks. Firefox's service worker has no `Request.body` and waits for all of it,
- * but as a Blob, of which it keeps what is large in a file and not in memory.
- */
+/** The body of a request, sent under credit in chunks. */
 import { firstCreditBytes, maxChunkBytes } from '../app-messages.ts';
+
+/** What a page gives to be sent. */
+export interface Body {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Undefined where it is not known before the end. */
+  readonly length: number | undefined;
+}
+
+/**
+ * Many services understand no body whose length is not said first, and a browser does not show what it would say. So the body
+ * is had as a Blob: Chromium makes one of a form with its files and of text without reading them, and keeps what is large in a
+ * file, as Firefox does, whose service worker has no `Request.body`. What has no type may be a stream that the page still
+ * writes, and in Chromium is sent as it comes.
+ * @returns undefined where there is none. Rejects when the page's body breaks off.
+ */
+export async function bodyOf(request: Request): Promise<Body | undefined> {
+  if (!hasBody(request)) return undefined;
+  if (request.body && !request.headers.has('content-type')) return { stream: request.body, length: undefined };
+  const blob = await request.blob();
+  return blob.size === 0 ? undefined : { stream: blob.stream(), length: blob.size };
+}
 
 export class Upload {
   readonly #send: (chunk: Uint8Array) => void;
@@ -28,8 +46,7 @@ export class Upload {
   }
 
   /** @returns true when all of it was sent; false when it was stopped. Rejects when the page's body breaks off. */
-  async run(request: Request): Promise<boolean> {
-    const stream = request.body ?? (await request.blob()).stream();
+  async run(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<boolean> {
     const reader = stream.getReader();
     for (let next = await reader.read(); !next.done && !this.#isStopped; next = await reader.read())
       await this.#sendAll(next.value);

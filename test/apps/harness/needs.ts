@@ -14,6 +14,7 @@ const debianFiles = {
   'transmission-daemon': '/usr/bin/transmission-daemon',
   dokuwiki: '/usr/share/dokuwiki/doku.php',
   'jupyter-notebook': '/usr/bin/jupyter-notebook',
+  'python3-django': '/usr/lib/python3/dist-packages/django/__init__.py',
 } as const;
 
 /** npm packages with a part in C++, and the file that it is compiled to. */
@@ -37,6 +38,7 @@ export const needs: Readonly<Record<string, Needs>> = {
   'actual-budget': { native: ['better-sqlite3'] },
   phpmyadmin: { debian: ['phpmyadmin', 'mariadb-server-core'] },
   dokuwiki: { debian: ['dokuwiki'] },
+  django: { debian: ['python3-django'] },
   jupyter: { debian: ['jupyter-notebook'] },
   transmission: { debian: ['transmission-daemon'] },
   wetty: { debian: ['openssh-server', 'openssh-client'], native: ['node-pty'] },

@@ -20,6 +20,8 @@ export interface AppPage {
   press(key: string): Promise<void>;
   /** A window inside a frame of the app. */
   inner(selector: string): AppPage;
+  /** Clicks, and returns the window that opens. */
+  popUp(selector: string): Promise<AppPage>;
   /** Clicks, and returns the file that comes of it. */
   download(selector: string): Promise<Buffer>;
   /** Everything a person could see or a script could read is written down under this name and compared. */

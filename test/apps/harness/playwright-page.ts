@@ -32,7 +32,8 @@ export function appPage(seen: Seen): AppPage {
   };
 }
 
-function innerPage(tab: Page, frame: FrameLocator): AppPage {
+/** A frame of the app, or a window that it opened. */
+function innerPage(tab: Page, frame: Pick<Frame, 'locator' | 'frameLocator'> | FrameLocator): AppPage {
   const refuse = () => Promise.reject(new TypeError('only the app’s own window can'));
   return {
     ...verbs(tab, frame),
@@ -51,6 +52,12 @@ function verbs(tab: Page, frame: Pick<Frame, 'locator'> | FrameLocator) {
     fill: (selector: string, text: string) => first(selector).fill(text),
     type: (text: string) => tab.keyboard.type(text),
     press: (key: string) => tab.keyboard.press(key),
+    popUp: async (selector: string) => {
+      const opening = tab.waitForEvent('popup');
+      await first(selector).click();
+      const opened = await opening;
+      return innerPage(opened, opened.mainFrame());
+    },
     download: async (selector: string) => {
       const downloading = tab.waitForEvent('download');
       await first(selector).click();

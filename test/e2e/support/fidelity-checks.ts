@@ -150,6 +150,7 @@ export const checks: readonly Check[] = [
     {
       accept: '*/*',
       'content-type': 'text/plain;charset=UTF-8',
+      'content-length': '1',
       origin: 'http://own',
       referer: 'http://own/',
       'x-asked': 'yes',
@@ -171,6 +172,22 @@ export const checks: readonly Check[] = [
         (await post(new Blob([new Uint8Array(1_000_000)]))).length,
         (await post(null)).length,
       ];
+    },
+  ),
+  check(
+    'a long body says its length before it comes, which is all that many services understand',
+    ['text/plain;charset=UTF-8 300000', 'image/png 300000', 'multipart/form-data longer'],
+    async () => {
+      const picture = new File([new Uint8Array(300_000)], 'möhren.png', { type: 'image/png' });
+      const form = new FormData();
+      form.append('picture', picture);
+      const seen: string[] = [];
+      for (const body of ['x'.repeat(300_000), picture, form]) {
+        const { length, headers } = await (await fetch('/echo', { method: 'POST', body })).json();
+        const said = Number(headers['content-length']) === length ? length : `not ${headers['content-length']}`;
+        seen.push(`${headers['content-type'].replace(/;\s*boundary.*/, '')} ${said > 300_000 ? 'longer' : said}`);
+      }
+      return seen;
     },
   ),
   check(

@@ -36,6 +36,8 @@ const codings: Readonly<Record<string, (bytes: string) => Buffer>> = {
 const told = [
   'accept',
   'content-type',
+  'content-length',
+  'transfer-encoding',
   'origin',
   'referer',
   'x-asked',
