@@ -27,8 +27,8 @@ export function reportPage(): void {
   };
   const watch = { childList: true, characterData: true, subtree: true, attributeFilter: ['href', 'rel'] };
   if (document.head) new MutationObserver(plan).observe(document.head, watch);
-  for (const moment of ['DOMContentLoaded', 'load', 'pageshow', 'hashchange', 'popstate'])
-    addEventListener(moment, plan);
+  // After `load` comes `pageshow`.
+  for (const moment of ['DOMContentLoaded', 'pageshow', 'hashchange', 'popstate']) addEventListener(moment, plan);
   // History's own methods fire nothing; the Navigation API tells of them, where there is one.
   (window as { navigation?: EventTarget }).navigation?.addEventListener('currententrychange', plan);
 }

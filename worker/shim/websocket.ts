@@ -86,7 +86,7 @@ class TunnelWebSocket extends EventTarget {
   send(...given: unknown[]): void {
     if (given.length === 0) throw new TypeError('No data.');
     const [data] = given;
-    if (this.#state === connecting) throw new DOMException('Still connecting.', 'InvalidStateError');
+    if (this.#state === connecting) throw new DOMException('Connecting.', 'InvalidStateError');
     if (data instanceof Blob) this.#sendBlob(data);
     else if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) {
       const copy = copyOf(data);
