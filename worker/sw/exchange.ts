@@ -5,6 +5,7 @@
 import { cookiesHeader, type FromExchange, type RequestMessage } from '../app-messages.ts';
 import { declaredLength } from '../content-length.ts';
 import { labelOf } from '../origins.ts';
+import { type Body, bodyOf, hasBody } from './body.ts';
 import { mirrorCookies, tellCookies, toldCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
@@ -12,7 +13,7 @@ import { requestHeaders, responseHeaders } from './headers.ts';
 import { loginOf, withoutLogin } from './login.ts';
 import type { Site } from './site.ts';
 import { type TunnelPort, tunnelPort } from './tunnel-port.ts';
-import { type Body, bodyOf, hasBody, Upload } from './upload.ts';
+import { Upload } from './upload.ts';
 import { progressOf, type UploadProgress } from './upload-progress.ts';
 
 /** The tunnel could not bring an answer. The code is the gateway's, or the tunnel's own. */

@@ -1,26 +1,5 @@
-/** The body of a request, sent under credit in chunks. */
+/** The body of a request (body.ts), sent under credit in chunks. */
 import { firstCreditBytes, maxChunkBytes } from '../app-messages.ts';
-
-/** What a page gives to be sent. */
-export interface Body {
-  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Undefined where it is not known before the end. */
-  readonly length: number | undefined;
-}
-
-/**
- * Many services understand no body whose length is not said first, and a browser does not show what it would say. So the body
- * is had as a Blob: Chromium makes one of a form with its files and of text without reading them, and keeps what is large in a
- * file, as Firefox does, whose service worker has no `Request.body`. What has no type may be a stream that the page still
- * writes, and in Chromium is sent as it comes.
- * @returns undefined where there is none. Rejects when the page's body breaks off.
- */
-export async function bodyOf(request: Request): Promise<Body | undefined> {
-  if (!hasBody(request)) return undefined;
-  if (request.body && !request.headers.has('content-type')) return { stream: request.body, length: undefined };
-  const blob = await request.blob();
-  return blob.size === 0 ? undefined : { stream: blob.stream(), length: blob.size };
-}
 
 export class Upload {
   readonly #send: (chunk: Uint8Array) => void;
@@ -73,9 +52,4 @@ export class Upload {
       });
     }
   }
-}
-
-/** Whether there is a body at all; where that is hidden it is known only by reading, so it may be empty. */
-export function hasBody(request: Request): boolean {
-  return request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null;
 }

@@ -176,16 +176,18 @@ export const checks: readonly Check[] = [
   ),
   check(
     'a long body says its length before it comes, which is all that many services understand',
-    ['text/plain;charset=UTF-8 300000', 'image/png 300000', 'multipart/form-data longer'],
+    ['text/plain;charset=UTF-8 300000', 'image/png 300000', 'multipart/form-data longer', 'none 300000'],
     async () => {
       const picture = new File([new Uint8Array(300_000)], 'möhren.png', { type: 'image/png' });
       const form = new FormData();
       form.append('picture', picture);
       const seen: string[] = [];
-      for (const body of ['x'.repeat(300_000), picture, form]) {
+      for (const body of ['x'.repeat(300_000), picture, form, new Uint8Array(300_000)]) {
         const { length, headers } = await (await fetch('/echo', { method: 'POST', body })).json();
         const said = Number(headers['content-length']) === length ? length : `not ${headers['content-length']}`;
-        seen.push(`${headers['content-type'].replace(/;\s*boundary.*/, '')} ${said > 300_000 ? 'longer' : said}`);
+        seen.push(
+          `${headers['content-type']?.replace(/;\s*boundary.*/, '') ?? 'none'} ${said > 300_000 ? 'longer' : said}`,
+        );
       }
       return seen;
     },
