@@ -47,17 +47,18 @@ export function script(name: string, entry: string, format: 'iife' | 'es'): Inli
 }
 
 /**
- * The shim comes with every page, so a second minifier takes what the first left. It goes into workers by its own text: the
- * function that is all of it gets a name.
+ * The shim goes into workers by its own text: the function that is all of it gets a name. It comes with every page, so a second
+ * minifier takes what the first left; none of its functions is constructed, has a `this` or is asked for a prototype.
  */
 const asShim: Plugin = {
   name: 'as-shim',
   async generateBundle(_options, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
-      const { code = '' } = await minify(chunk.code, { ecma: 2020, compress: { passes: 3 } });
-      if (!code.startsWith('!function(){')) throw new Error('the shim is no function');
-      chunk.code = code.replace('!function()', '!function shim()');
+      if (!chunk.code.startsWith('(function()')) throw new Error('the shim is no function');
+      const named = chunk.code.replace('(function()', '(function shim()');
+      const { code = '' } = await minify(named, { ecma: 2020, compress: { passes: 3, unsafe_arrows: true } });
+      chunk.code = code;
     }
   },
 };

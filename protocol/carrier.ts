@@ -30,7 +30,7 @@ export interface Datagrams {
 export interface Carrier {
   /** The byte that INIT and th0 carry. */
   readonly transport: TransportByte;
-  /** Opens a channel of ours and announces its id (`0x53 | 0x01 | id` on WebTransport). */
+  /** Opens a channel of ours; its id is announced with the first frame at the latest (`0x53 | 0x01 | id` on WebTransport). */
   open(streamId: bigint): Channel;
   /** The next channel the peer opened, its preamble already read; null when the carrier has closed. */
   accept(): Promise<Channel | null>;

@@ -55,6 +55,7 @@ function watchDocument(page: Document): void {
     for (const { addedNodes } of changes) for (const node of addedNodes) look(node);
   }).observe(page, { childList: true, subtree: true });
   listen(page);
+  look(page.documentElement);
 }
 
 /** Again after each change: a page that is written anew (`document.open`) loses its listeners, and keeps its observers. */
@@ -66,8 +67,8 @@ function listen(page: Document): void {
 
 const lookAtLoaded = ({ target }: Event) => look(target as Node);
 
-function look(node: Node): void {
-  if (node.nodeType !== 1) return;
+function look(node: Node | null): void {
+  if (node?.nodeType !== 1) return;
   for (const element of [node as Element, ...(node as Element).querySelectorAll('iframe,meta')]) {
     if (element.localName === 'iframe') touch(element as HTMLIFrameElement);
     if (element.localName === 'meta') referToSelf(element as HTMLMetaElement);

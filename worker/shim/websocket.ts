@@ -26,7 +26,7 @@ class TunnelWebSocket extends EventTarget {
   readonly #port: MessagePort;
   readonly #handlers = new Map<string, { set: unknown; listener: EventListener }>();
   #state: number = connecting;
-  #hasStood = false;
+  #breaksQuietly = false;
   #protocol = '';
   #binaryType: BinaryType = 'blob';
   #buffered = 0;
@@ -118,7 +118,7 @@ class TunnelWebSocket extends EventTarget {
       } catch {
         // A file that was changed or removed since: the message is lost, so the connection is.
         this.#say({ t: 'close', code: undefined, reason: '' });
-        this.#hasStood = false;
+        this.#breaksQuietly = false;
         this.#closed();
       }
       this.#blobsPending -= 1;
@@ -144,7 +144,7 @@ class TunnelWebSocket extends EventTarget {
       case 'open':
         if (this.#state !== connecting) return;
         this.#state = open;
-        this.#hasStood = true;
+        this.#breaksQuietly = true;
         this.#protocol = message.protocol;
         this.dispatchEvent(new Event('open'));
         break;
@@ -172,8 +172,8 @@ class TunnelWebSocket extends EventTarget {
   /** The page is left; a browser closes its WebSockets then as going away. Only a page that may come back hears of it. */
   readonly #leave = ({ persisted }: PageTransitionEvent): void => {
     this.#say({ t: 'close', code: 1001, reason: '' });
-    if (persisted) this.#closed();
-    else this.#state = closed;
+    if (persisted === false) this.#state = closed;
+    else this.#closed();
   };
 
   /** By itself as a connection that broke (RFC 6455 section 7.1.5). */
@@ -183,7 +183,7 @@ class TunnelWebSocket extends EventTarget {
     removeEventListener('pagehide', this.#leave);
     this.#port.close();
     // A connection that breaks after it stood has not failed (WebSockets standard, "when the connection is closed").
-    if (!wasClean && !this.#hasStood) this.dispatchEvent(new Event('error'));
+    if (!wasClean && !this.#breaksQuietly) this.dispatchEvent(new Event('error'));
     this.dispatchEvent(new CloseEvent('close', { code, reason, wasClean }));
   }
 

@@ -50,15 +50,15 @@ export async function exchange(request: Request, site: Site, client: string): Pr
 }
 
 async function once(request: Request, site: Site, client: string): Promise<Response> {
+  // First of all, since it may take long: what else is asked for is as it is when the request is sent.
+  const body = await bodyOf(request);
+  if (request.signal.aborted) throw new ExchangeError('cancelled');
   const told = toldCookies(request);
   const hasCookies = callOf(request) === undefined && !isAnonymous(request);
-  const [port, cookies, body] = await Promise.all([
+  const [port, cookies] = await Promise.all([
     tunnelPort(client),
     hasCookies ? (told ?? visibleCookies(request.url, client)) : '',
-    bodyOf(request),
   ]);
-  // While its body was waited for.
-  if (request.signal.aborted) throw new ExchangeError('cancelled');
   const run = new Exchange(port, request, client);
   const head = await run.start(cookies, site, body);
   // Script-visible cookies are true before the page sees the response that set them. One that waits writes them itself.

@@ -1,7 +1,8 @@
 /**
  * A page that sends no referrer: nothing says then who began a navigation of a frame or window that showed no page before
  * (site.ts), and in Firefox of any other either. So such a page sends its referrer to its own origin, and, as before, nothing
- * to any other; the service hears of it only with what a window without a page asks for.
+ * to any other. The service hears of it only with what no page is named for, which is a new window's or frame's page and in
+ * Firefox each, and once a browser has stopped the service worker, which then remembers none.
  */
 
 const policies: ReadonlySet<string> = new Set([

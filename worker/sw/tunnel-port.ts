@@ -31,6 +31,7 @@ export class TunnelPort {
   readonly #port: MessagePort;
   readonly #listeners = new Map<number, Listener>();
   #nextId = 1;
+  #isLost = false;
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -41,7 +42,9 @@ export class TunnelPort {
   begin(listener: Listener): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    this.#listeners.set(id, listener);
+    // Whoever had the port before may still be about to use it.
+    if (this.#isLost) queueMicrotask(() => listener.lost());
+    else this.#listeners.set(id, listener);
     return id;
   }
 
@@ -69,6 +72,7 @@ export class TunnelPort {
 
   /** Nothing will come any more: every exchange under way has failed. */
   lose(): void {
+    this.#isLost = true;
     this.#port.close();
     for (const listener of this.#listeners.values()) listener.lost();
     this.#listeners.clear();

@@ -33,7 +33,7 @@ export class PieceWriter {
     this.#waiting = [];
     this.#written = undefined;
     const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-    const pieces = bytes > maxPieceBytes ? frames : [concat(...frames)];
+    const pieces = frames.length === 1 || bytes > maxPieceBytes ? frames : [concat(...frames)];
     return Promise.all(pieces.map((piece) => this.#writer.write(piece)));
   }
 

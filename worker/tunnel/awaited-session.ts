@@ -51,7 +51,7 @@ export class AwaitedSession {
     this.#open = newOpen();
   }
 
-  /** None comes any more: whoever waits hears it, and so does whoever asks later. */
+  /** None comes any more: whoever waits hears it, and so does whoever asks later. The last thing that is said here. */
   refuse(fault: TunnelFault): void {
     this.#open.reject(fault);
     this.#open = newOpen();

@@ -37,7 +37,7 @@ type PixelMatch = (
 // They are no dependencies of the product, so the compiler cannot see them.
 const installed = createRequire(join(import.meta.dirname, '../package.json'));
 
-const { PNG } = installed('pngjs') as Png;
+const png = () => (installed('pngjs') as Png).PNG;
 
 /** The part of a screenshot that a frame is, in whole pixels. */
 export interface Box {
@@ -52,6 +52,7 @@ export interface Box {
  * clicks into a frame went for a while to where it had been meanwhile.
  */
 export function cut(screenshot: Buffer, { x, y, width, height }: Box): Buffer {
+  const PNG = png();
   const picture = new PNG({ width, height });
   PNG.bitblt(PNG.sync.read(screenshot), picture, x, y, width, height, 0, 0);
   return PNG.sync.write(picture);
@@ -62,6 +63,7 @@ const threshold = 0.15;
 
 /** @returns the share of pixels that differ, 1 for pictures of different sizes, and a picture of them. */
 export async function difference(one: Buffer, other: Buffer): Promise<{ share: number; picture: Buffer }> {
+  const PNG = png();
   const { default: pixelmatch } = (await import(pathToFileURL(installed.resolve('pixelmatch')).href)) as {
     default: PixelMatch;
   };

@@ -731,6 +731,24 @@ export const checks: readonly Check[] = [
     },
     { firefox: { expected: 'not in this browser' } },
   ),
+  check('of two metas that say what is told of the referrer the later counts', '/', async () => {
+    const frame = document.createElement('iframe');
+    document.body.append(frame);
+    const next = () =>
+      new Promise<Document>((resolve) => {
+        frame.onload = () => resolve(frame.contentDocument as Document);
+      });
+    const arrived = next();
+    frame.src = '/unnamed-then-origin';
+    const page = await arrived;
+    const link = Object.assign(page.createElement('a'), { href: '/second' });
+    page.body.append(link);
+    const led = next();
+    link.click();
+    const { referrer } = await led;
+    frame.remove();
+    return new URL(referrer).pathname;
+  }),
   check('a sound is asked for in parts and can be wound on', [30, 25], async () => {
     const audio = document.createElement('audio');
     audio.preload = 'auto';

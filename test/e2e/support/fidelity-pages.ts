@@ -32,6 +32,10 @@ export const documents: Readonly<Record<string, Page>> = {
   '/frame': html('Inner', '<script>parent.postMessage({ inner: location.pathname }, "*")</script>'),
   '/unnamed': html('Unnamed', '', { 'referrer-policy': 'no-referrer' }),
   '/unnamed-inside': html('Unnamed', '<meta name="Referrer" content=" No-Referrer ">'),
+  '/unnamed-then-origin': html(
+    'Unnamed',
+    '<meta name="referrer" content="no-referrer"><meta name="referrer" content="origin">',
+  ),
   '/unnamed-around': html('Unnamed', '<iframe src="/echo?framed"></iframe>', { 'referrer-policy': 'no-referrer' }),
   '/folder/page': html('Folder', '<script>document.cookie = "folder=1"</script>'),
   '/popup': html(

@@ -62,7 +62,9 @@ function standIn(app: string): Promise<void> {
       if (before !== undefined) bodies.set(data.id, before + byteLength);
       setTimeout(() => say({ t: 'credit', id: data.id, bytes: byteLength }));
     }
-    if (data.t === 'body-end' && bodies.has(data.id)) {
+    // What has none is told so with the request, and nothing follows.
+    const isOver = data.t === 'body-end' || (data.t === 'request' && data['hasBody'] === false);
+    if (isOver && bodies.has(data.id)) {
       say(head(data.id, 200));
       const sum = text(String(bodies.get(data.id)));
       say({ t: 'chunk', id: data.id, chunk: sum });
