@@ -32,6 +32,8 @@ testRealApp({
     write('src/word.js', "export const word = 'first';");
     write('src/doubler.js', "import { n2 } from './n2.js'; onmessage = ({ data }) => postMessage(data * n2);");
     for (const n of numbers) write(`src/n${n}.js`, `export const n${n} = ${n};`);
+    // Two changes in a row: the system's own word of the second may come before the watcher listens to the new file.
+    write('vite.config.js', 'export default { server: { watch: { usePolling: true, interval: 50 } } };');
     const program = join(import.meta.dirname, '../../node_modules/vite/bin/vite.js');
     place.spawn(process.execPath, [program, '--host', '127.0.0.1', '--port', String(place.port), '--strictPort']);
     await place.answers();

@@ -39,7 +39,7 @@ const installed = createRequire(join(import.meta.dirname, '../package.json'));
 
 const png = () => (installed('pngjs') as Png).PNG;
 
-/** The part of a screenshot that a frame is, in whole pixels. */
+/** The part of a screenshot that a frame is; what stands above it may end between two pixels. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -51,8 +51,10 @@ export interface Box {
  * Cut from the whole, not by the browser: to take a part, Chromium moves the page under it and back, and on a busy machine
  * clicks into a frame went for a while to where it had been meanwhile.
  */
-export function cut(screenshot: Buffer, { x, y, width, height }: Box): Buffer {
+export function cut(screenshot: Buffer, box: Box): Buffer {
   const PNG = png();
+  const [x, y] = [Math.round(box.x), Math.round(box.y)];
+  const [width, height] = [Math.round(box.x + box.width) - x, Math.round(box.y + box.height) - y];
   const picture = new PNG({ width, height });
   PNG.bitblt(PNG.sync.read(screenshot), picture, x, y, width, height, 0, 0);
   return PNG.sync.write(picture);
