@@ -39,7 +39,11 @@ testRealApp({
     { part: 'request', pattern: /^POST \/socket\.io\/.*$/, why: 'how often it polls before it upgrades is chance' },
     { part: 'socket', pattern: /(?<=[?&]sid=)[^& ]*/, why: 'as above' },
     { part: 'socket', pattern: /^[<>] text [23]$/, why: 'a heartbeat, every so often' },
-    { part: 'socket', pattern: /^< text 42\["login"\]$/, why: 'comes by a poll, or when it has upgraded' },
+    {
+      part: 'socket',
+      pattern: /^(?:< text 42\["login"\]|> text 42\["resize",.*)$/,
+      why: 'said in a poll, or when it has upgraded',
+    },
     {
       part: 'socket',
       pattern: /^(?:< text 42\["data",[\s\S]*|> text 42\["commit",.*)$/,
