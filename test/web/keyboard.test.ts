@@ -223,6 +223,32 @@ test('BR-11: in the administration a session is cut by keyboard alone, and Escap
   assert.deepEqual(cut, ['cut']);
 });
 
+test('BR-11: a question that is asked again before its dialog has told that it closed stays on the screen', async () => {
+  const page = await adminAt('sessions');
+  const button = page.getByRole('button', { name: /^Cut: / }).first();
+  await button.evaluate(async (cut: HTMLElement) => {
+    const root = (cut.getRootNode() as ShadowRoot).host.getRootNode() as ShadowRoot;
+    const dialog = root.querySelector('dialog') as HTMLDialogElement;
+    const toggled = (isOpen: boolean) =>
+      new Promise<void>((resolve) => {
+        new MutationObserver((_, watch) => {
+          if (dialog.open !== isOpen) return;
+          watch.disconnect();
+          resolve();
+        }).observe(dialog, { attributeFilter: ['open'] });
+      });
+    cut.click();
+    await toggled(true);
+    const told = new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
+    dialog.close();
+    cut.click();
+    await toggled(true);
+    await told;
+  });
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+});
+
 test('BR-11: in the administration a link is made by keyboard alone', async () => {
   const page = await adminAt('links');
   const url = `${mock.hub}/link#${'1'.repeat(24)}.${'s'.repeat(43)}.${'p'.repeat(43)}`;

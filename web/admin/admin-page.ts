@@ -269,6 +269,8 @@ export class AdminPage extends LitElement {
   }
 
   readonly #closed = (): void => {
+    // A browser tells of it in a task of its own, and by then the next question may be on the screen.
+    if (this.dialog?.open === true) return;
     this.question = undefined;
     this.told = undefined;
   };
