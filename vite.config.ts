@@ -48,7 +48,8 @@ export function script(name: string, entry: string, format: 'iife' | 'es'): Inli
 
 /**
  * The shim goes into workers by its own text: the function that is all of it gets a name. It comes with every page, so a second
- * minifier takes what the first left; none of its functions is constructed, has a `this` or is asked for a prototype.
+ * minifier takes what the first left. Functions that it makes arrows of nobody constructs or asks for a prototype, and they
+ * have no `this`.
  */
 const asShim: Plugin = {
   name: 'as-shim',

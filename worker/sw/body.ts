@@ -26,7 +26,7 @@ export async function bodyOf(request: Request): Promise<Body | undefined> {
 }
 
 /** Whether there is a body at all; where that is hidden it is known only by reading, so it may be empty. */
-export function hasBody(request: Request): boolean {
+function hasBody(request: Request): boolean {
   return request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null;
 }
 

@@ -5,7 +5,7 @@
 import { cookiesHeader, type FromExchange, type RequestMessage } from '../app-messages.ts';
 import { declaredLength } from '../content-length.ts';
 import { labelOf } from '../origins.ts';
-import { type Body, bodyOf, hasBody } from './body.ts';
+import { type Body, bodyOf } from './body.ts';
 import { mirrorCookies, tellCookies, toldCookies, visibleCookies } from './cookies.ts';
 import { Download } from './download.ts';
 import { EventStream } from './event-stream.ts';
@@ -43,7 +43,7 @@ export async function exchange(request: Request, site: Site, client: string): Pr
   try {
     return await once(request, site, client);
   } catch (error) {
-    const isRepeatable = !hasBody(request) && (request.method === 'GET' || request.method === 'HEAD');
+    const isRepeatable = request.method === 'GET' || request.method === 'HEAD';
     if (isRepeatable && error instanceof ExchangeError && error.code === tabGone) return once(request, site, client);
     throw error;
   }
