@@ -90,3 +90,29 @@ test('nothing moves for people who asked for less motion', async () => {
     assert.equal(animations > 0, moving, reducedMotion);
   }
 });
+
+test('BR-9: two tabs in which a visit ends wipe an app’s origin one after the other', async () => {
+  await using visitor = await Visitor.arrive();
+  const { page, context } = visitor;
+  const asked: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const isAsked = Promise.withResolvers<void>();
+  await context.route(`${mock.app('wiki')}/.latchkey/wipe/*`, async (route) => {
+    asked.push(route.request().url());
+    isAsked.resolve();
+    if (asked.length === 1) await first.promise;
+    const body = '<!doctype html><script type="module" src="/.latchkey/wipe.js"></script>';
+    await route.fulfill({ contentType: 'text/html', body });
+  });
+  const ended = `${mock.shell}/ended#wiki.${'t'.repeat(43)}`;
+  await page.goto(ended);
+  await isAsked.promise;
+  const second = await context.newPage();
+  await second.goto(ended);
+  const waiting = () => second.evaluate(async () => (await navigator.locks.query()).pending?.length);
+  while (asked.length === 1 && (await waiting()) !== 1);
+  assert.equal(asked.length, 1);
+  first.resolve();
+  for (const tab of [page, second]) await tab.locator('[data-wiped=done]').waitFor();
+  assert.equal(asked.length, 2);
+});

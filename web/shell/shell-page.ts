@@ -35,7 +35,7 @@ import './shell-bar.ts';
 import { shellStyles } from './shell-styles.ts';
 import './step-up-bar.ts';
 import { Tunnel } from './tunnel.ts';
-import { wipeApp } from './wipe.ts';
+import { keepApp, wipeApp } from './wipe.ts';
 
 /**
  * What the app may do in the frame as in a tab. Nothing that a browser asks the person about is among it, but the clipboard:
@@ -70,6 +70,8 @@ export class ShellPage extends LitElement {
   readonly #ledAways = new LedAways();
   #hubWindow = new AbortController();
   #helper: HelperFrame | undefined;
+  /** At a kiosk. */
+  #letWipe: (() => void) | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -120,6 +122,7 @@ export class ShellPage extends LitElement {
     if (!this.#isOver || wipe === undefined || app === undefined || this.wiped !== undefined) return;
     this.wiped = 'wiping';
     this.#helper?.element.remove();
+    this.#letWipe?.();
     this.wiped = (await wipeApp(app, wipe, document.body)) ? 'done' : 'failed';
   }
 
@@ -216,7 +219,10 @@ export class ShellPage extends LitElement {
       helper: () => helper.element.contentWindow,
     });
     this.service = launched;
-    if (launched.wipe !== undefined) tellOfActivity(hubOrigin());
+    if (launched.wipe !== undefined) {
+      this.#letWipe = keepApp(origin);
+      tellOfActivity(hubOrigin());
+    }
     await helper.ready;
     this.framed = true;
   }
