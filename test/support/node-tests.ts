@@ -42,13 +42,16 @@ export async function runNodeTests(files: string[], concurrency: number, limitMs
   return { counts, failedFiles, failures };
 }
 
+/** Drives a browser: the product's end to end, or its pages alone. */
+const hasBrowser = (file: string): boolean => /\/test\/(e2e|web)\//.test(file);
+
 /**
- * An end-to-end file that failed beside another is run once more, with the machine to itself: what two products with their
- * browsers need is not always there when they share two processors. What passes only then is named, in the outcome and
+ * A file with a browser that failed beside another is run once more, with the machine to itself: what two of them, or two
+ * products with theirs, need is not always there when they share two processors. What passes only then is named, in the outcome and
  * at the end of the run, and is a fault to look at; what fails again has failed, and so has every other file.
  */
 export async function runAgainAlone(first: Outcome, limitMs: number): Promise<Outcome & { onlyAlone: Failure[] }> {
-  const again = new Map([...first.failedFiles].filter(([file]) => file.includes('/test/e2e/')));
+  const again = new Map([...first.failedFiles].filter(([file]) => hasBrowser(file)));
   if (again.size === 0) return { ...first, onlyAlone: [] };
   console.log('\n# what failed, again and alone');
   let counts = first.counts;
