@@ -12,7 +12,7 @@ import { Product } from '../e2e/support/product.ts';
 import { QuietChromium } from '../support/quiet-chromium.ts';
 import type { Figure } from './figure.ts';
 import { median } from './interleaved.ts';
-import { type Browser, Control, type Job } from './web/control.ts';
+import { type Browser, Control, type Job, type Place } from './web/control.ts';
 
 const rounds = 3;
 const coldOpens = 7;
@@ -36,6 +36,7 @@ export async function* figures(): AsyncIterable<Figure> {
   try {
     await over.open(control);
     await beside.open(control);
+    for (const place of ['direct', 'passing'] as const) await over.visit(place, control);
     yield* transfers(control, over.pump);
     yield await firstByte(over, control);
   } finally {
@@ -56,10 +57,18 @@ class World implements AsyncDisposable {
   readonly chromium: QuietChromium;
   readonly pump: ChildProcess;
   readonly #browser: Browser;
+  readonly #direct: string;
   readonly #ends: AsyncDisposableStack;
 
-  private constructor(browser: Browser, chromium: QuietChromium, pump: ChildProcess, ends: AsyncDisposableStack) {
+  private constructor(
+    browser: Browser,
+    chromium: QuietChromium,
+    pump: ChildProcess,
+    direct: string,
+    ends: AsyncDisposableStack,
+  ) {
     this.#browser = browser;
+    this.#direct = direct;
     this.chromium = chromium;
     this.pump = pump;
     this.#ends = ends;
@@ -71,20 +80,27 @@ class World implements AsyncDisposable {
     const origin = `http://${service}.apps.localhost:${product.ready.port}`;
     const pump = fork(join(import.meta.dirname, 'web/pump.ts'), [origin]);
     ends.defer(() => pump.disconnect());
-    const settings = JSON.stringify({ browser, control: await control.listen(), pump: await said(pump) });
+    const settings = JSON.stringify({ place: browser, control: await control.listen(), pump: await said(pump) });
     const { publicKey, port } = product.ready.wireguard;
     const child = fork(join(import.meta.dirname, 'web/far.ts'), [publicKey, String(port), settings]);
     ends.defer(() => child.disconnect());
-    await publish(product, await said(child));
+    const far = await said(child);
+    await publish(product, far);
     const chromium = ends.use(await QuietChromium.start());
     await chromium.enrol(product.ready.enrol ?? '');
-    return new World(browser, chromium, pump, ends.move());
+    return new World(browser, chromium, pump, `http://127.0.0.1:${far['direct']}`, ends.move());
   }
 
   /** Opens the service. @returns the shell's target, and when the page's first byte came, in ms since the epoch. */
   async open(control: Control): Promise<{ readonly target: string; readonly first: number }> {
     const target = await this.chromium.open(service);
     return { target, first: await control.arrived(this.#browser) };
+  }
+
+  /** A page of the service past the product, in the same browser. */
+  async visit(place: 'direct' | 'passing', control: Control): Promise<void> {
+    await this.chromium.visit(`${this.#direct}/${place === 'passing' ? 'passing/' : place}`);
+    await control.arrived(place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,31 +126,32 @@ async function said(child: ChildProcess): Promise<Record<string, unknown>> {
   return (await once(child, 'message'))[0] as Record<string, unknown>;
 }
 
-type Way = `${Job['kind']} ${Job['over']} ${Browser}`;
+type Way = `${Job['kind']} ${Job['over']} ${Place}`;
 
 /** All contenders in every round, in turns; the ratios are taken within a round. */
 async function* transfers(control: Control, pump: ChildProcess): AsyncIterable<Figure> {
   const times = new Map<Way, number[]>();
   let isWarm = false;
-  const run = async (kind: Job['kind'], over: Job['over'], browser: Browser) => {
+  const run = async (kind: Job['kind'], over: Job['over'], place: Place) => {
     const full = { download: downloadBytes, upload: uploadBytes, small: smallBytes }[kind];
     const bytes = isWarm ? full : Math.min(full, warmUpBytes);
     const path = over === 'raw-webtransport' ? await pathOf(pump) : '';
-    const ms = await control.perform(browser, { kind, over, bytes, path });
-    const way: Way = `${kind} ${over} ${browser}`;
+    const ms = await control.perform(place, { kind, over, bytes, path });
+    const way: Way = `${kind} ${over} ${place}`;
     times.set(way, [...(times.get(way) ?? []), ms]);
   };
   const contenders: Parameters<typeof run>[] = [
-    ['small', 'direct', 'webtransport'],
-    ['small', 'tunnel', 'webtransport'],
-    ['download', 'direct', 'webtransport'],
-    ['download', 'tunnel', 'webtransport'],
+    ['small', 'service', 'direct'],
+    ['small', 'service', 'passing'],
+    ['small', 'service', 'webtransport'],
+    ['download', 'service', 'direct'],
+    ['download', 'service', 'webtransport'],
     ['download', 'raw-webtransport', 'webtransport'],
-    ['upload', 'tunnel', 'webtransport'],
+    ['upload', 'service', 'webtransport'],
     ['upload', 'raw-webtransport', 'webtransport'],
-    ['download', 'tunnel', 'websocket'],
+    ['download', 'service', 'websocket'],
     ['download', 'raw-websocket', 'websocket'],
-    ['upload', 'tunnel', 'websocket'],
+    ['upload', 'service', 'websocket'],
     ['upload', 'raw-websocket', 'websocket'],
   ];
   for (let round = 0; round <= rounds; round += 1) {
@@ -154,18 +171,24 @@ async function* transfers(control: Control, pump: ChildProcess): AsyncIterable<F
     value: median(each(way).map((ms) => bytes / ms / 1_000)),
     unit: 'MB/s',
   });
-  const down = 'download tunnel webtransport';
+  const down = 'download service webtransport';
   yield ratio('download_128mib_over_raw_transport', 'download raw-webtransport webtransport', down);
-  yield ratio('upload_32mib_over_raw_transport', 'upload raw-webtransport webtransport', 'upload tunnel webtransport');
-  yield ratio('download_128mib_over_raw_transport.ws', 'download raw-websocket websocket', 'download tunnel websocket');
-  yield ratio('upload_32mib_over_raw_transport.ws', 'upload raw-websocket websocket', 'upload tunnel websocket');
-  yield ratio('download_128mib_over_direct', 'download direct webtransport', down);
-  yield ratio('small_get_p50_over_direct', 'small tunnel webtransport', 'small direct webtransport');
+  yield ratio('upload_32mib_over_raw_transport', 'upload raw-webtransport webtransport', 'upload service webtransport');
+  yield ratio(
+    'download_128mib_over_raw_transport.ws',
+    'download raw-websocket websocket',
+    'download service websocket',
+  );
+  yield ratio('upload_32mib_over_raw_transport.ws', 'upload raw-websocket websocket', 'upload service websocket');
+  yield ratio('download_128mib_over_direct', 'download service direct', down);
+  yield ratio('small_get_p50_over_direct', 'small service webtransport', 'small service direct');
+  // What is left of the last one's time when all that is Latchkey's takes none: every request goes by a service worker.
+  yield ratio('small_get_p50_service_worker_alone_over_direct', 'small service passing', 'small service direct');
   yield rate('download_128mib', down, downloadBytes);
-  yield rate('download_128mib_direct', 'download direct webtransport', downloadBytes);
+  yield rate('download_128mib_direct', 'download service direct', downloadBytes);
   yield rate('download_128mib_raw', 'download raw-webtransport webtransport', downloadBytes);
-  yield rate('upload_32mib', 'upload tunnel webtransport', uploadBytes);
-  yield rate('download_128mib.ws', 'download tunnel websocket', downloadBytes);
+  yield rate('upload_32mib', 'upload service webtransport', uploadBytes);
+  yield rate('download_128mib.ws', 'download service websocket', downloadBytes);
 }
 
 /** From the start of the shell's script to the first byte of the app, in tabs opened anew. */

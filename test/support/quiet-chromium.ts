@@ -71,6 +71,11 @@ export class QuietChromium {
     await this.#soon(`(${click})('li a', '', true)`);
   }
 
+  /** Any page, in a window of its own, so that neither this one nor another counts as in the background. */
+  async visit(url: string): Promise<void> {
+    await this.#call('Target.createTarget', { url, newWindow: true });
+  }
+
   /** Opens a service from the launcher. @returns the shell's target. */
   async open(service: string): Promise<string> {
     const before = new Set((await this.#targets()).map(({ id }) => id));

@@ -1,13 +1,19 @@
-/** Where the measured pages ask what to do next and say what came of it. One page a browser. */
+/** Where the measured pages ask what to do next and say what came of it. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
+/** A product's browser, by what its tunnels run over. */
 export type Browser = 'webtransport' | 'websocket';
+/**
+ * Each has a page at the service: a browser's through the product; `direct` by the network, with no service worker about;
+ * `passing` as well, but by a service worker that only passes requests on.
+ */
+export type Place = Browser | 'direct' | 'passing';
 
 export interface Job {
   readonly kind: 'download' | 'upload' | 'small';
-  readonly over: 'tunnel' | 'direct' | 'raw-webtransport' | 'raw-websocket';
+  readonly over: 'service' | 'raw-webtransport' | 'raw-websocket';
   readonly bytes: number;
   readonly path: string;
 }
@@ -38,10 +44,15 @@ class Desk {
 }
 
 export class Control {
-  readonly #desks: Record<Browser, Desk> = { webtransport: new Desk(), websocket: new Desk() };
+  readonly #desks: Record<Place, Desk> = {
+    webtransport: new Desk(),
+    websocket: new Desk(),
+    direct: new Desk(),
+    passing: new Desk(),
+  };
   readonly #server = createServer(async (request, response) => {
     response.setHeader('Access-Control-Allow-Origin', '*');
-    const desk = this.#desks[request.url === '/websocket' ? 'websocket' : 'webtransport'];
+    const desk = this.#desks[request.url?.slice(1) as Place]; // of our own pages
     response.end(JSON.stringify(await desk.take((await json(request)) as Result)));
   });
 
@@ -52,14 +63,14 @@ export class Control {
   }
 
   /** Resolves when the page is there. @returns when its first byte came, in ms since the epoch. */
-  async arrived(browser: Browser): Promise<number> {
-    return (await this.#desks[browser].result()).firstByte ?? Number.NaN;
+  async arrived(place: Place): Promise<number> {
+    return (await this.#desks[place].result()).firstByte ?? Number.NaN;
   }
 
   /** @returns milliseconds. @throws what the page says went wrong. */
-  async perform(browser: Browser, job: Job): Promise<number> {
-    this.#desks[browser].give(job);
-    const { ms, error } = await this.#desks[browser].result();
+  async perform(place: Place, job: Job): Promise<number> {
+    this.#desks[place].give(job);
+    const { ms, error } = await this.#desks[place].result();
     if (ms === undefined) throw new Error(error ?? 'the page said nothing');
     return ms;
   }

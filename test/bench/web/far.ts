@@ -1,6 +1,6 @@
 /**
- * The measured service, in a process of its own: one HTTP server with two doors, TCP of the machine's for the direct
- * contender and TCP inside WireGuard for the product. Says `{"direct","far","publicKey","udp"}` and ends with its parent.
+ * The measured service, in a process of its own: one HTTP server with two doors, TCP of the machine's for the contenders
+ * without the product and TCP inside WireGuard for it. Says `{"direct","far","publicKey","udp"}` and ends with its parent.
  * Arguments: the gateway's WireGuard key, its UDP port, and what the page has to know.
  */
 
@@ -20,9 +20,14 @@ const port = 8_080;
 const chunk = randomBytes(256 * 1024);
 const script = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'page.ts'), 'utf8'));
 
+const known = JSON.parse(settings) as Record<string, unknown>;
+const passing = `addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('fetch', (event) => event.respondWith(fetch(event.request)));`;
+const page = (told: object) => `<!doctype html><html lang="en"><head><title>bench</title></head><body><script>
+const settings = ${JSON.stringify(told)};
+</script><script src="/page.js"></script></body></html>`;
+
 const server = createServer((request, response) => {
-  // The direct contender comes from another origin.
-  response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('Cache-Control', 'no-store');
   answer(request, response).catch(() => response.destroy());
 });
@@ -31,16 +36,23 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const url = new URL(request.url ?? '/', 'http://far');
   if (url.pathname === '/bytes') return give(response, Number(url.searchParams.get('length')));
   if (url.pathname === '/take') return take(request, response);
-  const [type, body] = url.pathname === '/page.js' ? ['text/javascript', script] : ['text/html', page];
+  const [type, body] = fileAt(url.pathname);
   response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }).end(body);
+}
+
+function fileAt(path: string): readonly [string, string] {
+  if (path === '/page.js') return ['text/javascript', script];
+  if (path === '/passing/worker.js') return ['text/javascript', passing];
+  const { place } = known;
+  return [
+    'text/html',
+    page({ ...known, place: path === '/direct' || path === '/passing/' ? path.split('/')[1] : place }),
+  ];
 }
 
 const direct = await new Promise<number>((resolve) => {
   server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
 });
-const page = `<!doctype html><html lang="en"><head><title>bench</title></head><body><script>
-const settings = ${JSON.stringify({ ...JSON.parse(settings), direct })};
-</script><script src="/page.js"></script></body></html>`;
 
 async function give(response: ServerResponse, length: number): Promise<void> {
   const gone = new AbortController();

@@ -1,18 +1,17 @@
 /**
- * Runs in the app's page, with no debugger attached: asks for one job after another and posts how long each took. A
- * plain script, served with its types blanked.
+ * Runs in each of the service's pages, with no debugger attached: asks for one job after another and posts how long each
+ * took. A plain script, served with its types blanked.
  */
 
 interface Settings {
-  /** Which of the two measured browsers this is. */
-  readonly browser: string;
-  readonly direct: number;
+  /** Which of the measured places this is (control.ts). */
+  readonly place: string;
   readonly control: number;
   readonly pump: { readonly webtransport: number; readonly websocket: number; readonly certHashes: number[][] };
 }
 interface PageJob {
   readonly kind: 'download' | 'upload' | 'small';
-  readonly over: 'tunnel' | 'direct' | 'raw-webtransport' | 'raw-websocket';
+  readonly over: 'service' | 'raw-webtransport' | 'raw-websocket';
   readonly bytes: number;
   /** Path of the pump's tunnel, with its ticket. */
   readonly path: string;
@@ -26,46 +25,53 @@ const atOnce = 6;
 const chunkBytes = 64 * 1024;
 
 async function main(): Promise<void> {
+  if (settings.place === 'passing') await passOn();
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   let result: unknown = { firstByte: performance.timeOrigin + (navigation?.responseStart ?? 0) };
   for (;;) {
-    const asked = await fetch(`${control}/${settings.browser}`, { method: 'POST', body: JSON.stringify(result) });
+    const asked = await fetch(`${control}/${settings.place}`, { method: 'POST', body: JSON.stringify(result) });
     const job = (await asked.json()) as PageJob;
     result = await perform(job).catch((error: Error) => ({ error: `${job.kind} ${job.over}: ${error.message}` }));
   }
 }
 
 async function perform(job: PageJob): Promise<{ ms: number }> {
-  if (job.kind === 'small') return { ms: await small(baseOf(job), job.bytes) };
+  if (job.kind === 'small') return { ms: await small(job.bytes) };
   // What connects first says when it began to move bytes.
   let began = performance.now();
   if (job.over === 'raw-webtransport') began = await rawWebTransport(job);
   else if (job.over === 'raw-websocket') began = await rawWebSocket(job);
-  else if (job.kind === 'download') await download(baseOf(job), job.bytes);
-  else await upload(baseOf(job), job.bytes);
+  else if (job.kind === 'download') await download(job.bytes);
+  else await upload(job.bytes);
   return { ms: performance.now() - began };
 }
 
-const baseOf = ({ over }: PageJob) => (over === 'direct' ? `http://127.0.0.1:${settings.direct}` : '');
+/** Resolves when this page asks by way of the service worker. */
+async function passOn(): Promise<void> {
+  const { serviceWorker } = navigator;
+  const controlled = new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve));
+  await serviceWorker.register('/passing/worker.js');
+  if (serviceWorker.controller === null) await controlled;
+}
 
-async function download(base: string, bytes: number): Promise<void> {
-  const body = (await fetch(`${base}/bytes?length=${bytes}`)).body as ReadableStream<Uint8Array>;
+async function download(bytes: number): Promise<void> {
+  const body = (await fetch(`/bytes?length=${bytes}`)).body as ReadableStream<Uint8Array>;
   assertWhole(await drained(body.getReader(), bytes), bytes);
 }
 
-async function upload(base: string, bytes: number): Promise<void> {
-  const answer = await fetch(`${base}/take`, { method: 'POST', body: new Blob([new Uint8Array(bytes)]) });
+async function upload(bytes: number): Promise<void> {
+  const answer = await fetch('/take', { method: 'POST', body: new Blob([new Uint8Array(bytes)]) });
   assertWhole(Number(await answer.text()), bytes);
 }
 
 /** @returns the median of single requests' times, six of them under way at any time. */
-async function small(base: string, bytes: number): Promise<number> {
+async function small(bytes: number): Promise<number> {
   const times: number[] = [];
   let left = smallRequests;
   const one = async () => {
     while (left-- > 0) {
       const began = performance.now();
-      const body = await (await fetch(`${base}/bytes?length=${bytes}`)).arrayBuffer();
+      const body = await (await fetch(`/bytes?length=${bytes}`)).arrayBuffer();
       times.push(performance.now() - began);
       assertWhole(body.byteLength, bytes);
     }
