@@ -83,7 +83,7 @@ export function translateResponse(
   jar: ServiceJar,
   shim: ShimSource,
 ): ResponsePlan {
-  const given = withoutHopByHop(checkHeaders(response.headers));
+  const given = withOneType(withoutHopByHop(checkHeaders(response.headers)));
   const cookies = keepCookies(given, request, context, jar);
   const mapped = given.filter(([name]) => !stripped.has(name)).map((header) => mapUrls(header, context));
   // A 304's fields replace those kept with the page (RFC 9111 section 3.2), and with them its own policy.
@@ -91,6 +91,15 @@ export function translateResponse(
   const framed = admitShellFrame([...mapped, ...siteData(given)], context.shellOrigin, isPage);
   const plan = planBody(response.status, isolateInFrame(framed, request.facts), request, context, shim);
   return { ...plan, headers: [...plan.headers, ...cookies.map((line): Header => [':set-cookie', line])] };
+}
+
+/**
+ * Of several types the last one counts (Fetch standard, "extract a MIME type"). A service worker's response has one field
+ * of a name, and joined by a comma they are no type at all.
+ */
+function withOneType(headers: readonly Header[]): readonly Header[] {
+  const last = headers.findLast(([name, text]) => name === 'content-type' && text.includes('/'));
+  return last === undefined ? headers : headers.filter((one) => one[0] !== 'content-type' || one === last);
 }
 
 /** Cookies first, then a sweep: a response that does both means to end without any. */

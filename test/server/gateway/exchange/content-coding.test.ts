@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { canDecode, decode } from '../../../../server/gateway/exchange/content-coding.ts';
 
 const text = 'a page that says the same thing '.repeat(500);
@@ -9,6 +10,8 @@ const coded: [codings: string[], bytes: Buffer][] = [
   [['x-gzip'], gzipSync(text)],
   [['br'], brotliCompressSync(text)],
   [['deflate'], deflateSync(text)],
+  // Without the zlib frame, as some servers mean it and every browser puts up with it.
+  [['deflate'], deflateRawSync(text)],
   [['zstd'], zstdCompressSync(text)],
   [['gzip', 'br'], brotliCompressSync(gzipSync(text))],
 ];
@@ -28,6 +31,13 @@ for (const [codings, bytes] of coded)
     assert.ok(canDecode(codings));
     for (const size of [1, 7, bytes.length]) assert.equal(await all(decode(chunks(bytes, size), codings)), text);
   });
+
+test('BR-1: a coded body of no bytes is an empty one, as services answer that say the coding of all they answer', async () => {
+  for (const [codings] of coded) {
+    assert.equal(await all(decode(chunks(Buffer.alloc(0), 64), codings)), '', codings.join());
+    assert.equal(await all(decode(Readable.from([Buffer.alloc(0)]), codings)), '', codings.join());
+  }
+});
 
 test('BR-1: a coded body that ends too early is an error, never a short page', async () => {
   for (const [codings, bytes] of coded)

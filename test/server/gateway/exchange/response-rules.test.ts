@@ -26,6 +26,17 @@ test('BR-1: injects into a document whose type nobody says, which a browser look
   assert.notEqual(translate([['content-type', '*/*']]).inject, undefined);
 });
 
+test('BR-1: of several types the last one counts, and goes on alone', () => {
+  const plan = translate([
+    ['content-type', 'text/plain'],
+    ['Content-Type', 'text/html;charset=x'],
+    ['content-type', '-'],
+  ]);
+  assert.equal(plan.inject?.contentType, 'text/html;charset=x');
+  assert.deepEqual(values(plan.headers, 'content-type'), ['text/html;charset=x']);
+  assert.deepEqual(values(translate([['content-type', '-']]).headers, 'content-type'), ['-']);
+});
+
 const untouched: [name: string, headers: Header[], request: AnsweredRequest, status: number][] = [
   ['a fragment fetched by script', [html], asked({ dest: 'empty' }), 200],
   ['a request of unknown destination', [html], asked({ dest: '' }), 200],
