@@ -12,8 +12,8 @@ export interface Sentences {
   readonly next: string;
 }
 
-/** What is found out in the browser: no tab, no tunnel, or a tunnel that is over. */
-type OwnCode = 'offline' | 'refused' | 'no_answer' | 'no_shell' | 'tab_gone';
+/** What is found out in the browser: no tab, no tunnel, a tunnel that is over, or nothing to show without asking again. */
+type OwnCode = 'offline' | 'refused' | 'no_answer' | 'no_shell' | 'tab_gone' | 'not_kept';
 export type FailureCode = StreamErrorCode | ExchangeErrorCode | OwnCode;
 
 const retry = 'Try again; if it goes on, tell the person who runs this service.';
@@ -126,6 +126,12 @@ export const failures: Readonly<Record<FailureCode, Sentences>> = {
     what: 'The page was not opened',
     why: 'The tab that holds the tunnel did not answer.',
     next: 'Go to that tab, or open the service again from the hub.',
+  },
+  not_kept: {
+    status: 504,
+    what: 'This page is not kept',
+    why: 'It answered a form, and to bring it again would send the form a second time.',
+    next: 'Go on from another page, or send the form again.',
   },
   no_shell: noShell,
   tab_gone: noShell,

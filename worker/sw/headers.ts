@@ -28,10 +28,29 @@ export function requestHeaders(request: Request, { client, length, lastEventId =
   add('accept', request.mode === 'navigate' ? 'text/html,application/xhtml+xml,*/*;q=0.8' : '*/*');
   add('content-length', length === undefined ? '' : String(length));
   add('referer', isReferrer(request.referrer) && !hidesReferrer(request, client) ? request.referrer : '');
+  for (const [name, value] of isOwn(request) ? (cacheFields[request.cache] ?? []) : []) add(name, value);
   // UTF-8, each byte a character, as heads carry text.
   const id = Array.from(new TextEncoder().encode(lastEventId), (byte) => String.fromCharCode(byte)).join('');
   add('last-event-id', id);
   return headers;
+}
+
+/** What a browser tells the caches on the way (Fetch standard, "HTTP-network-or-cache fetch", steps 16 to 18). */
+const cacheFields: Partial<Record<RequestCache, readonly (readonly [string, string])[]>> = {
+  'no-cache': [['cache-control', 'max-age=0']],
+  'no-store': [
+    ['pragma', 'no-cache'],
+    ['cache-control', 'no-cache'],
+  ],
+  reload: [
+    ['pragma', 'no-cache'],
+    ['cache-control', 'no-cache'],
+  ],
+};
+
+/** In a call to another app, whoever answers for CORS could not tell them from what the page says itself. */
+function isOwn({ url }: Request): boolean {
+  return new URL(url).origin === self.location.origin;
 }
 
 /** The browser has already applied the page's referrer policy to it. That it stands in the shell's frame is not the app's to know. */

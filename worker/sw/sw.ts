@@ -87,6 +87,8 @@ const refused = (): Response => Response.error();
 
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;
+  // Nothing is kept here. Chromium asks so for the answer to a form that one comes back to: it is not sent a second time.
+  if (request.cache === 'only-if-cached') return failed(request, new ExchangeError('not_kept'));
   try {
     const kept = await keptInShell(request);
     if (kept !== undefined) return kept;

@@ -83,6 +83,24 @@ export const checks: readonly Check[] = [
     }
     return texts;
   }),
+  check('a coded body of no bytes is empty, and deflate may go without its frame', [0, 0, 0, length], async () => {
+    const texts: (number | string)[] = [];
+    for (const coding of ['gzip', 'br', 'zstd', 'deflate'])
+      texts.push((await (await fetch(`/encoded/${coding}?odd`)).text()).length);
+    return texts;
+  }),
+  check('of two types the last one counts', ['text/html', 'UTF-8', 'a page'], async () => {
+    const frame = document.createElement('iframe');
+    const loaded = new Promise((resolve) => {
+      frame.onload = resolve;
+    });
+    frame.src = '/two-types';
+    document.body.append(frame);
+    await loaded;
+    const { contentType, characterSet, body } = frame.contentDocument as Document;
+    frame.remove();
+    return [contentType, characterSet, body.textContent];
+  }),
   check(
     'an answer that breaks off is an error, with a length and without',
     ['TypeError', 'TypeError'],
@@ -157,6 +175,25 @@ export const checks: readonly Check[] = [
     },
     async () =>
       (await (await fetch('/echo', { method: 'POST', body: 'x', headers: { 'x-asked': 'yes' } })).json()).headers,
+  ),
+  check(
+    'a request that passes caches by says so on its way, and one for what is kept alone is not sent',
+    ['', 'max-age=0', 'no-cache no-cache', 'no-cache no-cache', 'own', 'TypeError'],
+    async () => {
+      const said = async (cache: RequestCache, headers = {}) => {
+        const answer = await fetch(`/echo?${crypto.randomUUID()}`, { cache, headers, mode: 'same-origin' });
+        const { headers: seen } = await answer.json();
+        return ['cache-control', 'pragma'].flatMap((name) => seen[name] ?? []).join(' ');
+      };
+      return [
+        await said('default'),
+        await said('no-cache'),
+        await said('no-store'),
+        await said('reload'),
+        await said('no-cache', { 'cache-control': 'own' }),
+        await said('only-if-cached').catch((error) => error.name),
+      ];
+    },
   ),
   check(
     'bodies of every kind arrive whole',

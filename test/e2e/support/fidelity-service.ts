@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { answerDownload, answerUpload } from '../../../server/connector/demo/transfers.ts';
 import { documents, sound } from './fidelity-pages.ts';
 
@@ -31,6 +31,13 @@ const codings: Readonly<Record<string, (bytes: string) => Buffer>> = {
   zstd: zstdCompressSync,
   deflate: deflateSync,
 };
+/** What browsers put up with, under the name of a coding. */
+const oddlyCoded: Readonly<Record<string, Buffer>> = {
+  gzip: Buffer.alloc(0),
+  br: Buffer.alloc(0),
+  zstd: Buffer.alloc(0),
+  deflate: deflateRawSync(text),
+};
 
 /** What a service and its visitor have in common on headers: the rest is the connection's. */
 const told = [
@@ -45,6 +52,8 @@ const told = [
   'destination',
   'cookie',
   'last-event-id',
+  'cache-control',
+  'pragma',
 ];
 
 const json = (response: ServerResponse, value: unknown): void => {
@@ -119,7 +128,8 @@ const media: Route = (request, response) => {
 /** `/encoded/br`: always, whatever was asked, as servers behind a misconfigured cache do. */
 const encoded: Route = (_request, response, url) => {
   const coding = url.pathname.split('/')[2] ?? '';
-  const body = codings[coding]?.(text) ?? Buffer.from(text);
+  const odd = url.searchParams.has('odd') ? oddlyCoded[coding] : undefined;
+  const body = odd ?? codings[coding]?.(text) ?? Buffer.from(text);
   response
     .writeHead(200, { 'content-type': 'text/plain', 'content-encoding': coding, 'content-length': body.length })
     .end(body);
@@ -275,6 +285,9 @@ const routes: Readonly<Record<string, Route>> = {
     response.writeHead(200, { 'clear-site-data': '"cache", "cookies", "storage"' }).end('cleared'),
   '/set-cookie': (_request, response, url) => {
     response.writeHead(200, { 'set-cookie': url.searchParams.getAll('line') }).end('set');
+  },
+  '/two-types': (_request, response) => {
+    response.setHeader('content-type', ['text/plain', 'text/html; charset=utf-8']).end('<!doctype html><p>a page');
   },
   '/many-headers': (_request, response) => {
     response.setHeader('x-twice', ['one', 'two']);

@@ -85,6 +85,24 @@ test('a page that cannot be brought is a sentence with its code and id, and a wa
   assert.deepEqual(visitor.complaints, []);
 });
 
+test('BR-1: whoever goes back to the answer of a form sends it no second time', async () => {
+  await using visitor = await Visitor.arrive();
+  const { page } = visitor;
+  const app = await openApp(page, mock, 'wiki');
+  await app.evaluate(() => {
+    const form = Object.assign(document.createElement('form'), { method: 'post', action: '/whole' });
+    document.body.append(form);
+    form.submit();
+  });
+  await app.waitForURL('**/whole');
+  await app.evaluate(() => location.assign('/'));
+  await app.waitForFunction(() => document.title === 'app');
+  await app.evaluate(() => history.back());
+  await app.getByRole('heading', { name: 'This page is not kept' }).waitFor();
+  assert.equal(await app.getByRole('link', { name: 'Try again' }).count(), 0);
+  assert.equal((await heard(page)).filter(({ target }) => target === '/whole').length, 1);
+});
+
 test('a service worker that was stopped asks for a port again and goes on', async () => {
   await using visitor = await Visitor.arrive();
   const { page, context } = visitor;
