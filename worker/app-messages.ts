@@ -113,6 +113,8 @@ export type ToShell =
   | { readonly latchkey: 'worker-gone'; readonly lock: string }
   | ({ readonly latchkey: 'page' } & AppPage)
   | LedMessage
+  /** The app's frame was led to this one's path, of another app. */
+  | { readonly latchkey: 'other-app'; readonly path: string }
   /** The icon that was asked for; no bytes when there is none. */
   | { readonly latchkey: 'icon'; readonly path: string; readonly type: string; readonly bytes: Uint8Array };
 

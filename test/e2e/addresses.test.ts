@@ -4,7 +4,9 @@
  * their path says.
  */
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
+import { siblingOrigin } from '../../worker/origins.ts';
 import { arrive } from './support/arrive.ts';
 import { LocalPeer } from './support/browser-peer.ts';
 import { linkFor } from './support/browser-world.ts';
@@ -18,10 +20,20 @@ const deep = '/second?of=a%20b%26c&empty=#part/two?not=query';
 
 let product: Product;
 let peer: LocalPeer;
+/** Tells of each app and target that the service is asked for. */
+const asked = new EventEmitter();
 before(async () => {
   product = await Product.start();
   peer = await LocalPeer.publish(product, 'depot');
-  peer.serve(fidelityService());
+  // The same service once more, as an app of its own.
+  await product.cliJson('service', 'add', 'ledger', peer.url);
+  const service = fidelityService();
+  peer.serve((request, response) => {
+    asked.emit(`${request.headers.host?.split('.')[0]}${request.url}`);
+    const { pathname, searchParams } = new URL(`http://here${request.url}`);
+    if (pathname !== '/pass-on') return service(request, response);
+    response.writeHead(302, { location: searchParams.get('to') ?? '' }).end();
+  });
 });
 after(async () => {
   await peer?.[Symbol.asyncDispose]();
@@ -83,6 +95,21 @@ for (const browser of browsers)
         assert.deepEqual(seen, ['Second', '?of=a%20b%26c&empty=', '#part/two?not=query']);
         await visit.close();
       }
+    });
+
+    test(`BR-1: app-access: a page that leads its frame to another app, which leads back, is followed by the tab (${browser})`, async () => {
+      const visit = await visitor.open('depot');
+      const [depot, ledger] = ['depot', 'ledger'].map((name) => `http://${name}.apps.localhost:${product.ready.port}`);
+      const toAndBack = `/pass-on?to=${encodeURIComponent(`${depot}${deep}`)}`;
+      const [there, back] = [once(asked, `ledger${toAndBack}`), once(asked, `depot${deep.split('#')[0]}`)];
+      await visit.app.evaluate((to) => location.assign(to), `${ledger}${toAndBack}`);
+      await there;
+      await back;
+      assert.equal(
+        visit.shell.url(),
+        `${siblingOrigin(new URL(`${depot}`), 'shell')}/open/depot#${encodeURIComponent(deep)}`,
+      );
+      await visit.close();
     });
 
     test(`BR-4: app-access: rpId abuse, cookie tossing: neither shell nor app can ask for the hub’s passkey or give the hub a cookie (${browser})`, async () => {

@@ -25,6 +25,7 @@ import { HelperFrame } from './helper-frame.ts';
 import { hubOrigin } from './hub-origin.ts';
 import { openHubWindow } from './hub-window.ts';
 import { askOpener, launchPage, signOutByOpener, signOutPage, tellOfActivity } from './opener.ts';
+import { followToOtherApps } from './other-apps.ts';
 import './over-panel.ts';
 import { LedAways } from './own-window.ts';
 import './own-window-panel.ts';
@@ -218,6 +219,8 @@ export class ShellPage extends LitElement {
       frame: () => this.#frameElement?.contentWindow,
       helper: () => helper.element.contentWindow,
     });
+    // A kiosk's visit is wiped where it was: its tabs stay with their app.
+    if (launched.wipe === undefined) followToOtherApps(origin, () => this.#frameElement?.contentWindow);
     this.service = launched;
     if (launched.wipe !== undefined) {
       this.#letWipe = keepApp(origin);

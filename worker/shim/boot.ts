@@ -1,7 +1,8 @@
 /**
- * What a page of an app's origin does that the network answered instead of the service worker: a hard reload, an `object`, or
- * the address typed into a bare tab. It goes back to where the service worker answers, at most a few times in a row.
+ * What a page of an app's origin does that the network answered instead of the service worker: a hard reload, an `object`,
+ * the address typed into a bare tab, or that of another app in a shell's frame. It goes back to where the service worker answers, at most a few times in a row.
  */
+import { helperPath, type ToShell } from '../app-messages.ts';
 import { contactAddress } from '../contact.ts';
 import { isChromium } from '../engine.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
@@ -12,13 +13,36 @@ const triesKey = 'latchkey-boot-tries';
 const maxTries = 3;
 /** Tries further apart than this are not in a row. */
 const rowMs = 20_000;
+/** Until a person is told that nobody goes there. */
+const shellLimitMs = 5_000;
 
 async function boot(): Promise<void> {
   if (window.parent === window) return bootTab();
   if (/^(?:object|embed)$/.test(window.frameElement?.localName ?? '')) return showInside();
+  if (!isOfThisTab()) return leaveTab();
   if (!mayTry()) return giveUp();
   await navigator.serviceWorker.ready;
   location.reload();
+}
+
+/** The shell puts its helper frame of the app's origin in place before it shows the app. */
+function isOfThisTab(): boolean {
+  const tab = window.top ?? window;
+  for (let at = 0; at < tab.length; at += 1)
+    try {
+      if (tab[at]?.location.pathname === helperPath) return true;
+    } catch {
+      // Of another origin.
+    }
+  return false;
+}
+
+/** Another app's tab, whose shell goes to where this one is opened. Whoever else is around, a page of an app or a kiosk's shell, does not. */
+function leaveTab(): void {
+  const path = location.pathname + location.search + location.hash;
+  const message: ToShell = { latchkey: 'other-app', path };
+  window.parent.postMessage(message, siblingOrigin(location, 'shell'));
+  setTimeout(() => void giveUp(), shellLimitMs);
 }
 
 /**

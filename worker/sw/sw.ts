@@ -16,6 +16,7 @@ import {
 } from '../app-messages.ts';
 import { labelOf, shellAddress, siblingOrigin } from '../origins.ts';
 import { announce } from './arrival.ts';
+import { bootPage } from './boot-page.ts';
 import { cookieWindow, isCookieWindow } from './cookie-window.ts';
 import { ExchangeError, exchange } from './exchange.ts';
 import { failurePage } from './failure-page.ts';
@@ -128,8 +129,10 @@ async function icon(event: FetchEvent): Promise<Response> {
 
 async function failed(request: Request, error: unknown): Promise<Response> {
   const isPage = request.mode === 'navigate';
-  if (error instanceof NoTunnel && error.code === 'no_shell' && isPage)
-    return Response.redirect(shellPage(request.url));
+  const isNobodys = isPage && error instanceof NoTunnel && error.code === 'no_shell';
+  if (isNobodys && request.destination === 'document') return Response.redirect(shellPage(request.url));
+  // The shell stands in no frame, and its own goes where the page in it says; the body of a form it could not be told.
+  if (isNobodys && request.method === 'GET') return bootPage();
   const code = error instanceof ExchangeError || error instanceof NoTunnel ? error.code : 'internal';
   const correlation = error instanceof ExchangeError ? error.correlation : '';
   // A script gets what it would get from a dead network; a person gets a page.

@@ -13,6 +13,8 @@ const address = '10.92.0.2';
 const port = 8_080;
 
 export class LocalPeer {
+  /** Of what is behind it, for the product. */
+  readonly url = `http://${address}:${port}`;
   readonly #device: WireGuardDevice;
   readonly #stack: NetStack;
   #stop: (() => void) | undefined;
