@@ -88,8 +88,8 @@ const refused = (): Response => Response.error();
 
 async function answer(event: FetchEvent): Promise<Response> {
   const { request } = event;
-  // Nothing is kept here. Chromium asks so for the answer to a form that one comes back to: it is not sent a second time.
-  if (request.cache === 'only-if-cached') return failed(request, new ExchangeError('not_kept'));
+  // Nothing is kept here.
+  if (isForKept(request)) return failed(request, new ExchangeError('not_kept'));
   try {
     const kept = await keptInShell(request);
     if (kept !== undefined) return kept;
@@ -99,6 +99,14 @@ async function answer(event: FetchEvent): Promise<Response> {
   } catch (error) {
     return failed(request, error);
   }
+}
+
+/**
+ * Wants what was kept alone. So Chromium asks for the answer of a form that one comes back to, and Firefox does for what is
+ * kept first; no form that is sent asks like that, and this one is not to be sent a second time.
+ */
+function isForKept({ cache, mode, method }: Request): boolean {
+  return cache === 'only-if-cached' || (cache === 'force-cache' && mode === 'navigate' && method === 'POST');
 }
 
 async function savedFile(event: FetchEvent): Promise<Response> {

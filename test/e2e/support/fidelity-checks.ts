@@ -659,6 +659,43 @@ export const checks: readonly Check[] = [
       return seen;
     },
   ),
+  check('whoever goes back to the answer of a form sends it no second time', 1, async () => {
+    const key = crypto.randomUUID();
+    const frame = document.createElement('iframe');
+    document.body.append(frame);
+    const led = async (lead: (page: Window) => void) => {
+      const loaded = new Promise((resolve) => {
+        frame.onload = resolve;
+      });
+      lead(frame.contentWindow as Window);
+      await loaded;
+      // What a page is led to while it loads takes its place in the history.
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    await led(() => {
+      frame.src = '/frame';
+    });
+    await led(({ document: page }) => {
+      const form = Object.assign(page.createElement('form'), { method: 'post', action: `/bump?key=${key}` });
+      page.body.append(form);
+      form.submit();
+    });
+    await led((page) => page.location.assign('/second'));
+    const isThere = () => {
+      try {
+        return frame.contentWindow?.location.pathname === '/second';
+      } catch {
+        // The browser's own page of an error.
+        return false;
+      }
+    };
+    if (!isThere()) return 'not led on';
+    frame.contentWindow?.history.back();
+    while (isThere()) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { count } = await (await fetch(`/count?key=${key}`)).json();
+    frame.remove();
+    return count;
+  }),
   check(
     'cookies that are set twice, quoted, ended, or kept from scripts are what they are to the service and to scripts',
     [
