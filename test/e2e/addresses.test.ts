@@ -112,6 +112,23 @@ for (const browser of browsers)
       await visit.close();
     });
 
+    test(`app-access: a page that sets document.domain can ask all that it could before (${browser})`, async () => {
+      const visit = await visitor.open('depot');
+      const statuses = await visit.app.evaluate(async () => {
+        document.domain = location.hostname;
+        const statusOf = (isLater: boolean, method: string) =>
+          new Promise<number>((resolve) => {
+            const request = new XMLHttpRequest();
+            request.open(method, '/echo', isLater);
+            request.onloadend = () => resolve(request.status);
+            request.send('x');
+          });
+        return [await statusOf(true, 'GET'), await statusOf(true, 'POST'), await statusOf(false, 'GET')];
+      });
+      assert.deepEqual(statuses, [200, 200, 200]);
+      await visit.close();
+    });
+
     test(`BR-4: app-access: rpId abuse, cookie tossing: neither shell nor app can ask for the hub’s passkey or give the hub a cookie (${browser})`, async () => {
       const visit = await visitor.open('depot');
       const ask = async () => {

@@ -14,6 +14,7 @@ import {
 import { siblingOrigin } from '../origins.ts';
 import { holdLock, whenReleased } from '../sw/helper-lock.ts';
 import { readCookies, writeCookies } from './cookie-windows.ts';
+import { keepDomain } from './document-domain.ts';
 import { answerSynchronousRequests } from './synchronous-answers.ts';
 import { tellUploadProgress } from './upload-progress.ts';
 
@@ -123,9 +124,10 @@ try {
   writeCookies([sightCookie]);
   const registration = await inPlace();
   // Not before: so the service worker sees whose Worker that is.
-  await answerSynchronousRequests((page) =>
-    tellUploadProgress(page, (id, port) => tell(registration.active, { latchkey: 'upload', id }, [port])),
-  );
+  await answerSynchronousRequests((page) => {
+    keepDomain(page);
+    tellUploadProgress(page, (id, port) => tell(registration.active, { latchkey: 'upload', id }, [port]));
+  });
   // Firefox ends a body that a service worker made after 30 s unless events keep arriving.
   setInterval(() => tell(registration.active, { latchkey: 'ping' }), pingEveryMs);
   tellShell({ latchkey: 'ready' });
