@@ -4,7 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CookieHolder } from '../../../server/wireguard/cookie.ts';
+import type { WireGuardDevice } from '../../../server/wireguard/device.ts';
 import { decodePublicKey } from '../../../server/wireguard/keys.ts';
 import { INITIATION_BYTES } from '../../../server/wireguard/messages.ts';
 import { systemClock } from '../../../server/wireguard/system-clock.ts';
@@ -45,6 +47,14 @@ function flood(publicKey: string, port: number, address: string, count: number, 
   };
 }
 
+/** An echo that falls into a burst is lost for good, once there is a session: then another one is sent. */
+async function pingUntilAnswered(device: WireGuardDevice, payload: Uint8Array): Promise<Uint8Array> {
+  for (let sequence = 1; ; sequence += 1) {
+    const answer = await Promise.race([ping(device, 4, sequence, payload), pause(1_000)]);
+    if (answer !== undefined) return answer;
+  }
+}
+
 test('BR-7: wireguard-go takes our cookie and gets in while we are under load', options, async (t) => {
   const { device, far, ours } = await newFarPeer(t, { initiator: 'theirs' });
   const flooding = flood(ours.publicKey, ours.port, far.near4, 20, 20);
@@ -62,7 +72,7 @@ test('BR-7: we take the cookie of a wireguard-go under load and get in', options
   t.after(() => flooding.stop());
   await flooding.answered;
   const payload = randomBytes(32);
-  assert.deepEqual(Buffer.from(await ping(device, 4, 1, payload)), payload);
+  assert.deepEqual(Buffer.from(await pingUntilAnswered(device, payload)), payload);
   assert.ok(device.counters.cookiesTaken > 0);
   assert.equal(device.counters.cookiesRefused, 0);
 });
