@@ -147,8 +147,8 @@ test('an unreachable service is an error with a code, never an empty page', asyn
   assert.equal(exchange.status, 502);
   assert.deepEqual(exchange.headers[0], [':error', 'unreachable']);
   await assert.rejects(exchange.stream.read(), { code: 'unreachable' });
-  const event = await eventAfter(product, from, ({ type }) => type === 'stream.close');
-  assert.deepEqual([event.service, event.reason], ['closed', 'unreachable']);
+  const event = await eventAfter(product, from, ({ type, service }) => type === 'stream.close' && service === 'closed');
+  assert.equal(event.reason, 'unreachable');
   assert.deepEqual(exchange.headers[1], [':correlation', event.correlation]);
   session.close('done');
   const tcp = await world.session('closed-tcp');
